@@ -1,0 +1,102 @@
+package rule
+
+import "veghe"
+
+// Policy says how findings become a score, a label and a severity for one
+// category. It is the "policy:" document of rules/policy.yaml.
+//
+// Findings of weight w add up as weights of evidence (natural log of the
+// likelihood ratio), capped per family, onto Prior; the logistic of the sum is
+// the score, which only ranks. What flags is the gate.
+type Policy struct {
+	Name     string         `yaml:"policy"`
+	Category veghe.Category `yaml:"category"`
+	// Unit is what a gate looks at: "post", each post by itself (ads), or
+	// "author", an author within a thread over time (conversations).
+	Unit string `yaml:"unit"`
+
+	// Weights is the prior weight of each strength: strong, medium, weak,
+	// negative. A rule's own weight wins.
+	Weights map[Strength]float64 `yaml:"weights"`
+	// Prior is the log odds of a post without findings.
+	Prior float64 `yaml:"prior"`
+	// FamilyCap bounds what one family adds; FamilyCaps names exceptions.
+	FamilyCap  float64            `yaml:"family_cap"`
+	FamilyCaps map[string]float64 `yaml:"family_caps"`
+	// Evasion families multiply the positive evidence instead of adding to
+	// it: ×(1+Step) per distinct indicator, at most ×Max.
+	Evasion Evasion `yaml:"evasion"`
+
+	// Gate lists combinations of distinct indicators by strength; any one
+	// met opens the gate. At most one strong and one medium or weak
+	// indicator of the same family count.
+	Gate []Combination `yaml:"gate"`
+	// Threads is the gate of unit "author".
+	Threads *Threads `yaml:"threads"`
+	// Suppressors close the gate (exculpatory context).
+	Suppressors []Suppressor `yaml:"suppressors"`
+	// ForcedReview indicators raise severity to at least high once the gate
+	// is open, and open it with any one strong indicator of another family.
+	ForcedReview []veghe.IndicatorID `yaml:"forced_review"`
+
+	// Severity lists the levels from the most severe; the first met wins.
+	Severity []Level `yaml:"severity"`
+	// Label is what a flagged post is called, such as "possible deceptive
+	// recruitment".
+	Label string `yaml:"label"`
+}
+
+// Evasion is how hiding from filters strengthens other evidence.
+type Evasion struct {
+	Families []string `yaml:"families"`
+	Step     float64  `yaml:"step"`
+	Max      float64  `yaml:"max"`
+}
+
+// Combination is a count of distinct indicators by strength. A stronger one
+// may stand in for a weaker one.
+type Combination struct {
+	Strong int `yaml:"strong"`
+	Medium int `yaml:"medium"`
+	Weak   int `yaml:"weak"`
+}
+
+// Threads is Page's CUSUM test on an author's posts in one thread, with a
+// minimum of distinct families.
+type Threads struct {
+	Threshold     float64    `yaml:"threshold"`       // of the sum, log odds
+	Drift         float64    `yaml:"drift"`           // taken off per post without a finding
+	HalfLifeDays  float64    `yaml:"half_life_days"`  // the sum halves in this time
+	WindowDays    float64    `yaml:"window_days"`     // older findings no longer count as a family
+	HitsPerFamily int        `yaml:"hits_per_family"` // further hits add nothing
+	Families      int        `yaml:"families"`        // distinct families needed
+	GraveFamilies int        `yaml:"grave_families"`  // needed if one of Grave is in force
+	Grave         [][]string `yaml:"grave"`           // each a set of families that together are grave
+}
+
+// Suppressor closes the gate of a category when its indicator is found.
+type Suppressor struct {
+	Indicator veghe.IndicatorID `yaml:"indicator"`
+	// UnlessStrong keeps the gate open when at least this many distinct
+	// strong indicators are found; 0 means it always closes.
+	UnlessStrong int `yaml:"unless_strong"`
+}
+
+// Level is a severity with the least score and families that earn it.
+type Level struct {
+	Severity veghe.Severity `yaml:"severity"`
+	Score    float64        `yaml:"score"`    // at least, 0–1
+	Families int            `yaml:"families"` // distinct families at least
+	Strong   int            `yaml:"strong"`   // distinct strong indicators at least
+}
+
+// Strength is the prior strength of an indicator.
+type Strength string
+
+// The strengths.
+const (
+	Strong   Strength = "strong"
+	Medium   Strength = "medium"
+	Weak     Strength = "weak"
+	Negative Strength = "negative"
+)

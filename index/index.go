@@ -1,0 +1,62 @@
+// Package index keeps what was assessed and finds it again. It is the only
+// door to bleve.
+package index
+
+import (
+	"time"
+
+	"veghe"
+)
+
+// Query is a search as a person writes it, with paging. The zero value asks
+// for the newest flagged posts.
+type Query struct {
+	Text  string // the syntax of DESIGN: words, "phrases", -not, OR, field:value, ranges
+	Size  int    // hits wanted, 1–200; 0 means 25
+	After string // the Next of the page before
+	Sort  string // "score" (default with words), "newest" (default without), "oldest"
+	All   bool   // also posts that were not flagged
+	// Facets asks for counts per value; nil means DefaultFacets.
+	Facets []string
+	// Histogram asks for counts per day over the result.
+	Histogram bool
+}
+
+// DefaultFacets are the fields counted for a results page.
+var DefaultFacets = []string{"severity", "category", "indicator", "lang", "source", "review"}
+
+// Result answers a Query.
+type Result struct {
+	Total  uint64             `json:"total"`
+	Hits   []Hit              `json:"hits"`
+	Facets map[string][]Count `json:"facets"`
+	Days   []Count            `json:"days,omitempty"` // Value is 2006-01-02, oldest first
+	Next   string             `json:"next,omitempty"` // pass as Query.After; empty on the last page
+	Took   time.Duration      `json:"took_ns"`
+}
+
+// Count is one value of a facet and how many posts of the result have it.
+type Count struct {
+	Value string `json:"value"`
+	Count int    `json:"count"`
+}
+
+// Hit is one post found.
+type Hit struct {
+	Post       veghe.Post       `json:"post"`
+	Assessment veghe.Assessment `json:"assessment"`
+	AssessedAt time.Time        `json:"assessed_at"`
+	IndexedAt  time.Time        `json:"indexed_at"`
+	Review     veghe.Decision   `json:"review,omitempty"`
+	// Matches are where the words of the query stand in the post.
+	Matches []veghe.Span `json:"matches,omitempty"`
+}
+
+// QueryError is a query that cannot be run, with the place to point at.
+type QueryError struct {
+	Query string
+	Pos   int // byte offset into Query
+	Msg   string
+}
+
+func (e *QueryError) Error() string { return e.Msg }

@@ -1,0 +1,152 @@
+package veghe
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// Key orders the stream: posts with the same key stay in order. It is the
+// thread, else the author, else the URL, else the id, within the source.
+func (p *Post) Key() string {
+	for _, s := range []string{string(p.Thread), string(p.Author), p.URL} {
+		if s != "" {
+			return string(p.Source) + "\x1f" + s
+		}
+	}
+	return string(p.ID)
+}
+
+// Identify fills ContentHash, and ID where the source gave none. The id then
+// depends only on what the post is (where, who, when, what), never on when or
+// how it was collected, so fetching the same post again gives the same id.
+func (p *Post) Identify() {
+	if p.Kind == noKind {
+		p.Kind = Forum
+	}
+	if p.ContentHash == "" {
+		p.ContentHash = "sha256:" + digest(64, p.Title, p.Text)
+	}
+	if p.ID == "" {
+		posted := ""
+		if !p.PostedAt.IsZero() {
+			posted = p.PostedAt.UTC().Format(time.RFC3339Nano)
+		}
+		seq := ""
+		if p.Seq != 0 {
+			seq = strconv.Itoa(p.Seq)
+		}
+		p.ID = PostID(digest(32, "post", string(p.Source), p.URL, string(p.Thread), seq, string(p.Author), posted, p.Title, p.Text))
+	}
+}
+
+// NativeID is the id of a post that its source numbers itself: stable through
+// edits, moves between pages and changes of the page's address.
+func NativeID(source SourceID, native string) PostID {
+	return PostID(digest(32, "native", string(source), native))
+}
+
+// digest is n hex digits of the SHA-256 over the parts, each with its length,
+// so that no two lists of parts run together.
+func digest(n int, parts ...string) string {
+	h := sha256.New()
+	for _, s := range parts {
+		fmt.Fprintf(h, "%d:%s", len(s), s)
+	}
+	return hex.EncodeToString(h.Sum(nil))[:n]
+}
+
+// MaxPost is the largest post in JSON, in bytes, that is taken from outside.
+const MaxPost = 4 << 20
+
+// ErrNoText is returned for a post that says nothing.
+var ErrNoText = errors.New(`no text: a post needs a non-empty "text"`)
+
+// ParsePost reads one post from a line of JSON from outside. It is lenient
+// about times (RFC 3339, "2006-01-02 15:04:05" and "2006-01-02", taken as
+// UTC) and unknown fields, strict about everything else, and identifies the
+// post. Errors name the field and say what was wanted; they never quote text.
+func ParsePost(line []byte) (Post, error) {
+	if len(line) > MaxPost {
+		return Post{}, fmt.Errorf("post is %d bytes, want at most %d", len(line), MaxPost)
+	}
+	if !utf8.Valid(line) {
+		return Post{}, errors.New("not valid UTF-8: convert the input first")
+	}
+	var in struct {
+		Post
+		PostedAt    lenientTime `json:"posted_at"`
+		CollectedAt lenientTime `json:"collected_at"`
+	}
+	if err := json.Unmarshal(line, &in); err != nil {
+		return Post{}, jsonError(err)
+	}
+	p := in.Post
+	p.PostedAt, p.CollectedAt = time.Time(in.PostedAt), time.Time(in.CollectedAt)
+	if strings.TrimSpace(p.Text) == "" {
+		return Post{}, ErrNoText
+	}
+	switch p.Kind {
+	case noKind, Ad, Forum:
+	default:
+		return Post{}, fmt.Errorf(`kind is %.20q, want "ad" or "post"`, string(p.Kind))
+	}
+	if p.Seq < 0 {
+		return Post{}, fmt.Errorf("seq is %d, want 1 or more", p.Seq)
+	}
+	p.Identify()
+	return p, nil
+}
+
+// UnmarshalJSON takes a quote as an object or as a bare string.
+func (q *Quote) UnmarshalJSON(b []byte) error {
+	if bytes.HasPrefix(bytes.TrimSpace(b), []byte{'"'}) {
+		*q = Quote{}
+		return json.Unmarshal(b, &q.Text)
+	}
+	type plain Quote
+	return json.Unmarshal(b, (*plain)(q))
+}
+
+type lenientTime time.Time
+
+var timeLayouts = []string{time.RFC3339Nano, "2006-01-02T15:04:05", "2006-01-02 15:04:05", "2006-01-02 15:04", time.DateOnly}
+
+func (t *lenientTime) UnmarshalJSON(b []byte) error {
+	if string(b) == "null" || string(b) == `""` {
+		return nil
+	}
+	var s string
+	if err := json.Unmarshal(b, &s); err != nil {
+		return errors.New("a time is not a string, want RFC 3339 such as 2026-10-31T18:00:00Z")
+	}
+	for _, layout := range timeLayouts {
+		if v, err := time.Parse(layout, s); err == nil {
+			*t = lenientTime(v.UTC())
+			return nil
+		}
+	}
+	return fmt.Errorf("time is %.40q, want RFC 3339 such as 2026-10-31T18:00:00Z", s)
+}
+
+// jsonError rewrites the decoder's errors for the person who must act.
+func jsonError(err error) error {
+	var typ *json.UnmarshalTypeError
+	var syn *json.SyntaxError
+	switch {
+	case errors.As(err, &typ) && typ.Field != "":
+		return fmt.Errorf("%s is a %s, want %s", typ.Field, typ.Value, typ.Type)
+	case errors.As(err, &typ):
+		return fmt.Errorf("got a JSON %s, want an object with a \"text\"", typ.Value)
+	case errors.As(err, &syn):
+		return fmt.Errorf("not JSON at byte %d: %w", syn.Offset, syn)
+	}
+	return err
+}
