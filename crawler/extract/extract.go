@@ -1,0 +1,79 @@
+package extract
+
+import (
+	"time"
+
+	"veghe"
+)
+
+// Type is what kind of place the pages of a source are.
+type Type string
+
+// The types. Auto takes what the page offers; Forum and Board follow lists to
+// threads and ads; Feed reads posts from RSS, Atom or JSON Feed; Single reads
+// each page as one text.
+const (
+	Auto   Type = "auto"
+	Forum  Type = "forum"
+	Board  Type = "board"
+	Feed   Type = "feed"
+	Single Type = "page"
+)
+
+// Hints say what is known about a source before its pages are seen.
+type Hints struct {
+	Type      Type
+	Kind      veghe.Kind // empty: what the page says, else by Type
+	Selectors Selectors
+}
+
+// Input is one fetched page.
+type Input struct {
+	Source      veghe.SourceID
+	URL         string // where the page came from, after redirects
+	Body        []byte // decoded to UTF-8
+	ContentType string // as the server gave it; may be empty
+	Hints       Hints
+	// Thread is the conversation this page continues, as an earlier
+	// Result.Links told; empty when the page must say itself.
+	Thread veghe.ThreadID
+	// Seq is how many posts of Thread stand on earlier pages.
+	Seq int
+	// FetchedAt resolves "today" and "5 minutes ago".
+	FetchedAt time.Time
+}
+
+// LinkKind says what a link leads to.
+type LinkKind string
+
+// The kinds of links.
+const (
+	Next   LinkKind = "next"   // the next page of the same list or thread
+	Thread LinkKind = "thread" // a conversation
+	Post   LinkKind = "post"   // an ad or another text that stands alone
+	Other  LinkKind = "page"   // anything else
+)
+
+// Link is an address found on a page, absolute and canonical.
+type Link struct {
+	URL  string
+	Kind LinkKind
+	// Thread and Seq are what Input wants when a Next link of a thread is
+	// fetched.
+	Thread veghe.ThreadID
+	Seq    int
+	// Mark changes when the list row that holds the link changes, so that
+	// a thread with news is visited first. Empty: unknown.
+	Mark string
+}
+
+// Result is what a page says.
+type Result struct {
+	Posts []veghe.Post // identified, in page order
+	Links []Link       // each address once
+	// Engine says what recognised the page: feed, selectors, json-ld,
+	// microdata, readable; empty if nothing did.
+	Engine string
+	// Problems are parts that could not be read, without any text of them.
+	Problems []string
+}

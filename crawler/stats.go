@@ -1,0 +1,144 @@
+package crawler
+
+import (
+	"maps"
+	"sync"
+	"time"
+
+	"veghe"
+)
+
+// Outcome is how the visit of a page ended: a small fixed set, fit to be a
+// metric label.
+type Outcome string
+
+// The outcomes.
+const (
+	OK          Outcome = "ok"           // read, and understood
+	NotModified Outcome = "not_modified" // the server says nothing changed
+	Unparsed    Outcome = "unparsed"     // read, but no post found where some should be
+	NoIndex     Outcome = "noindex"      // the page asks not to be kept
+	Gone        Outcome = "gone"         // 404 or 410
+	Refused     Outcome = "refused"      // another 4xx: the site does not want us
+	Throttled   Outcome = "throttled"    // 429, or 503 with Retry-After
+	ServerError Outcome = "server_error" // 5xx
+	Unreachable Outcome = "unreachable"  // DNS, connection or TLS failed
+	TimedOut    Outcome = "timed_out"
+	Robots      Outcome = "robots"       // robots.txt disallows it
+	RobotsDown  Outcome = "robots_down"  // robots.txt unreachable: everything is disallowed
+	Media       Outcome = "media"        // an image, a video, an archive, a document
+	Blocked     Outcome = "blocked"      // a private address, a strange port or scheme
+	OutOfScope  Outcome = "out_of_scope" // a redirect to another host or path
+	Redirects   Outcome = "redirects"    // too many of them
+	Malformed   Outcome = "malformed"    // not HTTP as we know it, or a broken encoding
+	SinkFailed  Outcome = "sink"         // the posts could not be handed on
+	StateFailed Outcome = "state"        // the frontier could not be read or written
+)
+
+// unreachable outcomes say that the source as a whole has trouble.
+func (o Outcome) unreachable() bool {
+	switch o {
+	case Throttled, ServerError, Unreachable, TimedOut, RobotsDown, SinkFailed, StateFailed:
+		return true
+	}
+	return false
+}
+
+// Visit is what happened to one page, for metrics.
+type Visit struct {
+	Source    veghe.SourceID
+	Outcome   Outcome
+	Engine    string // what recognised the page, see extract.Result
+	Requests  int    // sent, robots.txt and redirects included
+	Bytes     int64  // decoded, of all answers
+	Truncated bool   // the page was longer than Limits.Body
+	Found     int    // posts on the page
+	New       int    // of them, never seen before
+	Edited    int    // of them, seen with another text
+	Took      time.Duration
+}
+
+// Stats is the health of one source since the start of the process.
+type Stats struct {
+	Source veghe.SourceID `json:"source"`
+	Name   string         `json:"name"`
+	URL    string         `json:"url"`
+	Paused bool           `json:"paused,omitempty"`
+
+	Passes    int64             `json:"passes"`    // visits of the whole source that ended
+	Pages     int64             `json:"pages"`     // pages tried, whatever came of it
+	Requests  int64             `json:"requests"`  // robots.txt and redirects included
+	Bytes     int64             `json:"bytes"`     // decoded
+	Found     int64             `json:"found"`     // posts on pages, seen before or not
+	New       int64             `json:"new"`       // posts handed on for the first time
+	Edited    int64             `json:"edited"`    // posts handed on again with another text
+	Truncated int64             `json:"truncated"` // pages longer than the limit
+	Outcomes  map[Outcome]int64 `json:"outcomes"`
+	Problems  int64             `json:"problems"` // parts of pages that could not be read
+
+	Known int64 `json:"known"` // addresses in the frontier, at the last count
+	Due   int64 `json:"due"`   // of them, waiting to be fetched
+
+	LastSuccess  time.Time `json:"last_success,omitzero"` // a page was read or unchanged
+	LastNew      time.Time `json:"last_new,omitzero"`     // a new post came
+	LastError    string    `json:"last_error,omitempty"`  // never post text
+	LastErrorAt  time.Time `json:"last_error_at,omitzero"`
+	Failures     int       `json:"failures,omitempty"` // in a row, until a page succeeds
+	BackoffUntil time.Time `json:"backoff_until,omitzero"`
+}
+
+// Yield is the share of read pages on which posts were found where some
+// should be, 1 when none was read. A fall means that the layout changed.
+func (s *Stats) Yield() float64 {
+	read := s.Outcomes[OK] + s.Outcomes[Unparsed]
+	if read == 0 {
+		return 1
+	}
+	return float64(s.Outcomes[OK]) / float64(read)
+}
+
+// health is the live form of Stats.
+type health struct {
+	mu sync.Mutex // guards s
+	s  Stats
+}
+
+func (h *health) snapshot() Stats {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	s := h.s
+	s.Outcomes = maps.Clone(s.Outcomes)
+	return s
+}
+
+func (h *health) update(f func(s *Stats)) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	f(&h.s)
+}
+
+// add counts one visited page.
+func (h *health) add(v Visit, now time.Time, problems int, err error) {
+	h.update(func(s *Stats) {
+		s.Pages++
+		s.Requests += int64(v.Requests)
+		s.Bytes += v.Bytes
+		s.Found += int64(v.Found)
+		s.New += int64(v.New)
+		s.Edited += int64(v.Edited)
+		s.Problems += int64(problems)
+		s.Outcomes[v.Outcome]++
+		if v.Truncated {
+			s.Truncated++
+		}
+		if v.New > 0 {
+			s.LastNew = now
+		}
+		if v.Outcome == OK || v.Outcome == NotModified {
+			s.LastSuccess = now
+		}
+		if err != nil {
+			s.LastError, s.LastErrorAt = err.Error(), now
+		}
+	})
+}
