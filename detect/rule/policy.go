@@ -28,15 +28,15 @@ type Policy struct {
 	Evasion Evasion `yaml:"evasion"`
 
 	// Gate lists combinations of distinct indicators by strength; any one
-	// met opens the gate. At most one strong and one medium or weak
-	// indicator of the same family count.
+	// met opens the gate. Every strong indicator counts; of the medium and
+	// weak ones, one per family.
 	Gate []Combination `yaml:"gate"`
 	// Threads is the gate of unit "author".
 	Threads *Threads `yaml:"threads"`
 	// Suppressors close the gate (exculpatory context).
 	Suppressors []Suppressor `yaml:"suppressors"`
-	// ForcedReview indicators raise severity to at least high once the gate
-	// is open, and open it with any one strong indicator of another family.
+	// ForcedReview indicators open the gate together with any other family,
+	// and raise the severity to at least high.
 	ForcedReview []veghe.IndicatorID `yaml:"forced_review"`
 
 	// Severity lists the levels from the most severe; the first met wins.

@@ -1,0 +1,76 @@
+# veghe: what you can do here. `make help` lists it.
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+GO ?= go
+BIN := bin/veghe
+TOOLS := $(CURDIR)/.cache/bin
+GOLANGCI_VERSION := v2.15.0
+GOVULNCHECK_VERSION := v1.9.0
+FUZZTIME ?= 10s
+DATA ?= ../shared/data
+export CGO_ENABLED ?= 0
+
+.DEFAULT_GOAL := help
+.PHONY: help build run demo test ci lint race fuzz bench eval kafka kafka-stop kafka-test browser promtool golden rules clean
+
+help: ## list what you can do
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+build: ## build bin/veghe, one static binary
+	@mkdir -p bin
+	$(GO) build -trimpath -o $(BIN) ./cmd/veghe
+
+run: build ## start veghe: your veghe.yaml if there is one, else the demo
+	@if [ -f veghe.yaml ]; then exec $(BIN) run -c veghe.yaml; \
+	else echo "No veghe.yaml here, so no source is configured: starting the demo (invented posts, on this machine only)."; \
+	     echo "To watch real sources, copy deploy/veghe.example.yaml to veghe.yaml and edit it."; exec $(BIN) demo; fi
+
+demo: build ## a small invented forum and ad board, crawled and flagged before your eyes
+	exec $(BIN) demo
+
+test: ## all tests that need only Go
+	$(GO) vet ./...
+	$(GO) test ./...
+
+rules: build ## check and test the shipped rules
+	$(BIN) rules check
+	$(BIN) rules test
+
+golden: ## rewrite golden files (look at the diff)
+	$(GO) test ./cmd/veghe -run 'Scorecard' -update
+
+lint: ## gofmt, go vet, golangci-lint, shell and YAML of deploy
+	deploy/ci/lint.sh $(GOLANGCI_VERSION)
+
+race: ## all tests under the race detector
+	CGO_ENABLED=1 $(GO) test -race ./...
+
+fuzz: ## every fuzz target for FUZZTIME (10s)
+	deploy/ci/fuzz.sh $(FUZZTIME)
+
+bench: ## Go benchmarks as a table
+	deploy/ci/bench.sh
+
+eval: build ## measure on the texts in DATA that are not part of the repository
+	deploy/ci/eval.sh $(DATA)
+
+kafka: ## a real Kafka on loopback: one broker, or BROKERS=3
+	deploy/kafka/kafka.sh start $(or $(BROKERS),1)
+
+kafka-stop: ## stop it
+	deploy/kafka/kafka.sh stop
+
+kafka-test: build ## contract and pipeline against real brokers, killed and restarted
+	deploy/kafka/test.sh
+
+browser: build ## the desk in a real Chromium
+	$(GO) test -tags browser -count=1 ./index/web ./cmd/veghe -run Browser
+
+promtool: build ## alert rules and metrics checked by Prometheus's own tool
+	deploy/ci/promtool.sh
+
+ci: ## everything CI runs after `make test`
+	deploy/ci/ci.sh
+
+clean: ## remove build products
+	rm -rf bin .cache

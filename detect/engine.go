@@ -1,0 +1,234 @@
+// Package detect reads a post and says what in it gives a reason to look.
+//
+// One post's way through [Engine.Assess]:
+//
+//	text ─▶ own words (quotes apart) ─▶ languages ─▶ contacts ─▶ rules ─▶ findings
+//	                                                                        │
+//	                               policy per category: post by itself (ads)│
+//	                               or author over time (conversations)      ▼
+//	                                                   score, gate, severity, label
+//
+// It does no I/O and has no clock of its own: the same posts in the same
+// order, with the same rules, give the same assessments, byte for byte.
+package detect
+
+import (
+	"runtime"
+	"sync"
+	"sync/atomic"
+
+	"veghe"
+	"veghe/detect/contact"
+	"veghe/detect/history"
+	"veghe/detect/lang"
+	"veghe/detect/rule"
+)
+
+// Options make an Engine. Rules and Languages are required.
+type Options struct {
+	Rules     *rule.Set
+	Languages *lang.Detector
+	// Region is the country of phone numbers without a prefix (ISO 3166-1
+	// alpha-2); empty means RO.
+	Region string
+	// Stateless judges each post by itself, without history.
+	Stateless bool
+	// States bounds the history; 0 means history.DefaultCapacity.
+	States int
+}
+
+// Engine assesses posts. It is safe for concurrent use, but an author's posts
+// must come in order, as the stream delivers them.
+type Engine struct {
+	languages *lang.Detector
+	region    string
+	current   atomic.Pointer[program]
+	histories map[string]*history.Store // by policy name; nil when stateless
+}
+
+// program is a rule set ready to run, with matchers to reuse. It is replaced
+// as a whole.
+type program struct {
+	set      *rule.Set
+	policies []rule.Policy
+	matchers sync.Pool
+}
+
+// New returns an Engine for the options.
+func New(o Options) *Engine {
+	e := &Engine{languages: o.Languages, region: o.Region}
+	e.Swap(o.Rules)
+	if o.Stateless {
+		return e
+	}
+	e.histories = map[string]*history.Store{}
+	for _, p := range e.current.Load().policies {
+		if p.Threads != nil {
+			e.histories[p.Name] = history.New(historyParams(&p), o.States)
+		}
+	}
+	return e
+}
+
+// Swap replaces the rules at once; posts under way finish under the old ones.
+// What authors have shown so far stays.
+func (e *Engine) Swap(set *rule.Set) {
+	p := &program{set: set, policies: set.Policies()}
+	p.matchers.New = func() any { return set.Matcher() }
+	e.current.Store(p)
+}
+
+// RulesVersion names the rules in force.
+func (e *Engine) RulesVersion() string { return e.current.Load().set.Version() }
+
+// Assess assesses one post.
+func (e *Engine) Assess(p veghe.Post) veghe.Assessment {
+	prog := e.current.Load()
+	a := e.inspect(prog, &p)
+	e.judge(prog, &p, &a)
+	return a
+}
+
+// AssessAll assesses posts on several workers and returns the assessments in
+// the order of the posts. The result is that of assessing them one by one:
+// texts are read side by side, histories are kept in order.
+func (e *Engine) AssessAll(posts []veghe.Post, workers int) []veghe.Assessment {
+	if workers <= 0 {
+		workers = runtime.GOMAXPROCS(0)
+	}
+	prog := e.current.Load()
+	out := make([]veghe.Assessment, len(posts))
+	var next atomic.Int64
+	var wg sync.WaitGroup
+	for range min(workers, len(posts)) {
+		wg.Go(func() {
+			for i := int(next.Add(1)) - 1; i < len(posts); i = int(next.Add(1)) - 1 {
+				out[i] = e.inspect(prog, &posts[i])
+			}
+		})
+	}
+	wg.Wait()
+	for i := range posts {
+		e.judge(prog, &posts[i], &out[i])
+	}
+	return out
+}
+
+// inspect reads a post: languages, contacts, findings. It depends on nothing
+// but the post and the rules.
+func (e *Engine) inspect(prog *program, p *veghe.Post) veghe.Assessment {
+	in := e.read(p)
+	m := prog.matchers.Get().(*rule.Matcher)
+	defer prog.matchers.Put(m)
+	a := veghe.Assessment{
+		ID: p.ID, Severity: veghe.None, Score: map[veghe.Category]float64{},
+		Lang: in.spans, Contacts: in.Contacts, RulesVersion: prog.set.Version(),
+	}
+	a.Findings = m.Match(&in.Input)
+	if a.Findings == nil {
+		a.Findings = []veghe.Finding{}
+	}
+	return a
+}
+
+// reading is a post prepared for the rules.
+type reading struct {
+	rule.Input
+	spans []veghe.LangSpan
+}
+
+func (e *Engine) read(p *veghe.Post) reading {
+	r := reading{Input: rule.Input{Post: p, Now: p.CollectedAt}, spans: []veghe.LangSpan{}}
+	for _, s := range e.languages.Detect(p.Text) {
+		r.spans = append(r.spans, veghe.LangSpan{Lang: s.Lang, Start: s.Start, End: s.End})
+		r.Langs = append(r.Langs, rule.Segment{Start: s.Start, End: s.End, Langs: s.Candidates})
+	}
+	for _, q := range quoted(p.Text) {
+		r.Quoted = append(r.Quoted, rule.Range{Start: q.start, End: q.end})
+	}
+	r.Contacts = e.contacts(p, r.spans)
+	return r
+}
+
+func (e *Engine) contacts(p *veghe.Post, spans []veghe.LangSpan) []veghe.Contact {
+	o := contact.Options{Region: e.region}
+	for _, s := range spans {
+		o.Langs = append(o.Langs, s.Lang)
+	}
+	out := []veghe.Contact{}
+	for _, c := range contact.Find(p.Text, o) {
+		out = append(out, toContact(c, ""))
+	}
+	for _, c := range contact.Find(p.Title, o) {
+		out = append(out, toContact(c, "title"))
+	}
+	return out
+}
+
+func toContact(c contact.Contact, field string) veghe.Contact {
+	return veghe.Contact{
+		Kind: string(c.Kind), Value: c.Value, Raw: c.Raw, Field: field,
+		Start: c.Start, End: c.End, Obfuscated: c.Obfuscated,
+	}
+}
+
+// judge turns findings into scores and a verdict, policy by policy. The
+// severest flag gives severity and label.
+func (e *Engine) judge(prog *program, p *veghe.Post, a *veghe.Assessment) {
+	for i := range prog.policies {
+		pol := &prog.policies[i]
+		var v verdict
+		if pol.Unit == "author" && pol.Threads != nil {
+			v = e.judgeThread(pol, p, a)
+		} else {
+			v = judgePost(pol, a.Findings)
+		}
+		a.Score[v.category] = max(a.Score[v.category], v.score)
+		if v.flagged && (!a.Flagged || v.severity.Rank() > a.Severity.Rank()) {
+			a.Flagged, a.Severity, a.Label = true, v.severity, v.label
+		}
+	}
+}
+
+func (e *Engine) judgeThread(pol *rule.Policy, p *veghe.Post, a *veghe.Assessment) verdict {
+	ev := gather(pol, a.Findings)
+	st := e.observe(pol, p, hits(pol, ev))
+	v := judgeAuthor(pol, ev, st)
+	if len(ev.positive) > 0 && len(st.Families) > 0 {
+		a.History = &veghe.History{Score: st.Sum, Families: []string{}}
+		for _, f := range st.Families {
+			a.History.Families = append(a.History.Families, f.Name)
+		}
+		for _, id := range st.Posts {
+			if id != p.ID {
+				a.History.Posts = append(a.History.Posts, id)
+			}
+		}
+	}
+	return v
+}
+
+// observe adds a post to its author's history. Without an author there is
+// nobody to have one: the post stands alone.
+func (e *Engine) observe(pol *rule.Policy, p *veghe.Post, h []history.Hit) history.State {
+	store := e.histories[pol.Name]
+	if store == nil || p.Author == "" {
+		store = history.New(historyParams(pol), 1)
+	}
+	return store.Observe(history.Key{Source: p.Source, Thread: p.Thread, Author: p.Author}, p.ID, p.PostedAt, h)
+}
+
+// Remember takes an assessment made earlier back into the histories, as after
+// a restart. It changes nothing for a post already counted.
+func (e *Engine) Remember(p *veghe.Post, findings []veghe.Finding) {
+	prog := e.current.Load()
+	for i := range prog.policies {
+		pol := &prog.policies[i]
+		if pol.Threads == nil || e.histories[pol.Name] == nil || p.Author == "" {
+			continue
+		}
+		if h := hits(pol, gather(pol, findings)); len(h) > 0 {
+			e.observe(pol, p, h)
+		}
+	}
+}

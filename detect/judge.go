@@ -1,0 +1,184 @@
+package detect
+
+import (
+	"cmp"
+	"maps"
+	"math"
+	"slices"
+
+	"veghe"
+	"veghe/detect/rule"
+)
+
+// verdict is what one policy makes of the findings it looks at.
+type verdict struct {
+	category veghe.Category
+	score    float64 // 0–1
+	flagged  bool
+	severity veghe.Severity
+	label    string
+}
+
+// evidence is the findings of one category, one per indicator: variants of
+// an indicator say the same thing, so the weightiest stands for all.
+type evidence struct {
+	positive   []veghe.Finding // by family, then indicator
+	negative   float64
+	multiplier float64 // from evasion, 1 if none
+	indicators map[veghe.IndicatorID]bool
+}
+
+// gather picks the findings that count for a policy. Findings in shadow never
+// do, and evasion only multiplies.
+func gather(p *rule.Policy, findings []veghe.Finding) evidence {
+	best := map[veghe.IndicatorID]veghe.Finding{}
+	for _, f := range findings {
+		if f.Shadow || f.Category != p.Category && f.Category != veghe.Common {
+			continue
+		}
+		if old, ok := best[f.Indicator]; !ok || math.Abs(f.Weight) > math.Abs(old.Weight) {
+			best[f.Indicator] = f
+		}
+	}
+	ev := evidence{multiplier: 1, indicators: map[veghe.IndicatorID]bool{}}
+	for _, id := range slices.Sorted(maps.Keys(best)) {
+		f := best[id]
+		ev.indicators[id] = true
+		switch {
+		case slices.Contains(p.Evasion.Families, f.Family):
+			ev.multiplier = min(max(1, p.Evasion.Max), ev.multiplier*(1+p.Evasion.Step))
+		case f.Weight < 0:
+			ev.negative += f.Weight
+		default:
+			ev.positive = append(ev.positive, f)
+		}
+	}
+	slices.SortStableFunc(ev.positive, func(a, b veghe.Finding) int { return cmp.Compare(a.Family, b.Family) })
+	return ev
+}
+
+// suppressed reports whether exculpatory context closes the gate.
+func (ev evidence) suppressed(p *rule.Policy) bool {
+	return slices.ContainsFunc(p.Suppressors, func(s rule.Suppressor) bool {
+		return ev.indicators[s.Indicator] && (s.UnlessStrong == 0 || ev.count(p).strong < s.UnlessStrong)
+	})
+}
+
+// tally counts distinct indicators by strength.
+type tally struct{ strong, medium, weak, families int }
+
+// count tallies the positive evidence. Each strong indicator counts; of the
+// medium and the weak ones, one per family, because words of one family tend
+// to come together.
+func (ev evidence) count(p *rule.Policy) tally {
+	var t tally
+	seen := map[string]bool{}
+	medium, weak := map[string]bool{}, map[string]bool{}
+	for _, f := range ev.positive {
+		seen[f.Family] = true
+		switch strengthOf(p, f.Weight) {
+		case rule.Strong:
+			t.strong++
+		case rule.Medium:
+			medium[f.Family] = true
+		default:
+			weak[f.Family] = true
+		}
+	}
+	for family := range medium {
+		delete(weak, family)
+	}
+	t.medium, t.weak, t.families = len(medium), len(weak), len(seen)
+	return t
+}
+
+// strengthOf is the strength whose prior weight is nearest, so that a weight
+// revised from reviews also moves through the gate.
+func strengthOf(p *rule.Policy, w float64) rule.Strength {
+	switch {
+	case w < 0:
+		return rule.Negative
+	case w >= (p.Weights[rule.Strong]+p.Weights[rule.Medium])/2:
+		return rule.Strong
+	case w >= (p.Weights[rule.Medium]+p.Weights[rule.Weak])/2:
+		return rule.Medium
+	default:
+		return rule.Weak
+	}
+}
+
+// meets reports whether the tally fills a combination; a stronger indicator
+// left over may stand in for a weaker one.
+func (t tally) meets(c rule.Combination) bool {
+	strong := t.strong - c.Strong
+	medium := strong + t.medium - c.Medium
+	weak := medium + t.weak - c.Weak
+	return strong >= 0 && medium >= 0 && weak >= 0
+}
+
+// judgePost applies a policy to one post by itself.
+func judgePost(p *rule.Policy, findings []veghe.Finding) verdict {
+	ev := gather(p, findings)
+	v := verdict{category: p.Category, severity: veghe.None}
+	v.score = logistic(p.Prior + ev.sum(p))
+	t := ev.count(p)
+	open := slices.ContainsFunc(p.Gate, t.meets)
+	forced := forcedReview(p, ev)
+	if forced && t.families >= 2 {
+		open = true
+	}
+	if !open || ev.suppressed(p) {
+		return v
+	}
+	v.flagged, v.label = true, p.Label
+	v.severity = severity(p, v.score, t)
+	if forced && v.severity.Rank() < veghe.High.Rank() {
+		v.severity = veghe.High
+	}
+	return v
+}
+
+// sum is the weight of the evidence: positive per family up to its cap, times
+// evasion, plus what speaks against.
+func (ev evidence) sum(p *rule.Policy) float64 {
+	families := map[string]float64{}
+	for _, f := range ev.positive {
+		families[f.Family] = min(familyCap(p, f.Family), families[f.Family]+f.Weight)
+	}
+	return sumSorted(families)*ev.multiplier + ev.negative
+}
+
+// sumSorted adds in a fixed order, so that the same findings give the same
+// last bit.
+func sumSorted(m map[string]float64) float64 {
+	var total float64
+	for _, k := range slices.Sorted(maps.Keys(m)) {
+		total += m[k]
+	}
+	return total
+}
+
+func familyCap(p *rule.Policy, family string) float64 {
+	if c, ok := p.FamilyCaps[family]; ok {
+		return c
+	}
+	if p.FamilyCap > 0 {
+		return p.FamilyCap
+	}
+	return math.Inf(1)
+}
+
+func forcedReview(p *rule.Policy, ev evidence) bool {
+	return slices.ContainsFunc(p.ForcedReview, func(id veghe.IndicatorID) bool { return ev.indicators[id] })
+}
+
+func severity(p *rule.Policy, score float64, t tally) veghe.Severity {
+	for _, l := range p.Severity {
+		if score >= l.Score && t.families >= l.Families && t.strong >= l.Strong {
+			return l.Severity
+		}
+	}
+	return veghe.Low
+}
+
+func logistic(x float64) float64 { return 1 / (1 + math.Exp(-x)) }

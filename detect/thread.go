@@ -1,0 +1,84 @@
+package detect
+
+import (
+	"slices"
+	"time"
+
+	"veghe"
+	"veghe/detect/history"
+	"veghe/detect/rule"
+)
+
+// historyParams turns a policy's thread settings into those of the store.
+func historyParams(p *rule.Policy) history.Params {
+	t := p.Threads
+	return history.Params{
+		Drift:         t.Drift,
+		HalfLife:      days(t.HalfLifeDays),
+		Window:        days(t.WindowDays),
+		HitsPerFamily: t.HitsPerFamily,
+		FamilyCap:     p.FamilyCap,
+	}
+}
+
+func days(n float64) time.Duration { return time.Duration(n * 24 * float64(time.Hour)) }
+
+// hits is what a post adds to its author's history: one hit per family, the
+// weight capped and multiplied by evasion. A post in exculpatory context (a
+// warning that cites the conduct, a parent, a moderator) adds nothing.
+func hits(p *rule.Policy, ev evidence) []history.Hit {
+	if ev.suppressed(p) {
+		return nil
+	}
+	var out []history.Hit
+	for _, f := range ev.positive {
+		w := min(familyCap(p, f.Family), f.Weight*ev.multiplier)
+		if k := len(out) - 1; k >= 0 && out[k].Family == f.Family {
+			out[k].Weight = min(familyCap(p, f.Family), out[k].Weight+w)
+			continue
+		}
+		out = append(out, history.Hit{Family: f.Family, Weight: w})
+	}
+	return out
+}
+
+// judgeAuthor applies a policy to where an author stands after this post. A
+// post that shows nothing itself is never flagged for what came before.
+func judgeAuthor(p *rule.Policy, ev evidence, st history.State) verdict {
+	v := verdict{category: p.Category, severity: veghe.None}
+	families := map[string]float64{}
+	for _, f := range st.Families {
+		families[f.Name] = min(familyCap(p, f.Name), f.Weight)
+	}
+	v.score = logistic(p.Prior + sumSorted(families) + ev.negative)
+	if len(ev.positive) == 0 || ev.suppressed(p) || !threadGate(p.Threads, st) {
+		return v
+	}
+	t := tally{families: len(st.Families)}
+	for _, w := range families {
+		if strengthOf(p, w) == rule.Strong {
+			t.strong++
+		}
+	}
+	v.flagged, v.label = true, p.Label
+	v.severity = severity(p, v.score, t)
+	return v
+}
+
+// threadGate wants the sum over the threshold and enough distinct families,
+// fewer if grave ones are among them.
+func threadGate(t *rule.Threads, st history.State) bool {
+	if st.Sum < t.Threshold {
+		return false
+	}
+	if len(st.Families) >= t.Families {
+		return true
+	}
+	return len(st.Families) >= t.GraveFamilies && slices.ContainsFunc(t.Grave, func(set []string) bool {
+		return len(set) > 0 && !slices.ContainsFunc(set, func(name string) bool { return !inForce(st, name) })
+	})
+}
+
+func inForce(st history.State, family string) bool {
+	return slices.ContainsFunc(st.Families, func(f history.Family) bool { return f.Name == family })
+}
