@@ -19,8 +19,17 @@
 package lang
 
 import (
-	"context"
+	_ "embed"
+	"fmt"
+	"sync"
+
+	"veghe/detect/lang/internal/ngram"
 )
+
+//go:generate go run ./gen -out ngrams.bin
+
+//go:embed ngrams.bin
+var ngrams []byte
 
 // Undetermined is the language of a segment nothing can be said about: no
 // letters, a script without a model, or two languages too close to tell.
@@ -46,10 +55,10 @@ type Vote struct {
 }
 
 // Second is a slower and sharper judge of short texts. Opinion is called by
-// many goroutines. It answers nothing when it is not ready, or has nothing to
-// say; the first stage then stands. It must return soon after ctx is done.
+// many goroutines. It answers nothing when it is not ready or has nothing to
+// say; the first stage then stands.
 type Second interface {
-	Opinion(ctx context.Context, text string) []Vote
+	Opinion(text string) []Vote
 }
 
 // Options tune a Detector. The zero value works.
@@ -59,13 +68,52 @@ type Options struct {
 
 // Detector tells languages. It is safe for concurrent use.
 type Detector struct {
-	second Second
+	second  Second
+	tables  [ngram.Other + 1]*ngram.Table // by script; nil where there is none
+	lexicon *lexicon
+	scratch sync.Pool // of *scratch
 }
 
 // New returns a Detector. It unpacks the table, which takes some tens of
 // milliseconds, so share one Detector.
 func New(o Options) (*Detector, error) {
-	return &Detector{second: o.Second}, nil
+	tables, err := ngram.Decode(ngrams)
+	if err != nil {
+		return nil, err
+	}
+	d := &Detector{second: o.Second}
+	for _, t := range tables {
+		if int(t.Script) >= len(d.tables) {
+			return nil, fmt.Errorf("n-gram table of script %d, want at most %d", t.Script, len(d.tables)-1)
+		}
+		d.tables[t.Script] = t
+	}
+	if d.lexicon, err = newLexicon(wordList, tables); err != nil {
+		return nil, err
+	}
+	d.scratch.New = func() any { return &scratch{words: make([]word, 0, 64)} }
+	return d, nil
+}
+
+// Langs lists the languages a segment can have besides Undetermined.
+func (d *Detector) Langs() []string {
+	var all []string
+	for _, t := range d.tables {
+		if t == nil {
+			continue
+		}
+		for _, l := range t.Langs {
+			if index(all, l) < 0 {
+				all = append(all, l)
+			}
+		}
+	}
+	for _, l := range soleLang {
+		if l != "" {
+			all = append(all, l)
+		}
+	}
+	return all
 }
 
 // Detect divides s into segments by language. Any bytes are fine; an empty
@@ -74,5 +122,12 @@ func (d *Detector) Detect(s string) []Segment {
 	if s == "" {
 		return nil
 	}
-	return []Segment{{End: len(s), Lang: Undetermined}}
+	x := d.scratch.Get().(*scratch)
+	defer d.scratch.Put(x)
+	x.pieces = x.pieces[:0]
+	sc := scanner{s: s}
+	for d.read(&sc, x) {
+		d.divide(x)
+	}
+	return d.segments(s, x.pieces)
 }

@@ -1,0 +1,259 @@
+package lang
+
+import (
+	"slices"
+
+	"veghe/detect/lang/internal/ngram"
+)
+
+// Distances in nats between the best language and another.
+const (
+	sure   = 6  // below it, a short text goes to the second opinion
+	near   = 10 // within it, a language is a candidate
+	unsure = 3  // below it, the language is undetermined
+)
+
+// maxOpinions bounds how often one text is shown to the second opinion.
+const maxOpinions = 2
+
+// shortText is how many letters a short text has at most. The second opinion
+// has little to add on longer ones.
+const shortText = 120
+
+// soleLang names the language of a script that is taken for one language.
+var soleLang = [ngram.Other + 1]string{ngram.Greek: "el", ngram.Arabic: "ar"}
+
+// scratch is what one call of Detect works on.
+type scratch struct {
+	words  []word
+	runs   []run
+	pieces []piece
+}
+
+// piece is a stretch of text of one script and, in the end, one language.
+type piece struct {
+	start, end int // bytes, of its first and last word
+	script     ngram.Script
+	lang       int // in the table of the script
+	words      int
+	letters    int32
+	marked     bool // has a function word of its language
+	score      [ngram.MaxLangs]int32
+	common     [ngram.MaxLangs]int32 // function words of each language
+}
+
+// read scores the next words of the text, at most maxWords.
+func (d *Detector) read(sc *scanner, x *scratch) bool {
+	var buf [maxWord]letter
+	var codes [maxWord]byte
+	x.words = x.words[:0]
+	for len(x.words) < maxWords {
+		w, letters, ok := sc.next(&buf)
+		if !ok {
+			break
+		}
+		script, word := settle(letters, &codes)
+		w.script, w.letters = script, int32(len(word))
+		if t := d.tables[script]; t != nil {
+			t.Score(word, &w.score)
+			w.common = d.lexicon.languages(script, word)
+			for l := range t.Langs {
+				w.score[l] += int32(w.common>>l&1) * bonus
+			}
+		}
+		x.words = append(x.words, w)
+	}
+	return len(x.words) > 0
+}
+
+// divide turns words into pieces: by script, then by language.
+func (d *Detector) divide(x *scratch) {
+	for from := 0; from < len(x.words); {
+		to := from + 1
+		for to < len(x.words) && x.words[to].script == x.words[from].script {
+			to++
+		}
+		words := x.words[from:to]
+		x.runs = append(x.runs[:0], run{0, len(words), 0})
+		if t := d.tables[words[0].script]; t != nil {
+			x.runs = d.path(words, len(t.Langs), x.runs[:0])
+		}
+		for _, r := range x.runs {
+			x.pieces = join(x.pieces, newPiece(words[r.from:r.to], r.lang))
+		}
+		from = to
+	}
+}
+
+func newPiece(words []word, lang int) piece {
+	p := piece{
+		start: words[0].start, end: words[len(words)-1].end, script: words[0].script, lang: lang,
+		words: len(words), marked: anyCommon(words, lang), score: sum(words),
+	}
+	for i := range words {
+		p.letters += words[i].letters
+		for l := range p.common {
+			p.common[l] += int32(words[i].common >> l & 1)
+		}
+	}
+	return p
+}
+
+// join adds a piece. A word or two in another script is a name or a brand
+// more often than a language, so it goes to the piece before; and so does
+// what has the same language.
+func join(pieces []piece, p piece) []piece {
+	if len(pieces) == 0 {
+		return append(pieces, p)
+	}
+	last := &pieces[len(pieces)-1]
+	switch {
+	case last.script == p.script && last.lang == p.lang:
+		last.add(p)
+	case last.script != p.script && p.foreignName() && last.words >= p.words:
+		last.end = p.end
+	case last.script != p.script && last.foreignName() && p.words > last.words:
+		p.start = last.start
+		*last = p
+	default:
+		return append(pieces, p)
+	}
+	return pieces
+}
+
+func (p *piece) foreignName() bool { return p.words < minRun && !p.marked }
+
+func (p *piece) add(q piece) {
+	p.end = q.end
+	p.words += q.words
+	p.letters += q.letters
+	p.marked = p.marked || q.marked
+	for l := range p.score {
+		p.score[l] += q.score[l]
+		p.common[l] += q.common[l]
+	}
+}
+
+// segments gives each piece its languages, and the text between pieces to the
+// piece before.
+func (d *Detector) segments(s string, pieces []piece) []Segment {
+	if len(pieces) == 0 {
+		return []Segment{{End: len(s), Lang: Undetermined}}
+	}
+	out := make([]Segment, 0, len(pieces))
+	asked := 0
+	start := 0
+	for i := range pieces {
+		p := &pieces[i]
+		end := len(s)
+		if i+1 < len(pieces) {
+			end = pieces[i+1].start
+		}
+		r := d.rank(p)
+		if d.second != nil && r.margin() < sure && p.letters <= shortText && len(r) > 1 && asked < maxOpinions {
+			asked++
+			r = d.ask(s[p.start:p.end], p, r)
+		}
+		out = append(out, r.segment(start, end))
+		start = end
+	}
+	return out
+}
+
+// ranking lists languages with their distance from the best, in nats, the
+// best first.
+type ranking []scored
+
+type scored struct {
+	lang string
+	nats float64
+}
+
+func (r ranking) margin() float64 {
+	if len(r) < 2 {
+		return 2 * near
+	}
+	return r[1].nats
+}
+
+func (d *Detector) rank(p *piece) ranking {
+	t := d.tables[p.script]
+	if t == nil {
+		if l := soleLang[p.script]; l != "" {
+			return ranking{{l, 0}}
+		}
+		return nil
+	}
+	top := p.score[best(p.score, len(t.Langs))]
+	r := make(ranking, 0, len(t.Langs))
+	for i, l := range t.Langs {
+		r = append(r, scored{l, float64(top-p.score[i]) / ngram.Scale})
+	}
+	r.sort()
+	return r
+}
+
+func (r ranking) sort() {
+	slices.SortStableFunc(r, func(a, b scored) int {
+		switch {
+		case a.nats < b.nats:
+			return -1
+		case a.nats > b.nats:
+			return 1
+		}
+		return 0
+	})
+}
+
+// segment makes the segment of a ranking.
+func (r ranking) segment(start, end int) Segment {
+	seg := Segment{Start: start, End: end, Lang: Undetermined}
+	if len(r) == 0 {
+		return seg
+	}
+	seg.Margin = r.margin()
+	n := 1
+	for n < len(r) && r[n].nats <= near {
+		n++
+	}
+	seg.Candidates = make([]string, n)
+	for i := range seg.Candidates {
+		seg.Candidates[i] = r[i].lang
+	}
+	if seg.Margin >= unsure {
+		seg.Lang = r[0].lang
+	}
+	return seg
+}
+
+// ask puts the second opinion in place of the letters' evidence. Function
+// words keep their bonus: on small talk they know better than either.
+// Languages the second opinion does not know keep their old distance, and if
+// the best is one of them, it is not asked.
+func (d *Detector) ask(text string, p *piece, old ranking) ranking {
+	votes := d.second.Opinion(text)
+	t := d.tables[p.script]
+	r := make(ranking, 0, len(old))
+	knows := false
+	for _, v := range votes {
+		if i := index(t.Langs, v.Lang); i >= 0 {
+			r = append(r, scored{v.Lang, -v.LogP - float64(p.common[i]*bonus)/ngram.Scale})
+			knows = knows || v.Lang == old[0].lang
+		}
+	}
+	if !knows {
+		return old
+	}
+	r.sort()
+	least := r[0].nats
+	for i := range r {
+		r[i].nats -= least
+	}
+	for _, s := range old[1:] {
+		if !slices.ContainsFunc(r, func(x scored) bool { return x.lang == s.lang }) {
+			r = append(r, s)
+		}
+	}
+	r.sort()
+	return r
+}
