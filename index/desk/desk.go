@@ -1,4 +1,124 @@
-// Package desk keeps what people decide: reviews, the audit trail, and the
-// secrets of local sign-in. Nothing here is ever overwritten: a review is
-// followed by a newer one, and the audit trail is a chain of hashes.
+// Package desk keeps what people decide and do: reviews, the audit trail, and
+// the secrets of local sign-in, in one SQLite database beside the index.
+//
+// Nothing here is overwritten. A review is followed by a newer one, and the
+// newest counts. The audit trail is a chain: each entry carries the hash of the
+// one before, so that a change, a gap or a reordering shows in [Desk.Verify].
+// Secrets are kept as hashes where that suffices.
 package desk
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"time"
+
+	"veghe/index/sqlite"
+)
+
+// File is the name of the database within the desk's directory.
+const File = "desk.db"
+
+// Desk is the open database. All methods may be called concurrently, also
+// from several processes.
+type Desk struct{ db *sqlite.DB }
+
+// Open opens or creates the desk in dir.
+func Open(ctx context.Context, dir string) (*Desk, error) {
+	db, err := sqlite.Open(ctx, filepath.Join(dir, File), schema)
+	if err != nil {
+		return nil, fmt.Errorf("desk: %w", err)
+	}
+	return &Desk{db: db}, nil
+}
+
+// Close releases the database. It may be called twice.
+func (d *Desk) Close() error { return d.db.Close() }
+
+// schema leads to the current tables; see sqlite.Open. Only append to it.
+var schema = []string{`
+CREATE TABLE review (
+	n        INTEGER PRIMARY KEY AUTOINCREMENT,
+	id       TEXT NOT NULL UNIQUE,
+	post     TEXT NOT NULL,
+	decision TEXT NOT NULL,
+	reason   TEXT NOT NULL,
+	who      TEXT NOT NULL,
+	at       INTEGER NOT NULL -- microseconds since 1970, UTC
+);
+CREATE INDEX review_post ON review (post, at, n);
+
+-- The rules that had fired in the post when it was reviewed: what the
+-- precision of a rule is counted from.
+CREATE TABLE review_rule (
+	review INTEGER NOT NULL REFERENCES review (n),
+	rule   TEXT NOT NULL,
+	PRIMARY KEY (review, rule)
+) WITHOUT ROWID;
+
+CREATE TABLE audit (
+	n      INTEGER PRIMARY KEY, -- 1, 2, 3 … without a gap
+	at     INTEGER NOT NULL,
+	who    TEXT NOT NULL,
+	action TEXT NOT NULL,
+	object TEXT NOT NULL,
+	reason TEXT NOT NULL,
+	hash   TEXT NOT NULL        -- over the hash before and this row
+);
+CREATE INDEX audit_object ON audit (object, n);
+
+CREATE TABLE secret (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
+
+CREATE TABLE token (
+	id      TEXT PRIMARY KEY,
+	hash    BLOB NOT NULL UNIQUE,
+	name    TEXT NOT NULL,
+	role    TEXT NOT NULL,
+	created INTEGER NOT NULL,
+	expires INTEGER NOT NULL, -- 0: never
+	revoked INTEGER NOT NULL  -- 0: not
+) WITHOUT ROWID;
+
+-- Against mistakes, not against someone who owns the file: for that there is
+-- the chain of hashes.
+CREATE TRIGGER review_no_update BEFORE UPDATE ON review BEGIN SELECT raise(ABORT, 'reviews are only added'); END;
+CREATE TRIGGER review_no_delete BEFORE DELETE ON review BEGIN SELECT raise(ABORT, 'reviews are only added'); END;
+CREATE TRIGGER audit_no_update BEFORE UPDATE ON audit BEGIN SELECT raise(ABORT, 'the audit trail is only added to'); END;
+CREATE TRIGGER audit_no_delete BEFORE DELETE ON audit BEGIN SELECT raise(ABORT, 'the audit trail is only added to'); END;
+`}
+
+// The longest fields that are taken, in bytes.
+const (
+	maxName   = 200
+	maxObject = 1000
+	maxReason = 8000
+)
+
+// check refuses a field that is empty where it must not be, or too long.
+func check(field, value string, required bool, most int) error {
+	if required && value == "" {
+		return fmt.Errorf("%s is empty", field)
+	}
+	if len(value) > most {
+		return fmt.Errorf("%s is %d bytes, want at most %d", field, len(value), most)
+	}
+	return nil
+}
+
+func checks(errs ...error) error { return errors.Join(errs...) }
+
+// micros and moment convert times as they are stored; 0 is the zero time.
+func micros(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMicro()
+}
+
+func moment(us int64) time.Time {
+	if us == 0 {
+		return time.Time{}
+	}
+	return time.UnixMicro(us).UTC()
+}

@@ -1,0 +1,138 @@
+package desk
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// Secret returns 32 random bytes kept under a name, made when first asked for:
+// what signs sessions, for one. It is the same in every process.
+func (d *Desk) Secret(ctx context.Context, name string) ([]byte, error) {
+	if err := check("name", name, true, maxName); err != nil {
+		return nil, fmt.Errorf("secret: %w", err)
+	}
+	fresh := make([]byte, 32)
+	rand.Read(fresh) //nolint:errcheck // never fails since Go 1.24
+	var value []byte
+	err := d.db.Tx(ctx, func(tx *sql.Tx) error {
+		if _, err := tx.ExecContext(ctx, `INSERT INTO secret (name, value) VALUES (?, ?) ON CONFLICT DO NOTHING`, name, fresh); err != nil {
+			return err
+		}
+		return tx.QueryRowContext(ctx, `SELECT value FROM secret WHERE name = ?`, name).Scan(&value)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("secret %q: %w", name, err)
+	}
+	return value, nil
+}
+
+// Token lets its holder in as Name with Role. The token itself is shown once,
+// by CreateToken; only its hash is kept.
+type Token struct {
+	ID        string    `json:"id"`
+	Name      string    `json:"name"`
+	Role      string    `json:"role"`
+	CreatedAt time.Time `json:"created_at"`
+	ExpiresAt time.Time `json:"expires_at,omitzero"` // zero: never
+	RevokedAt time.Time `json:"revoked_at,omitzero"` // zero: not revoked
+}
+
+// tokenPrefix makes a token recognisable to scanners for leaked secrets.
+const tokenPrefix = "veghe_"
+
+// ErrToken is returned for a token that is unknown, expired or revoked; which
+// of these is not told to whoever holds it.
+var ErrToken = errors.New("the token is not valid")
+
+// CreateToken makes a token for t.Name and t.Role, good from now until
+// t.ExpiresAt. The other fields of t are ignored.
+func (d *Desk) CreateToken(ctx context.Context, t Token, now time.Time) (secret string, made Token, err error) {
+	if err := checks(check("name", t.Name, true, maxName), check("role", t.Role, true, maxName)); err != nil {
+		return "", Token{}, fmt.Errorf("token: %w", err)
+	}
+	raw := make([]byte, 32)
+	rand.Read(raw) //nolint:errcheck // never fails since Go 1.24
+	secret = tokenPrefix + base64.RawURLEncoding.EncodeToString(raw)
+	hash := tokenHash(secret)
+	made = Token{
+		ID: hex.EncodeToString(hash[:6]), Name: t.Name, Role: t.Role,
+		CreatedAt: now.UTC().Truncate(time.Microsecond), ExpiresAt: moment(micros(t.ExpiresAt)),
+	}
+	_, err = d.db.Write.ExecContext(ctx, `INSERT INTO token (id, hash, name, role, created, expires, revoked) VALUES (?, ?, ?, ?, ?, ?, 0)`,
+		made.ID, hash, made.Name, made.Role, micros(made.CreatedAt), micros(made.ExpiresAt))
+	if err != nil {
+		return "", Token{}, fmt.Errorf("token: %w", err)
+	}
+	return secret, made, nil
+}
+
+// tokenHash is a plain SHA-256: a token has 256 random bits, so there is
+// nothing to guess that a slow hash would protect.
+func tokenHash(secret string) []byte {
+	h := sha256.Sum256([]byte(secret))
+	return h[:]
+}
+
+// Authenticate returns the token that secret is, or ErrToken. The look-up goes
+// by the hash, so its time tells nothing about the secret.
+func (d *Desk) Authenticate(ctx context.Context, secret string, now time.Time) (Token, error) {
+	if !strings.HasPrefix(secret, tokenPrefix) || len(secret) > 100 {
+		return Token{}, ErrToken
+	}
+	rows, err := d.tokens(ctx, `WHERE hash = ?`, tokenHash(secret))
+	if err != nil {
+		return Token{}, err
+	}
+	if len(rows) == 0 {
+		return Token{}, ErrToken
+	}
+	t := rows[0]
+	if !t.RevokedAt.IsZero() || (!t.ExpiresAt.IsZero() && !now.Before(t.ExpiresAt)) {
+		return Token{}, ErrToken
+	}
+	return t, nil
+}
+
+// Tokens lists all tokens, also those no longer good, oldest first.
+func (d *Desk) Tokens(ctx context.Context) ([]Token, error) {
+	return d.tokens(ctx, `ORDER BY created, id`)
+}
+
+// RevokeToken ends a token by its id. Revoking twice keeps the first time.
+func (d *Desk) RevokeToken(ctx context.Context, id string, now time.Time) error {
+	res, err := d.db.Write.ExecContext(ctx, `UPDATE token SET revoked = CASE revoked WHEN 0 THEN ? ELSE revoked END WHERE id = ?`, micros(now), id)
+	if err != nil {
+		return fmt.Errorf("token %s: %w", id, err)
+	}
+	if n, err := res.RowsAffected(); err != nil || n == 0 {
+		return errors.Join(fmt.Errorf("token %.40q: no such token", id), err)
+	}
+	return nil
+}
+
+func (d *Desk) tokens(ctx context.Context, where string, args ...any) ([]Token, error) {
+	rows, err := d.db.Read.QueryContext(ctx, `SELECT id, name, role, created, expires, revoked FROM token `+where, args...)
+	if err != nil {
+		return nil, fmt.Errorf("tokens: %w", err)
+	}
+	defer rows.Close()
+	var out []Token
+	for rows.Next() {
+		var t Token
+		var created, expires, revoked int64
+		if err := rows.Scan(&t.ID, &t.Name, &t.Role, &created, &expires, &revoked); err != nil {
+			return nil, err
+		}
+		t.CreatedAt, t.ExpiresAt, t.RevokedAt = moment(created), moment(expires), moment(revoked)
+		out = append(out, t)
+	}
+	return out, rows.Err()
+}
