@@ -1,0 +1,151 @@
+package text
+
+import (
+	_ "embed" // fold.tab
+	"fmt"
+	"strconv"
+	"strings"
+	"sync"
+)
+
+//go:generate go run gen.go
+
+//go:embed fold.tab
+var foldTab string
+
+// entry is what one code point folds to:
+//
+//	bits 0–20 the folded code point, or an index into table.long
+//	bit  21   long: the fold is several letters
+//	bit  30   changed: bits 0–20 count, else the code point stays itself
+//	bit  22   accented: a Latin letter that lost a diacritic
+//	bit  23   fancy: a letter dressed up as another character
+//	bits 24–26 script, 27–29 kind
+//
+// Zero is a separator that stays itself.
+type entry uint32
+
+const (
+	valueMask entry = 1<<21 - 1
+	longBit   entry = 1 << 21
+	accentBit entry = 1 << 22
+	fancyBit  entry = 1 << 23
+	changeBit entry = 1 << 30
+)
+
+// Kinds of characters.
+const (
+	separator = iota // ends a word
+	word             // part of a word
+	dropped          // invisible
+	mark             // combining mark, dropped after Latin, Greek and Cyrillic
+	solo             // a word by itself
+	symbol           // an emoji: not a word, but a token
+)
+
+// Scripts, as far as folding tells them apart.
+const (
+	common = iota
+	latin
+	greek
+	cyrillic
+	other
+)
+
+func (e entry) kind() uint32   { return uint32(e) >> 27 & 7 }
+func (e entry) script() uint32 { return uint32(e) >> 24 & 7 }
+
+// table has two levels: pages[index[r>>8]][r&255].
+type table struct {
+	index [0x1100]uint16
+	pages [][256]entry
+	long  []string
+}
+
+func (t *table) entry(r rune) entry { return t.pages[t.index[uint32(r)>>8]][uint8(r)] }
+
+// tables reads fold.tab once, about a millisecond.
+var tables = sync.OnceValue(func() *table {
+	t, err := parseTable(foldTab)
+	if err != nil {
+		panic("text: fold.tab: " + err.Error() + ": run go generate") // ours, and tested
+	}
+	return t
+})
+
+func parseTable(data string) (*table, error) {
+	t := &table{pages: make([][256]entry, 1)} // page 0: nothing but separators
+	own := map[int]*[256]entry{}
+	page := func(p int) *[256]entry {
+		if own[p] == nil {
+			own[p] = new([256]entry)
+		}
+		return own[p]
+	}
+	n := 0
+	for line := range strings.Lines(data) {
+		n++
+		if line[0] == '#' {
+			continue
+		}
+		if err := t.line(strings.TrimSuffix(line, "\n"), page); err != nil {
+			return nil, fmt.Errorf("line %d: %w", n, err)
+		}
+	}
+	same := map[[256]entry]uint16{t.pages[0]: 0}
+	for p, content := range own {
+		k, ok := same[*content]
+		if !ok {
+			k = uint16(len(t.pages))
+			same[*content] = k
+			t.pages = append(t.pages, *content)
+		}
+		t.index[p] = k
+	}
+	return t, nil
+}
+
+func (t *table) line(line string, page func(int) *[256]entry) error {
+	f := strings.SplitN(line, " ", 6)
+	if len(f) != 6 {
+		return fmt.Errorf("%d fields, want 6", len(f))
+	}
+	lo, err := strconv.ParseInt(f[0], 16, 32)
+	if err != nil {
+		return err
+	}
+	hi, err := strconv.ParseInt(f[1], 16, 32)
+	if err != nil {
+		return err
+	}
+	kind, script := strings.Index("swdmoe", f[2]), strings.Index("-LGCO", f[3])
+	if kind < 0 || script < 0 {
+		return fmt.Errorf("kind %q, script %q", f[2], f[3])
+	}
+	e := entry(kind)<<27 | entry(script)<<24
+	switch f[4] {
+	case "a":
+		e |= accentBit
+	case "f":
+		e |= fancyBit
+	}
+	if long, ok := strings.CutPrefix(f[5], "="); ok {
+		t.long = append(t.long, long)
+		e |= changeBit | longBit | entry(len(t.long)-1)
+		for r := lo; r <= hi; r++ {
+			page(int(r >> 8))[r&255] = e
+		}
+		return nil
+	}
+	delta, err := strconv.ParseInt(f[5], 10, 32)
+	if err != nil {
+		return err
+	}
+	for r := lo; r <= hi; r++ {
+		if delta != 0 {
+			e = e&^valueMask | changeBit | entry(r+delta)
+		}
+		page(int(r >> 8))[r&255] = e
+	}
+	return nil
+}
