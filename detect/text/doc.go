@@ -76,8 +76,6 @@ type Doc struct {
 	Accented bool
 	// Hidden counts invisible characters inside words.
 	Hidden int
-	// Disguised counts tokens and extras that are evasive.
-	Disguised int
 
 	src   string
 	out   []byte // folded text, then the spellings of extras
@@ -182,7 +180,7 @@ func (d *Doc) reset(s string) {
 	}
 	d.src, d.n, d.delta = s, 0, 0
 	d.Tokens, d.Extra, d.segs, d.out = d.Tokens[:0], d.Extra[:0], d.segs[:0], d.out[:0]
-	d.Accented, d.Hidden, d.Disguised = false, 0, 0
+	d.Accented, d.Hidden = false, 0
 	if need := len(s) + 16; cap(d.out) < need {
 		d.out = make([]byte, 0, need+len(s)/8)
 	}

@@ -22,8 +22,8 @@ func (d *Doc) evade() {
 		return
 	}
 	symbols := len(d.Extra)
-	runs := tripled(d.Folded())
-	for i := 0; i < len(d.Tokens); i++ {
+	runs, joined := tripled(d.Folded()), 0
+	for i := range d.Tokens {
 		t := &d.Tokens[i]
 		if t.Flags&(Letter|Digit) == Letter|Digit && t.To-t.From <= maxDisguise {
 			d.leet(i, i)
@@ -31,8 +31,8 @@ func (d *Doc) evade() {
 		if runs && t.Flags&Letter != 0 && t.To-t.From <= 2*maxDisguise {
 			d.squeeze(i)
 		}
-		if i+1 < len(d.Tokens) && d.glued(i) {
-			i = d.pieces(i)
+		if i >= joined && i+1 < len(d.Tokens) && d.glued(i) {
+			joined = d.pieces(i)
 		}
 	}
 	if len(d.Extra) > symbols && symbols > 0 {
@@ -150,7 +150,7 @@ func (d *Doc) leet(first, last int) {
 }
 
 // decode reads b as letters. In a single word the digits must be mixed with
-// the letters, so that 18ani, mp3 and covid19 stay what they are.
+// the letters, or few: 500euro has no other reading.
 func (d *Doc) decode(b []byte, one byte, single bool) (spell []byte, ambiguous, ok bool) {
 	if single && !mingled(b) {
 		return nil, false, false
@@ -184,8 +184,8 @@ func (d *Doc) symbolByte(b []byte, i int) bool {
 	return b[i] >= 0xF0 || b[i] == 0xE2 || b[i] == 0xE3 && i+1 < len(b) && b[i+1] == 0x80
 }
 
-// mingled reports whether letters stand on both sides of a digit, or a single
-// digit stands at one end of at least two letters.
+// mingled reports whether letters stand on both sides of a digit, or one or
+// two digits at one end of more letters.
 func mingled(b []byte) bool {
 	digits, changes := 0, 0
 	for i, c := range b {
@@ -198,7 +198,7 @@ func mingled(b []byte) bool {
 		}
 	}
 	letters := len(b) - digits
-	return letters >= 2 && digits <= letters && (changes >= 2 || digits == 1)
+	return letters >= 2 && digits <= letters && (changes >= 2 || digits <= 2 && digits < letters)
 }
 
 // leetLetter is the letter that a digit or sign stands for, or 0. A sign that
@@ -268,7 +268,6 @@ func (d *Doc) add(spell []byte, first, last int) {
 	a, b := &d.Tokens[first], &d.Tokens[last]
 	from := len(d.out)
 	d.out = append(d.out, spell...)
-	d.Disguised++
 	d.Extra = append(d.Extra, Extra{
 		Token: Token{Start: a.Start, End: b.End, From: int32(from), To: int32(len(d.out)), Hash: Hash(spell), Flags: Letter | Evasive},
 		First: int32(first), Last: int32(last), Cover: [2]int32{a.From, b.To},

@@ -374,9 +374,6 @@ func (d *Doc) endWord(s string, w wordState, end int) {
 		d.unmix(s, w, end)
 		w.flags |= Evasive
 	}
-	if w.flags&Evasive != 0 {
-		d.Disguised++
-	}
 	d.Tokens = append(d.Tokens, Token{
 		Start: int32(w.start), End: int32(end), From: int32(w.from), To: int32(len(d.out)),
 		Hash: Hash(d.out[w.from:]), Flags: w.flags,

@@ -220,7 +220,7 @@ func classify(r rune, s string, keep entry) entry {
 		}
 	}
 	switch {
-	case e.script == 'L' && script(r) != 'L', r >= 0xFF01 && r <= 0xFF5E:
+	case len(rs) == 1 && (e.script == 'L' && script(r) != 'L' || r >= 0xFF01 && r <= 0xFF5E):
 		e.flags = "f" // mathematical, circled, full-width
 	case e.script == 'L' && s != string(unicode.ToLower(r)):
 		e.flags = "a"
