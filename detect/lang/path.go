@@ -6,9 +6,13 @@ import "veghe/detect/lang/internal/ngram"
 // sentence only a clear gain is believed.
 var switchCost = [...]int32{space: 12 * ngram.Scale, comma: 9 * ngram.Scale, stop: 5 * ngram.Scale}
 
-// minRun is how many words within a sentence make a change of language by
-// letters alone; fewer need a function word among them.
-const minRun = 3
+// How many words make a change of language by letters alone, without a
+// function word among them: a sentence of minRun words, or minBare words
+// within a sentence.
+const (
+	minRun  = 3
+	minBare = 6
+)
 
 // run is a row of words in one language.
 type run struct {
@@ -26,7 +30,7 @@ func (d *Detector) path(words []word, langs int, runs []run) []run {
 	}
 	first := len(runs)
 	runs = append(runs, viterbi(words, langs)...)
-	return dropShort(words, runs, first)
+	return dropWeak(words, runs, first)
 }
 
 func sum(words []word) (total [ngram.MaxLangs]int32) {
@@ -101,25 +105,37 @@ func backtrack(lang int, from []uint8, changed []uint32) []run {
 	return runs
 }
 
-// dropShort gives runs too short to be believed to the run before, or to the
-// one after when they come first, and joins runs of the same language.
-func dropShort(words []word, runs []run, first int) []run {
+// dropWeak gives runs not to be believed to the run before, or to the one
+// after when they come first, and joins runs of the same language.
+func dropWeak(words []word, runs []run, first int) []run {
 	out := runs[:first]
 	for i := first; i < len(runs); i++ {
 		r := runs[i]
-		weak := r.to-r.from < minRun && !anyCommon(words[r.from:r.to], r.lang)
 		switch {
-		case weak && len(out) > first:
+		case len(out) > first && (out[len(out)-1].lang == r.lang || weak(words, r, out[len(out)-1].lang)):
 			out[len(out)-1].to = r.to
-		case weak && i+1 < len(runs):
+		case len(out) == first && i+1 < len(runs) && weak(words, r, runs[i+1].lang):
 			runs[i+1].from = r.from
-		case len(out) > first && out[len(out)-1].lang == r.lang:
-			out[len(out)-1].to = r.to
 		default:
 			out = append(out, r)
 		}
 	}
 	return out
+}
+
+// weak reports whether a run may be nothing but names or loan words within
+// text of the other language: it has no function word that the other lacks
+// and is neither long nor a sentence by itself.
+func weak(words []word, r run, other int) bool {
+	n := r.to - r.from
+	for i := r.from; i < r.to; i++ {
+		set := words[i].common
+		if set>>r.lang&1 == 1 && set>>other&1 == 0 {
+			return false
+		}
+	}
+	whole := words[r.from].before == stop && (r.to == len(words) || words[r.to].before == stop)
+	return n < minRun || n < minBare && !whole
 }
 
 func anyCommon(words []word, lang int) bool {

@@ -56,6 +56,9 @@ func (d *Detector) read(sc *scanner, x *scratch) bool {
 		w.script, w.letters = script, int32(len(word))
 		if t := d.tables[script]; t != nil {
 			t.Score(word, &w.score)
+			if w.name {
+				halve(&w.score)
+			}
 			w.common = d.lexicon.languages(script, word)
 			for l := range t.Langs {
 				w.score[l] += int32(w.common>>l&1) * bonus
@@ -64,6 +67,14 @@ func (d *Detector) read(sc *scanner, x *scratch) bool {
 		x.words = append(x.words, w)
 	}
 	return len(x.words) > 0
+}
+
+// halve takes half the weight from a word that looks like a name: names keep
+// the letters of where they come from.
+func halve(score *[ngram.MaxLangs]int32) {
+	for l := range score {
+		score[l] /= 2
+	}
 }
 
 // divide turns words into pieces: by script, then by language.
@@ -169,12 +180,19 @@ type scored struct {
 	nats float64
 }
 
+// margin is the distance to the second language. Serbian in Latin letters and
+// Croatian are too close for any short text, and no rule tells them apart, so
+// neither is a second to the other.
 func (r ranking) margin() float64 {
-	if len(r) < 2 {
-		return 2 * near
+	for i := 1; i < len(r); i++ {
+		if !twins(r[0].lang, r[i].lang) {
+			return r[i].nats
+		}
 	}
-	return r[1].nats
+	return 2 * near
 }
+
+func twins(a, b string) bool { return a == "hr" && b == "sr" || a == "sr" && b == "hr" }
 
 func (d *Detector) rank(p *piece) ranking {
 	t := d.tables[p.script]

@@ -28,6 +28,7 @@ type word struct {
 	start, end int
 	script     ngram.Script
 	before     gap
+	name       bool // a capital within a sentence, and only one
 	letters    int32
 	common     uint32 // languages of its table in which it is a function word
 	// score of each language of its table, at most 0 before the bonus
@@ -64,9 +65,21 @@ func (sc *scanner) next(buf *[maxWord]letter) (w word, letters []letter, ok bool
 		sc.at += size
 		letters = sc.letters(letters)
 		w.end = sc.at
+		w.name = w.start > 0 && before != stop && capitalized(sc.s[w.start:w.end])
 		return w, letters, true
 	}
 	return word{}, nil, false
+}
+
+// capitalized reports whether the first letter of a word is a capital and the
+// second is not.
+func capitalized(w string) bool {
+	first, size := utf8.DecodeRuneInString(w)
+	if !unicode.IsUpper(first) {
+		return false
+	}
+	second, _ := utf8.DecodeRuneInString(w[size:])
+	return !unicode.IsUpper(second)
 }
 
 // letter is a letter as its script and code.

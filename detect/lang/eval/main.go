@@ -11,6 +11,7 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"flag"
 	"fmt"
@@ -26,6 +27,7 @@ import (
 	"golang.org/x/text/unicode/norm"
 
 	"veghe/detect/lang"
+	"veghe/detect/lang/lingua"
 )
 
 func main() {
@@ -38,6 +40,7 @@ func main() {
 func run(args []string, w io.Writer) error {
 	flags := flag.NewFlagSet("eval", flag.ContinueOnError)
 	data := flags.String("data", "", "`folder` of folders of files such as ro.txt")
+	second := flags.String("second", "off", "second opinion: high, low or off")
 	only := flags.String("lang", "", "print the figures of each language too; \"each\" for all")
 	if err := flags.Parse(args); err != nil {
 		return err
@@ -49,11 +52,24 @@ func run(args []string, w io.Writer) error {
 	if *data == "" || len(files) == 0 {
 		return errors.New("no files, want -data FOLDER that holds folders of ro.txt, en.txt …")
 	}
-	d, err := lang.New(lang.Options{})
+	opinion, err := lingua.New(lingua.Options{Accuracy: lingua.Accuracy(*second)})
 	if err != nil {
 		return err
 	}
-	return report(w, d, files, *only)
+	defer opinion.Close() //nolint:errcheck // always nil
+	if *second != string(lingua.Off) {
+		if err := opinion.Wait(context.Background()); err != nil {
+			return err
+		}
+	}
+	d, err := lang.New(lang.Options{Second: opinion})
+	if err != nil {
+		return err
+	}
+	if err := report(w, d, files, *only); err != nil {
+		return err
+	}
+	return mixed(w, d, filepath.Join(*data, "sentences"))
 }
 
 // tally counts what was found in some texts.
@@ -118,8 +134,7 @@ func read(file, form string) ([]string, error) {
 	for lines.Scan() {
 		s := strings.TrimSpace(lines.Text())
 		if form != "" {
-			s, _, err = transform.String(transform.Chain(norm.NFD, runes.Remove(runes.In(unicode.Mn)), norm.NFC), s)
-			if err != nil {
+			if s, err = strip(s); err != nil {
 				return nil, err
 			}
 		}
@@ -128,6 +143,11 @@ func read(file, form string) ([]string, error) {
 		}
 	}
 	return texts, lines.Err()
+}
+
+func strip(s string) (string, error) {
+	out, _, err := transform.String(transform.Chain(norm.NFD, runes.Remove(runes.In(unicode.Mn)), norm.NFC), s)
+	return out, err
 }
 
 func measure(d *lang.Detector, code string, texts []string) tally {

@@ -23,8 +23,8 @@ import (
 // sentinels: no rules are written in them, but without them their texts would
 // be taken, confidently, for a neighbour.
 var plans = []plan{
-	{ngram.Latin, strings.Fields("ro en it es de fr hu tr pl pt nl sq sr hr cs ca sv"), 1.2e-6},
-	{ngram.Cyrillic, strings.Fields("uk ru bg sr mk be"), 1.2e-6},
+	{ngram.Latin, strings.Fields("ro en it es de fr hu tr pl pt nl sq sr hr cs ca sv"), 3e-6},
+	{ngram.Cyrillic, strings.Fields("uk ru bg sr mk be"), 3e-6},
 }
 
 // folded is the share of text without diacritics in the model of a language.

@@ -1,0 +1,249 @@
+// Package lingua asks lingua-go for a second opinion on the language of short
+// texts. It is the only package that imports lingua-go, which adds 130 MB of
+// models to every binary; commands that want the opinion import it, nothing
+// else does.
+//
+// With high accuracy the models of the languages below take about 420 MB of
+// memory and some seconds to load, with low accuracy about 26 MB. They are
+// loaded in the background, two languages at a time: left to load when first
+// asked, from several goroutines at once, they would take over twice the
+// memory. lingua-go keeps its models for the life of the process, so make one
+// Second per process.
+package lingua
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"strings"
+	"sync"
+	"unicode"
+
+	"github.com/pemistahl/lingua-go"
+
+	"veghe/detect/lang"
+)
+
+// Accuracy is how much memory the second opinion may take.
+type Accuracy string
+
+// The accuracies.
+const (
+	High Accuracy = "high" // one to five letters, about 420 MB
+	Low  Accuracy = "low"  // three letters only, about 26 MB
+	Off  Accuracy = "off"  // no opinion, no memory
+)
+
+const (
+	// maxLetters is how much of a text is shown to lingua: from 120
+	// letters on it would look at sequences of three only.
+	maxLetters = 119
+	// maxCalls is how many texts lingua looks at at once. One call already
+	// uses up to five goroutines.
+	maxCalls = 2
+	// cacheSize is how many answers are kept: a few megabytes.
+	cacheSize = 4096
+	// least is the log probability of a language that lingua rules out.
+	least = -30
+)
+
+// The languages, by the alphabet that lingua is asked about together. Greek
+// and Arabic need no second opinion.
+var (
+	latin = []lingua.Language{
+		lingua.Romanian, lingua.English, lingua.Italian, lingua.Spanish, lingua.German, lingua.French, lingua.Hungarian,
+		lingua.Turkish, lingua.Polish, lingua.Portuguese, lingua.Dutch, lingua.Albanian, lingua.Croatian,
+	}
+	cyrillic = []lingua.Language{lingua.Ukrainian, lingua.Russian, lingua.Bulgarian, lingua.Serbian}
+)
+
+// Options configure a Second.
+type Options struct {
+	Accuracy Accuracy // empty means High
+}
+
+// Second implements [lang.Second]. It answers nothing until it is ready.
+type Second struct {
+	ready chan struct{} // closed when detectors are there
+	stop  chan struct{} // closed by Close
+	calls chan struct{} // holds a token per running call
+	cache *cache
+
+	latin, cyrillic lingua.LanguageDetector // set before ready is closed
+
+	loaded    chan struct{} // closed when the loading goroutine has ended
+	closeOnce sync.Once
+}
+
+var _ lang.Second = (*Second)(nil)
+
+// New starts loading the models and returns at once. Close it when done.
+func New(o Options) (*Second, error) {
+	s := &Second{
+		ready: make(chan struct{}),
+		stop:  make(chan struct{}),
+		calls: make(chan struct{}, maxCalls),
+		cache: newCache(cacheSize),
+
+		loaded: make(chan struct{}),
+	}
+	switch o.Accuracy {
+	case High, "":
+		go s.load(false)
+	case Low:
+		go s.load(true)
+	case Off:
+		close(s.loaded)
+	default:
+		return nil, fmt.Errorf("accuracy is %q, want high, low or off", o.Accuracy)
+	}
+	return s, nil
+}
+
+// load brings the models into memory, two languages at a time, and stops
+// between two when the Second is closed.
+func (s *Second) load(low bool) {
+	defer close(s.loaded)
+	for _, group := range [][]lingua.Language{latin, cyrillic} {
+		for i := 0; i < len(group); i += 2 {
+			select {
+			case <-s.stop:
+				return
+			default:
+			}
+			// The builder wants two languages; an odd last one is
+			// loaded with the first, which is there already.
+			pair := []lingua.Language{group[i], group[(i+1)%len(group)]}
+			builder(pair, low).WithPreloadedLanguageModels().Build()
+		}
+	}
+	s.latin = builder(latin, low).Build()
+	s.cyrillic = builder(cyrillic, low).Build()
+	close(s.ready)
+}
+
+func builder(langs []lingua.Language, low bool) lingua.LanguageDetectorBuilder {
+	b := lingua.NewLanguageDetectorBuilder().FromLanguages(langs...)
+	if low {
+		b = b.WithLowAccuracyMode()
+	}
+	return b
+}
+
+// Wait returns nil when the models are loaded, and the error of ctx when it
+// is done first. A batch job that wants the same answers in every run waits.
+// It returns at once with an error when the opinion is off or closed.
+func (s *Second) Wait(ctx context.Context) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-s.loaded:
+	}
+	if !s.Ready() {
+		return errors.New("no second opinion on languages: it is off or was closed")
+	}
+	return nil
+}
+
+// Ready reports whether the models are loaded.
+func (s *Second) Ready() bool {
+	select {
+	case <-s.ready:
+		return true
+	default:
+		return false
+	}
+}
+
+// Close stops loading, waits for it to end, at most about a second, and makes
+// every later Opinion empty. It may be called again.
+func (s *Second) Close() error {
+	s.closeOnce.Do(func() { close(s.stop) })
+	<-s.loaded
+	return nil
+}
+
+// Opinion implements [lang.Second]. It waits while two other texts are being
+// looked at.
+func (s *Second) Opinion(text string) []lang.Vote {
+	if !s.Ready() {
+		return nil
+	}
+	asked, isCyrillic := prepare(text)
+	if asked == "" {
+		return nil
+	}
+	if votes, ok := s.cache.get(asked); ok {
+		return votes
+	}
+	select {
+	case <-s.stop:
+		return nil
+	case s.calls <- struct{}{}:
+	}
+	defer func() { <-s.calls }()
+	d := s.latin
+	if isCyrillic {
+		d = s.cyrillic
+	}
+	votes := vote(d.ComputeLanguageConfidenceValues(asked))
+	s.cache.put(asked, votes)
+	return votes
+}
+
+func vote(values []lingua.ConfidenceValue) []lang.Vote {
+	votes := make([]lang.Vote, 0, len(values))
+	sum := 0.0
+	for _, v := range values {
+		sum += v.Value()
+		p := float64(least)
+		if v.Value() > 0 {
+			p = max(p, math.Log(v.Value()))
+		}
+		votes = append(votes, lang.Vote{Lang: strings.ToLower(v.Language().IsoCode639_1().String()), LogP: p})
+	}
+	if sum == 0 {
+		return nil // lingua has no idea
+	}
+	return votes
+}
+
+// prepare makes the text lingua is shown: letters and single blanks, at most
+// maxLetters of them, with Romanian comma letters as the cedilla letters its
+// models know better.
+func prepare(text string) (asked string, isCyrillic bool) {
+	var b strings.Builder
+	n, cyr := 0, 0
+	gap := false
+	for _, r := range text {
+		if !unicode.IsLetter(r) {
+			gap = n > 0
+			continue
+		}
+		if n+2 > maxLetters {
+			break
+		}
+		if gap {
+			b.WriteByte(' ')
+			n++
+			gap = false
+		}
+		b.WriteRune(cedilla(unicode.ToLower(r)))
+		n++
+		if unicode.Is(unicode.Cyrillic, r) {
+			cyr++
+		}
+	}
+	return b.String(), 2*cyr > n
+}
+
+func cedilla(r rune) rune {
+	switch r {
+	case 'ș':
+		return 'ş'
+	case 'ț':
+		return 'ţ'
+	}
+	return r
+}
