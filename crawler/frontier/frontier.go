@@ -1,0 +1,595 @@
+// Package frontier remembers, durably, what there is to fetch and what has
+// been seen: the addresses of every source with the time each is due, and the
+// content hash of every post that was handed on.
+//
+//	Seed ─▶ known address ─Lease─▶ being fetched ─Done─▶ due again later, and its links known
+//	              ▲                      │
+//	              └── lease ran out ◀────┴─Retry─▶ due again soon
+//
+// A page is leased, never taken: if its holder dies, the lease runs out and
+// the page is due again. Done records the next visit, the links and the posts
+// of a page in one transaction, so a crash leaves either all of it or none.
+// Call it after the posts are safe elsewhere; then nothing is lost, and only
+// posts whose Done did not happen are handed on twice.
+//
+// A Frontier belongs to one process; a second one is refused. Nothing grows
+// in memory with the number of addresses or posts.
+package frontier
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	_ "modernc.org/sqlite" // the only driver of this package
+
+	"veghe"
+)
+
+// Link is an address to know.
+type Link struct {
+	URL    string // canonical: the identity of the page within its source
+	Kind   string // what the caller calls it; kept as it is
+	Thread veghe.ThreadID
+	Seq    int    // posts of Thread on earlier pages
+	Depth  int    // links away from a start page
+	Chain  int    // "next page" links away from the first page of a list or thread
+	Mark   string // when it changes, the page and the last page of Thread are due at once
+	Next   bool   // the continuation of the page it stands on: due at once if that page had news
+}
+
+// Page is a leased address.
+type Page struct {
+	Source veghe.SourceID
+	Link
+	ETag, LastModified string        // of the last answer
+	Every              time.Duration // the interval it is on; 0 if never fetched
+	Fails              int           // failed fetches in a row
+	Fetched            time.Time     // the last success; zero if never
+	lease              int64         // when the lease ends; names it
+}
+
+// Seen is a post that was handed on.
+type Seen struct {
+	ID   veghe.PostID
+	Hash string // of its content
+}
+
+// Outcome is what to remember of a page that was handled.
+type Outcome struct {
+	Now time.Time // when; new links are due then
+	// Quiet is the time to the next visit if the page brought no news, Busy
+	// if it did: a post in News, a link not known, a mark that changed.
+	Quiet, Busy        time.Duration
+	News               int // posts that were not seen before
+	ETag, LastModified string
+	// Last says that this is, so far, the last page of its thread: news
+	// will come here.
+	Last  bool
+	Links []Link
+	Posts []Seen
+}
+
+// Novelty says whether a post was seen before.
+type Novelty int
+
+// A post is new, known with the same content, or known with other content.
+const (
+	New Novelty = iota
+	Known
+	Edited
+)
+
+// Counts describe a source.
+type Counts struct {
+	Known, Due, Posts int64
+}
+
+// Options bound a Frontier. Zero fields mean the defaults.
+type Options struct {
+	// MaxKnown bounds the addresses remembered per source; further ones are
+	// not taken until old ones are forgotten. 0 means 1,000,000.
+	MaxKnown int64
+}
+
+// ErrLeaseLost is returned for a page whose lease ran out and was given to
+// someone else, or that was forgotten meanwhile. What was found on it is not
+// recorded; its new holder will find it again.
+var ErrLeaseLost = errors.New("the lease of the page ran out: it will be fetched again")
+
+// Frontier is safe for concurrent use.
+type Frontier struct {
+	db  *sql.DB
+	opt Options
+
+	mu    sync.Mutex               // guards known
+	known map[veghe.SourceID]int64 // addresses per source
+}
+
+const schema = `
+CREATE TABLE IF NOT EXISTS pages (
+	source   TEXT NOT NULL,
+	url      TEXT NOT NULL,
+	kind     TEXT NOT NULL,
+	thread   TEXT NOT NULL,
+	seq      INTEGER NOT NULL,
+	depth    INTEGER NOT NULL,
+	chain    INTEGER NOT NULL,
+	mark     TEXT NOT NULL,
+	due      INTEGER NOT NULL,           -- milliseconds since 1970
+	lease    INTEGER NOT NULL DEFAULT 0, -- end of the lease, 0 if free
+	every    INTEGER NOT NULL DEFAULT 0, -- milliseconds
+	fails    INTEGER NOT NULL DEFAULT 0,
+	fetched  INTEGER NOT NULL DEFAULT 0,
+	last     INTEGER NOT NULL DEFAULT 0,
+	etag     TEXT NOT NULL DEFAULT '',
+	modified TEXT NOT NULL DEFAULT '',
+	PRIMARY KEY (source, url)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS pages_due  ON pages (source, due);
+CREATE INDEX IF NOT EXISTS pages_last ON pages (source, thread) WHERE last = 1;
+CREATE TABLE IF NOT EXISTS posts (
+	source TEXT NOT NULL,
+	id     TEXT NOT NULL,
+	hash   TEXT NOT NULL,
+	seen   INTEGER NOT NULL, -- milliseconds since 1970, to the day
+	PRIMARY KEY (source, id)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS posts_seen ON posts (seen);
+PRAGMA user_version = 1;`
+
+// version is the schema above; a file of a newer one is not touched.
+const version = 1
+
+// Open opens the frontier in a file, made if missing, or in memory if path is
+// empty. Leases of an earlier process are released.
+func Open(ctx context.Context, path string, opt Options) (*Frontier, error) {
+	if opt.MaxKnown == 0 {
+		opt.MaxKnown = 1_000_000
+	}
+	db, err := sql.Open("sqlite", dsn(path))
+	if err != nil {
+		return nil, fmt.Errorf("frontier %q: %w", path, err)
+	}
+	// One connection: it holds the file's lock for as long as it lives.
+	db.SetMaxOpenConns(1)
+	db.SetConnMaxLifetime(0)
+	f := &Frontier{db: db, opt: opt, known: make(map[veghe.SourceID]int64)}
+	if err := f.prepare(ctx); err != nil {
+		_ = db.Close()
+		return nil, fmt.Errorf("frontier %q: %w", path, err)
+	}
+	return f, nil
+}
+
+func dsn(path string) string {
+	// WAL with synchronous=NORMAL keeps every commit through a crash of the
+	// process, and a consistent file through a crash of the machine, which
+	// may cost the last commits: those pages are then fetched again.
+	const pragmas = "?_pragma=locking_mode(EXCLUSIVE)&_pragma=journal_mode(WAL)&_pragma=synchronous(NORMAL)" +
+		"&_pragma=busy_timeout(2000)&_txlock=immediate"
+	if path == "" {
+		return "file::memory:" + pragmas
+	}
+	return "file:" + escape(path) + pragmas
+}
+
+// escape keeps the characters that mean something in an SQLite URI out of it.
+func escape(path string) string {
+	out := make([]byte, 0, len(path))
+	for _, c := range []byte(path) {
+		if c == '%' || c == '?' || c == '#' {
+			out = fmt.Appendf(out, "%%%02X", c)
+			continue
+		}
+		out = append(out, c)
+	}
+	return string(out)
+}
+
+func (f *Frontier) prepare(ctx context.Context) error {
+	var have int
+	if err := f.db.QueryRowContext(ctx, "PRAGMA user_version").Scan(&have); err != nil {
+		return fmt.Errorf("cannot open it (is another veghe using this directory?): %w", err)
+	}
+	if have > version {
+		return fmt.Errorf("it was written by a newer veghe (format %d, want %d): update, or move the file away to start over", have, version)
+	}
+	if _, err := f.db.ExecContext(ctx, schema); err != nil {
+		return fmt.Errorf("cannot write it (is another veghe using this directory?): %w", err)
+	}
+	if _, err := f.db.ExecContext(ctx, "UPDATE pages SET lease = 0, due = 0 WHERE lease <> 0"); err != nil {
+		return err
+	}
+	return f.recount(ctx)
+}
+
+// recount reads how many addresses each source has.
+func (f *Frontier) recount(ctx context.Context) error {
+	rows, err := f.db.QueryContext(ctx, "SELECT source, count(*) FROM pages GROUP BY source")
+	if err != nil {
+		return fmt.Errorf("frontier: %w", err)
+	}
+	defer rows.Close() //nolint:errcheck // rows.Err tells
+	known := make(map[veghe.SourceID]int64)
+	for rows.Next() {
+		var s veghe.SourceID
+		var n int64
+		if err := rows.Scan(&s, &n); err != nil {
+			return fmt.Errorf("frontier: %w", err)
+		}
+		known[s] = n
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.known = known
+	return rows.Err()
+}
+
+// Close releases the file. It may be called twice.
+func (f *Frontier) Close() error { return f.db.Close() }
+
+func millis(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMilli()
+}
+
+func fromMillis(ms int64) time.Time {
+	if ms == 0 {
+		return time.Time{}
+	}
+	return time.UnixMilli(ms).UTC()
+}
+
+// inTx runs do in a transaction and commits it unless do fails.
+func (f *Frontier) inTx(ctx context.Context, do func(*sql.Tx) error) error {
+	tx, err := f.db.BeginTx(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("frontier: %w", err)
+	}
+	if err := do(tx); err != nil {
+		_ = tx.Rollback()
+		if errors.Is(err, ErrLeaseLost) {
+			return err
+		}
+		return fmt.Errorf("frontier: %w", err)
+	}
+	if err := tx.Commit(); err != nil {
+		return fmt.Errorf("frontier: %w", err)
+	}
+	return nil
+}
+
+// Seed makes exactly these the start pages of a source: those not yet known
+// are due at once, earlier ones that are not among them are forgotten.
+func (f *Frontier) Seed(ctx context.Context, source veghe.SourceID, now time.Time, links ...Link) error {
+	err := f.inTx(ctx, func(tx *sql.Tx) error {
+		if _, err := tx.ExecContext(ctx, "UPDATE pages SET depth = -1 WHERE source = ? AND depth = 0 AND chain = 0", source); err != nil {
+			return err
+		}
+		for _, l := range links {
+			const upsert = `INSERT INTO pages (source, url, kind, thread, seq, depth, chain, mark, due) VALUES (?,?,?,?,?,0,0,?,?)
+				ON CONFLICT DO UPDATE SET kind = excluded.kind, depth = 0, chain = 0`
+			_, err := tx.ExecContext(ctx, upsert, source, l.URL, l.Kind, l.Thread, l.Seq, l.Mark, millis(now))
+			if err != nil {
+				return err
+			}
+		}
+		_, err := tx.ExecContext(ctx, "DELETE FROM pages WHERE source = ? AND depth = -1", source)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return f.recount(ctx)
+}
+
+// Wake makes the start pages of a source due at once.
+func (f *Frontier) Wake(ctx context.Context, source veghe.SourceID, now time.Time) error {
+	return f.inTx(ctx, func(tx *sql.Tx) error {
+		const wake = "UPDATE pages SET due = min(due, ?) WHERE source = ? AND depth = 0 AND chain = 0 AND lease = 0"
+		_, err := tx.ExecContext(ctx, wake, millis(now), source)
+		return err
+	})
+}
+
+// NextStart is when the first of the start pages of a source is due, zero if
+// it has none.
+func (f *Frontier) NextStart(ctx context.Context, source veghe.SourceID) (time.Time, error) {
+	var ms sql.NullInt64
+	const query = "SELECT min(due) FROM pages WHERE source = ? AND depth = 0 AND chain = 0"
+	if err := f.db.QueryRowContext(ctx, query, source).Scan(&ms); err != nil {
+		return time.Time{}, fmt.Errorf("frontier: %w", err)
+	}
+	return fromMillis(ms.Int64), nil
+}
+
+// Lease gives up to n pages of a source that are due at asOf, longest due
+// first. Each is the caller's until the given time; then it is due again.
+func (f *Frontier) Lease(ctx context.Context, source veghe.SourceID, asOf, until time.Time, n int) ([]Page, error) {
+	var out []Page
+	err := f.inTx(ctx, func(tx *sql.Tx) error {
+		var err error
+		if out, err = due(ctx, tx, source, asOf, n); err != nil {
+			return err
+		}
+		for i := range out {
+			out[i].lease = millis(until)
+			const take = "UPDATE pages SET lease = ?, due = ? WHERE source = ? AND url = ?"
+			if _, err := tx.ExecContext(ctx, take, millis(until), millis(until), source, out[i].URL); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return out, err
+}
+
+func due(ctx context.Context, tx *sql.Tx, source veghe.SourceID, asOf time.Time, n int) ([]Page, error) {
+	const query = `SELECT url, kind, thread, seq, depth, chain, mark, etag, modified, every, fails, fetched
+		FROM pages WHERE source = ? AND due <= ? ORDER BY due LIMIT ?`
+	rows, err := tx.QueryContext(ctx, query, source, millis(asOf), n)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close() //nolint:errcheck // rows.Err tells
+	var out []Page
+	for rows.Next() {
+		p := Page{Source: source}
+		var every, fetched int64
+		err := rows.Scan(&p.URL, &p.Kind, &p.Thread, &p.Seq, &p.Depth, &p.Chain, &p.Mark, &p.ETag, &p.LastModified, &every, &p.Fails, &fetched)
+		if err != nil {
+			return nil, err
+		}
+		p.Every, p.Fetched = time.Duration(every)*time.Millisecond, fromMillis(fetched)
+		out = append(out, p)
+	}
+	return out, rows.Err()
+}
+
+// Done records a handled page, its links and its posts, all or nothing. Links
+// that are known already stay as they are, unless their mark changed or they
+// continue a page with news.
+func (f *Frontier) Done(ctx context.Context, p Page, o Outcome) error {
+	added := int64(0)
+	err := f.inTx(ctx, func(tx *sql.Tx) error {
+		var mark string
+		const mine = "SELECT mark FROM pages WHERE source = ? AND url = ? AND lease = ?"
+		switch err := tx.QueryRowContext(ctx, mine, p.Source, p.URL, p.lease).Scan(&mark); {
+		case errors.Is(err, sql.ErrNoRows):
+			return ErrLeaseLost
+		case err != nil:
+			return err
+		}
+		l := linker{tx: tx, source: p.Source, now: o.Now, room: f.room(p.Source), news: o.News}
+		if err := l.addAll(ctx, o.Links); err != nil {
+			return err
+		}
+		added = l.added
+		if err := addPosts(ctx, tx, p.Source, o.Posts, o.Now); err != nil {
+			return err
+		}
+		every := o.Quiet
+		if l.news > 0 {
+			every = o.Busy
+		}
+		due := o.Now.Add(every)
+		if mark != p.Mark {
+			due = o.Now // it changed while the page was being fetched: look again
+		}
+		const done = `UPDATE pages SET lease = 0, fails = 0, fetched = ?, every = ?, etag = ?, modified = ?, last = ?, due = ?
+			WHERE source = ? AND url = ?`
+		_, err := tx.ExecContext(ctx, done, millis(o.Now), every.Milliseconds(), o.ETag, o.LastModified, o.Last, millis(due), p.Source, p.URL)
+		return err
+	})
+	if err == nil {
+		f.grow(p.Source, added)
+	}
+	return err
+}
+
+// held reports a lost lease when a statement for a leased page changed none.
+func held(res sql.Result, err error) error {
+	if err != nil {
+		return err
+	}
+	if n, err := res.RowsAffected(); err != nil || n == 0 {
+		return errors.Join(ErrLeaseLost, err)
+	}
+	return nil
+}
+
+func (f *Frontier) room(source veghe.SourceID) int64 {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.opt.MaxKnown - f.known[source]
+}
+
+func (f *Frontier) grow(source veghe.SourceID, n int64) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.known[source] += n
+}
+
+// linker adds the links of one page in one transaction.
+type linker struct {
+	tx     *sql.Tx
+	source veghe.SourceID
+	now    time.Time
+	room   int64 // addresses that may be added
+	added  int64
+	news   int
+}
+
+// addAll adds the links, those that continue the page last: whether they are
+// due depends on the others.
+func (k *linker) addAll(ctx context.Context, links []Link) error {
+	for _, next := range []bool{false, true} {
+		for _, l := range links {
+			if l.Next != next {
+				continue
+			}
+			if err := k.add(ctx, l); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (k *linker) add(ctx context.Context, l Link) error {
+	if l.Mark != "" {
+		if err := k.noticeMark(ctx, l); err != nil {
+			return err
+		}
+	}
+	if l.Next && k.news > 0 {
+		const hurry = "UPDATE pages SET due = min(due, ?) WHERE source = ? AND url = ? AND lease = 0"
+		if _, err := k.tx.ExecContext(ctx, hurry, millis(k.now), k.source, l.URL); err != nil {
+			return err
+		}
+	}
+	if k.added >= k.room {
+		return nil
+	}
+	const insert = `INSERT INTO pages (source, url, kind, thread, seq, depth, chain, mark, due) VALUES (?,?,?,?,?,?,?,?,?)
+		ON CONFLICT DO NOTHING`
+	res, err := k.tx.ExecContext(ctx, insert, k.source, l.URL, l.Kind, l.Thread, l.Seq, l.Depth, l.Chain, l.Mark, millis(k.now))
+	if err != nil {
+		return err
+	}
+	n, err := res.RowsAffected()
+	k.added += n
+	k.news += int(n)
+	return err
+}
+
+// noticeMark makes a known page due, and the last page of its thread, if its
+// list row looks different from the last time.
+func (k *linker) noticeMark(ctx context.Context, l Link) error {
+	const notice = `UPDATE pages SET mark = ?, due = CASE WHEN lease <> 0 THEN due ELSE min(due, ?) END
+		WHERE source = ? AND url = ? AND mark <> ?`
+	res, err := k.tx.ExecContext(ctx, notice, l.Mark, millis(k.now), k.source, l.URL, l.Mark)
+	if err != nil {
+		return err
+	}
+	n, err := res.RowsAffected()
+	k.news += int(n)
+	if err != nil || n == 0 || l.Thread == "" {
+		return err
+	}
+	const last = "UPDATE pages SET due = min(due, ?) WHERE source = ? AND thread = ? AND last = 1 AND lease = 0"
+	_, err = k.tx.ExecContext(ctx, last, millis(k.now), k.source, l.Thread)
+	return err
+}
+
+const day = int64(24 * time.Hour / time.Millisecond)
+
+func addPosts(ctx context.Context, tx *sql.Tx, source veghe.SourceID, posts []Seen, now time.Time) error {
+	today := millis(now) / day * day
+	for _, s := range posts {
+		// Most posts were seen before, on the same day: nothing is written.
+		const upsert = `INSERT INTO posts (source, id, hash, seen) VALUES (?,?,?,?)
+			ON CONFLICT DO UPDATE SET hash = excluded.hash, seen = max(seen, excluded.seen)
+			WHERE hash <> excluded.hash OR seen < excluded.seen`
+		if _, err := tx.ExecContext(ctx, upsert, source, s.ID, s.Hash, today); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Retry gives a leased page back after a failed fetch, due at the given time.
+func (f *Frontier) Retry(ctx context.Context, p Page, due time.Time) error {
+	return f.inTx(ctx, func(tx *sql.Tx) error {
+		const retry = "UPDATE pages SET lease = 0, fails = fails + 1, due = ? WHERE source = ? AND url = ? AND lease = ?"
+		return held(tx.ExecContext(ctx, retry, millis(due), p.Source, p.URL, p.lease))
+	})
+}
+
+// Release gives a leased page back untried: it is due at once.
+func (f *Frontier) Release(ctx context.Context, p Page) error {
+	return f.inTx(ctx, func(tx *sql.Tx) error {
+		const release = "UPDATE pages SET lease = 0, due = 0 WHERE source = ? AND url = ? AND lease = ?"
+		return held(tx.ExecContext(ctx, release, p.Source, p.URL, p.lease))
+	})
+}
+
+// Novelty says of each post whether it was handed on before.
+func (f *Frontier) Novelty(ctx context.Context, source veghe.SourceID, posts []Seen) ([]Novelty, error) {
+	out := make([]Novelty, len(posts))
+	for i, s := range posts {
+		var hash string
+		err := f.db.QueryRowContext(ctx, "SELECT hash FROM posts WHERE source = ? AND id = ?", source, s.ID).Scan(&hash)
+		switch {
+		case errors.Is(err, sql.ErrNoRows):
+			out[i] = New
+		case err != nil:
+			return nil, fmt.Errorf("frontier: %w", err)
+		case hash == s.Hash:
+			out[i] = Known
+		default:
+			out[i] = Edited
+		}
+	}
+	return out, nil
+}
+
+// Counts counts what is remembered of a source, and what of it is due.
+func (f *Frontier) Counts(ctx context.Context, source veghe.SourceID, asOf time.Time) (Counts, error) {
+	var c Counts
+	const query = `SELECT (SELECT count(*) FROM pages WHERE source = ?1),
+		(SELECT count(*) FROM pages WHERE source = ?1 AND due <= ?2),
+		(SELECT count(*) FROM posts WHERE source = ?1)`
+	if err := f.db.QueryRowContext(ctx, query, source, millis(asOf)).Scan(&c.Known, &c.Due, &c.Posts); err != nil {
+		return Counts{}, fmt.Errorf("frontier: %w", err)
+	}
+	return c, nil
+}
+
+// Forget drops what is remembered of posts that no page has shown since the
+// given time, and of pages that failed or were not fetched since then. If one
+// comes back it counts as new.
+func (f *Frontier) Forget(ctx context.Context, before time.Time) (posts, pages int64, err error) {
+	err = f.inTx(ctx, func(tx *sql.Tx) error {
+		res, err := tx.ExecContext(ctx, "DELETE FROM posts WHERE seen < ?", millis(before)/day*day)
+		if err != nil {
+			return err
+		}
+		if posts, err = res.RowsAffected(); err != nil {
+			return err
+		}
+		// Never fetched pages have no date of their own; they stay.
+		const stale = "DELETE FROM pages WHERE fetched <> 0 AND fetched < ? AND lease = 0 AND (depth > 0 OR chain > 0)"
+		if res, err = tx.ExecContext(ctx, stale, millis(before)); err != nil {
+			return err
+		}
+		pages, err = res.RowsAffected()
+		return err
+	})
+	if err != nil {
+		return 0, 0, err
+	}
+	return posts, pages, f.recount(ctx)
+}
+
+// Drop forgets a source and everything about it.
+func (f *Frontier) Drop(ctx context.Context, source veghe.SourceID) error {
+	err := f.inTx(ctx, func(tx *sql.Tx) error {
+		for _, table := range []string{"pages", "posts"} {
+			if _, err := tx.ExecContext(ctx, "DELETE FROM "+table+" WHERE source = ?", source); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return f.recount(ctx)
+}
