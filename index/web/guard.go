@@ -1,0 +1,185 @@
+package web
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/subtle"
+	"fmt"
+	"net"
+	"net/http"
+	"net/netip"
+	"strings"
+	"time"
+)
+
+// policy lets a page use our own style, script and pictures and nothing else:
+// no frame, no font, no connection, no form to elsewhere.
+const policy = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; " +
+	"form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+
+const (
+	maxForm   = 64 << 10  // bytes of a form or a small JSON body
+	maxIngest = 256 << 20 // bytes of one POST of posts
+	maxURL    = 16 << 10  // bytes of path and query
+)
+
+// guard is what every request passes first.
+func (d *desk) guard(next http.Handler) http.Handler {
+	origin := http.NewCrossOriginProtection()
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		setHeaders(w.Header())
+		rt := route{path: "guard"}
+		switch {
+		case len(r.RequestURI) > maxURL:
+			d.answerError(w, r, rt, fail(http.StatusRequestURITooLong, "error.long_url"))
+		case d.AutoSignIn && !(loopbackHost(r.Host) && loopbackAddr(r.RemoteAddr)):
+			// A page elsewhere can have its own name resolve to 127.0.0.1
+			// and would then be same-origin with an open desk.
+			d.answerError(w, r, rt, fail(http.StatusMisdirectedRequest, "error.host"))
+		case origin.Check(r) != nil:
+			d.answerError(w, r, rt, fail(http.StatusForbidden, "error.origin"))
+		default:
+			next.ServeHTTP(w, r)
+		}
+	})
+}
+
+func setHeaders(h http.Header) {
+	h.Set("Content-Security-Policy", policy)
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("Cross-Origin-Opener-Policy", "same-origin")
+	h.Set("Cross-Origin-Resource-Policy", "same-origin")
+	h.Set("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Robots-Tag", "noindex, nofollow")
+}
+
+// handler runs one route: who may, how large, then the work; an error or a
+// panic becomes an answer, and the request is counted.
+func (d *desk) handler(rt route) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		start := d.Clock()
+		rec := &recorder{ResponseWriter: w}
+		defer func() {
+			if v := recover(); v != nil {
+				if v == http.ErrAbortHandler {
+					panic(v)
+				}
+				d.Logger.ErrorContext(r.Context(), "desk: panic", "route", rt.pattern(), "panic", fmt.Sprintf("%T", v))
+				if rec.status == 0 {
+					d.answerError(rec, r, rt, fail(http.StatusInternalServerError, "error.internal"))
+				}
+			}
+			d.OnRequest(rt.pattern(), rec.status, d.Clock().Sub(start))
+		}()
+		limit := int64(maxForm)
+		if rt.access == collector {
+			limit = maxIngest
+		}
+		r.Body = http.MaxBytesReader(rec, r.Body, limit)
+		r, err := d.admit(r, rt.access)
+		if err == nil {
+			err = rt.serve(d, rec, r)
+		}
+		if err != nil {
+			d.answerError(rec, r, rt, err)
+		}
+	})
+}
+
+// recorder remembers the status of an answer.
+type recorder struct {
+	http.ResponseWriter
+	status int
+}
+
+func (w *recorder) WriteHeader(status int) {
+	if w.status == 0 {
+		w.status = status
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
+
+func (w *recorder) Write(b []byte) (int, error) {
+	if w.status == 0 {
+		w.status = http.StatusOK
+	}
+	return w.ResponseWriter.Write(b)
+}
+
+// Unwrap lets http.ResponseController flush.
+func (w *recorder) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+type userKey struct{}
+
+// userOf is who is signed in; the zero User when nobody is.
+func userOf(ctx context.Context) User {
+	u, _ := ctx.Value(userKey{}).(User)
+	return u
+}
+
+// admit puts the user into the request's context, or says why not.
+func (d *desk) admit(r *http.Request, a access) (*http.Request, error) {
+	if a == collector {
+		return d.admitCollector(r)
+	}
+	u, ok := d.whoIs(r)
+	if !ok && a == reader {
+		return r, fail(http.StatusUnauthorized, "error.sign_in")
+	}
+	return r.WithContext(context.WithValue(r.Context(), userKey{}, u)), nil
+}
+
+func (d *desk) whoIs(r *http.Request) (User, bool) {
+	if d.AutoSignIn { // guard has checked that both ends are loopback
+		return User{Name: "local"}, true
+	}
+	c, err := r.Cookie(sessionCookie)
+	if err != nil {
+		return User{}, false
+	}
+	return d.sessions.get(c.Value)
+}
+
+func (d *desk) admitCollector(r *http.Request) (*http.Request, error) {
+	if d.Token == "" || d.Ingest == nil {
+		return r, refuse(http.StatusForbidden, "this desk takes no posts from other collectors: configure a collector token first")
+	}
+	given, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	if !ok || !sameSecret(given, d.Token) {
+		return r, fail(http.StatusUnauthorized, "error.token")
+	}
+	return r.WithContext(context.WithValue(r.Context(), userKey{}, User{Name: "collector"})), nil
+}
+
+// sameSecret compares without telling by time where or at what length two
+// secrets differ.
+func sameSecret(a, b string) bool {
+	x, y := sha256.Sum256([]byte(a)), sha256.Sum256([]byte(b))
+	return subtle.ConstantTimeCompare(x[:], y[:]) == 1
+}
+
+// loopbackHost reports whether a Host header names this machine to itself.
+func loopbackHost(host string) bool {
+	name := host
+	if h, _, err := net.SplitHostPort(host); err == nil {
+		name = h
+	}
+	name = strings.TrimSuffix(strings.TrimPrefix(name, "["), "]")
+	if strings.EqualFold(name, "localhost") {
+		return true
+	}
+	a, err := netip.ParseAddr(name)
+	return err == nil && a.IsLoopback()
+}
+
+func loopbackAddr(addr string) bool {
+	a, err := netip.ParseAddrPort(addr)
+	return err == nil && a.Addr().Unmap().IsLoopback()
+}
+
+// deadline bounds one search, whatever the index makes of it.
+func deadline(r *http.Request) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(r.Context(), 5*time.Second)
+}

@@ -1,0 +1,121 @@
+package web
+
+import (
+	"cmp"
+	"fmt"
+	"net/http"
+	"slices"
+	"time"
+
+	"veghe"
+)
+
+type statusPage struct {
+	Page
+	Status
+	Total SourceStatus // the account of all sources together
+	Up    string
+	Now   time.Time
+}
+
+func (d *desk) statusPage(w http.ResponseWriter, r *http.Request) error {
+	ctx, cancel := deadline(r)
+	defer cancel()
+	st, err := d.Status(ctx)
+	if err != nil {
+		return fmt.Errorf("reading the status: %w", err)
+	}
+	l := d.localeOf(r)
+	p := statusPage{Page: d.page(r, l.T("status.title")), Status: st, Now: d.Clock()}
+	p.Nav = "status"
+	if !st.Started.IsZero() {
+		p.Up = l.Ago(p.Now.Sub(st.Started))
+	}
+	for _, s := range st.Sources {
+		p.Total.Collected += s.Collected
+		p.Total.Assessed += s.Assessed
+		p.Total.Flagged += s.Flagged
+		p.Total.Dead += s.Dead
+		p.Total.InFlight += s.InFlight
+	}
+	return d.render(w, r, http.StatusOK, "status", p)
+}
+
+type rulesPage struct {
+	Page
+	Groups []ruleGroup
+	Count  int
+}
+
+type ruleGroup struct {
+	Category veghe.Category
+	Rules    []RuleInfo
+}
+
+func (d *desk) rulesPage(w http.ResponseWriter, r *http.Request) error {
+	l := d.localeOf(r)
+	p := rulesPage{Page: d.page(r, l.T("rules.title"))}
+	p.Nav = "rules"
+	all := slices.Clone(d.Rules())
+	slices.SortFunc(all, func(a, b RuleInfo) int { return cmp.Compare(a.Rule, b.Rule) })
+	p.Count = len(all)
+	for _, c := range []veghe.Category{veghe.Recruitment, veghe.Grooming, veghe.Common} {
+		g := ruleGroup{Category: c}
+		for _, x := range all {
+			if x.Category == c {
+				x.Title = l.Indicator(x.Indicator, x.Title)
+				g.Rules = append(g.Rules, x)
+			}
+		}
+		if len(g.Rules) > 0 {
+			p.Groups = append(p.Groups, g)
+		}
+	}
+	return d.render(w, r, http.StatusOK, "rules", p)
+}
+
+type sourcesPage struct {
+	Page
+	Sources []veghe.Source
+	Example string
+}
+
+func (d *desk) sourcesPage(w http.ResponseWriter, r *http.Request) error {
+	p := sourcesPage{Page: d.page(r, d.localeOf(r).T("sources.title")), Sources: d.Sources(), Example: d.SourceExample}
+	p.Nav = "sources"
+	return d.render(w, r, http.StatusOK, "sources", p)
+}
+
+type helpPage struct {
+	Page
+	Fields   []string
+	Examples []example
+}
+
+// example is a query to try, with the catalogue key of what it finds.
+type example struct{ Query, Key string }
+
+func (e example) Href() string { return searchLink(e.Query, "", false, "") }
+
+func (d *desk) helpPage(w http.ResponseWriter, r *http.Request) error {
+	p := helpPage{
+		Page: d.page(r, d.localeOf(r).T("help.title")),
+		Fields: []string{
+			"source", "lang", "category", "indicator", "severity", "author", "phone", "handle",
+			"place", "cluster", "case", "review", "posted", "collected", "score",
+		},
+		Examples: []example{
+			{`pasaport`, "help.ex.word"},
+			{`"bilet de avion"`, "help.ex.phrase"},
+			{`cazare -hotel`, "help.ex.not"},
+			{`italia OR spania`, "help.ex.or"},
+			{`severity:critical`, "help.ex.field"},
+			{`-review:relevant`, "help.ex.notfield"},
+			{`posted:2026-10-01..2026-10-31`, "help.ex.range"},
+			{`score:>0.8`, "help.ex.score"},
+			{`phone:"+40 700 000 123"`, "help.ex.phone"},
+		},
+	}
+	p.Nav = "help"
+	return d.render(w, r, http.StatusOK, "help", p)
+}

@@ -1,0 +1,368 @@
+package web
+
+import (
+	"cmp"
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"veghe"
+	"veghe/index"
+)
+
+const (
+	pageSize  = 25
+	excerptOf = 260 // bytes of text in a list
+	maxChips  = 6   // indicators named in a list; the rest is counted
+)
+
+type resultsPage struct {
+	Page
+	Total     uint64
+	Took      time.Duration
+	Chips     []chip
+	Items     []item
+	Facets    []facet
+	Histogram *histogram
+	Sorts     []choice
+	Toggle    choice // flagged only, or everything
+	Next      string
+	First     string // address of the first page, when this is a later one
+	Export    []choice
+	Err       *queryErr
+	Empty     string // "", "results", "posts" or "sources"
+	Example   string
+	Reviewed  string
+}
+
+// chip is a filter in force, with the address that drops it.
+type chip struct {
+	Field, Value string
+	Not          bool
+	Drop         string
+}
+
+type choice struct {
+	Label, Href string
+	On          bool
+}
+
+// queryErr is a query cut at the place that is wrong.
+type queryErr struct {
+	Before, At, After string
+	Msg               string
+}
+
+type facet struct {
+	Field  string
+	Values []facetValue
+}
+
+type facetValue struct {
+	Label, Title string
+	Count        int
+	Href         string // adds the filter, or drops it when On
+	Exclude      string
+	On           bool
+}
+
+// item is a flagged post in the list.
+type item struct {
+	ID         veghe.PostID
+	Href       string
+	Title      []piece
+	Text       []piece
+	Cut        [2]bool // text left out before, after
+	Severity   veghe.Severity
+	Label      string
+	Scores     []score
+	Indicators []indicatorChip
+	More       int
+	Source     veghe.SourceID
+	Place      string
+	Author     string
+	Posted     time.Time
+	Langs      []string
+	Review     veghe.Decision
+	Flagged    bool
+	Cluster    int // posts with the same template
+}
+
+type score struct {
+	Category veghe.Category
+	Value    float64
+}
+
+// Width is the length of the score's bar, 0–100.
+func (s score) Width() int { return int(max(0, min(1, s.Value)) * 100) }
+
+type indicatorChip struct {
+	ID       veghe.IndicatorID
+	Title    string
+	Category veghe.Category
+	Why      string
+	Shadow   bool
+	Href     string
+}
+
+func (d *desk) results(w http.ResponseWriter, r *http.Request) error {
+	l := d.localeOf(r)
+	v := r.URL.Query()
+	p := resultsPage{Page: d.page(r, l.T("results.title")), Example: d.SourceExample}
+	p.Nav, p.Path = "results", r.URL.RequestURI()
+	if err := d.note(r.Context(), ActSearch, "", p.Query); err != nil {
+		return err
+	}
+	q := index.Query{
+		Text: p.Query, Size: pageSize, After: v.Get("after"), Sort: p.Sort, All: p.All, Histogram: true,
+	}
+	ctx, cancel := deadline(r)
+	defer cancel()
+	res, err := d.Search.Search(ctx, q)
+	var qe *index.QueryError
+	if errors.As(err, &qe) {
+		p.Err = pointAt(p.Query, qe)
+		return d.render(w, r, http.StatusBadRequest, "results", p)
+	}
+	if err != nil {
+		return err
+	}
+	d.fill(&p, l, q, res)
+	return d.render(w, r, http.StatusOK, "results", p)
+}
+
+// fill turns a result into what the page shows.
+func (d *desk) fill(p *resultsPage, l *locale, q index.Query, res index.Result) {
+	titles := d.titles()
+	p.Total, p.Took = res.Total, res.Took
+	p.Chips = chips(p)
+	p.Facets = facets(p, l, res.Facets, titles)
+	p.Histogram = newHistogram(l, p, res.Days)
+	for _, h := range res.Hits {
+		p.Items = append(p.Items, d.item(l, p, h, titles))
+	}
+	for _, s := range []string{"score", "newest", "oldest"} {
+		on := p.Sort == s || p.Sort == "" && (s == "newest") == (len(wordsOf(p.Query)) == 0) && s != "oldest"
+		p.Sorts = append(p.Sorts, choice{l.T("sort." + s), searchLink(p.Query, s, p.All, ""), on})
+	}
+	p.Toggle = choice{l.T("results.all"), searchLink(p.Query, p.Sort, !p.All, ""), p.All}
+	if res.Next != "" {
+		p.Next = searchLink(p.Query, p.Sort, p.All, res.Next)
+	}
+	if q.After != "" {
+		p.First = searchLink(p.Query, p.Sort, p.All, "")
+	}
+	export := "/api/v1/export" + strings.TrimPrefix(searchLink(p.Query, p.Sort, p.All, ""), "/")
+	sep := "?"
+	if strings.Contains(export, "?") {
+		sep = "&"
+	}
+	for _, f := range []string{"csv", "jsonl"} {
+		p.Export = append(p.Export, choice{Label: l.T("export." + f), Href: export + sep + "format=" + f})
+	}
+	p.Empty = d.empty(p, res)
+}
+
+func (d *desk) empty(p *resultsPage, res index.Result) string {
+	switch {
+	case res.Total > 0:
+		return ""
+	case strings.TrimSpace(p.Query) != "":
+		return "results"
+	case d.NoSources:
+		return "sources"
+	default:
+		return "posts"
+	}
+}
+
+// wordsOf are the terms of a query that are not filters.
+func wordsOf(q string) []term {
+	return slices.DeleteFunc(terms(q), func(t term) bool { return t.Field != "" })
+}
+
+func chips(p *resultsPage) []chip {
+	var out []chip
+	for _, t := range terms(p.Query) {
+		if t.Removes {
+			out = append(out, chip{t.Field, t.Value, t.Not, searchLink(without(p.Query, t.Raw), p.Sort, p.All, "")})
+		}
+	}
+	return out
+}
+
+// pointAt cuts a query around the character that is wrong.
+func pointAt(q string, e *index.QueryError) *queryErr {
+	if e.Query != "" {
+		q = e.Query
+	}
+	pos := max(0, min(e.Pos, len(q)))
+	rest := []rune(q[pos:])
+	at := " "
+	if len(rest) > 0 {
+		at, rest = string(rest[0]), rest[1:]
+	}
+	return &queryErr{Before: q[:pos], At: at, After: string(rest), Msg: e.Msg}
+}
+
+func facets(p *resultsPage, l *locale, counts map[string][]index.Count, titles map[veghe.IndicatorID]RuleInfo) []facet {
+	var out []facet
+	for _, field := range index.DefaultFacets {
+		values := slices.Clone(counts[field])
+		if field == "severity" {
+			slices.SortStableFunc(values, func(a, b index.Count) int {
+				return veghe.Severity(b.Value).Rank() - veghe.Severity(a.Value).Rank()
+			})
+		}
+		f := facet{Field: field}
+		for _, c := range values {
+			if c.Count == 0 {
+				continue
+			}
+			fv := newFacetValue(p, field, c)
+			fv.Label = l.Value(field, c.Value)
+			if id := veghe.IndicatorID(c.Value); field == "indicator" {
+				fv.Title = l.Indicator(id, titles[id].Title)
+			}
+			f.Values = append(f.Values, fv)
+		}
+		if len(f.Values) > 0 {
+			out = append(out, f)
+		}
+	}
+	return out
+}
+
+func newFacetValue(p *resultsPage, field string, c index.Count) facetValue {
+	for _, t := range terms(p.Query) {
+		if t.Field == field && t.Value == c.Value && !t.Not && t.Removes {
+			return facetValue{Count: c.Count, On: true, Href: searchLink(without(p.Query, t.Raw), p.Sort, p.All, "")}
+		}
+	}
+	f := filter(field, c.Value)
+	return facetValue{
+		Count:   c.Count,
+		Href:    searchLink(with(p.Query, f), p.Sort, p.All, ""),
+		Exclude: searchLink(with(p.Query, "-"+f), p.Sort, p.All, ""),
+	}
+}
+
+func (d *desk) item(l *locale, p *resultsPage, h index.Hit, titles map[veghe.IndicatorID]RuleInfo) item {
+	a := h.Assessment
+	it := item{
+		ID: h.Post.ID, Href: postPath(h.Post.ID) + back(p), Severity: a.Severity, Label: a.Label,
+		Scores: scores(a), Source: h.Post.Source, Place: h.Post.Place, Flagged: a.Flagged,
+		Author: d.pseudo.short(h.Post.Source, h.Post.Author), Posted: postedOrCollected(h.Post),
+		Langs: langs(a.Lang), Review: h.Review,
+	}
+	if a.Cluster != nil {
+		it.Cluster = a.Cluster.Size
+	}
+	title, text := marksOf(a.Findings, h.Matches)
+	it.Title = pieces(h.Post.Title, title)
+	part, moved, before, after := excerpt(h.Post.Text, text, excerptOf)
+	it.Text, it.Cut = pieces(part, moved), [2]bool{before, after}
+	it.Indicators = indicatorChips(l, a.Findings, titles)
+	if n := len(it.Indicators); n > maxChips {
+		it.Indicators, it.More = it.Indicators[:maxChips], n-maxChips
+	}
+	return it
+}
+
+// back is what a post's page needs to lead back to these results.
+func back(p *resultsPage) string {
+	return strings.TrimPrefix(searchLink(p.Query, p.Sort, p.All, ""), "/")
+}
+
+// marksOf are the marks of a post's title and text, with findings numbered in
+// their order.
+func marksOf(findings []veghe.Finding, matches []veghe.Span) (title, text []mark) {
+	add := func(s veghe.Span, m mark) {
+		m.Start, m.End = s.Start, s.End
+		if s.Field == "title" {
+			title = append(title, m)
+		} else {
+			text = append(text, m)
+		}
+	}
+	for i, f := range findings {
+		class := string(f.Category)
+		if f.Shadow {
+			class = "shadow"
+		}
+		for _, s := range f.Spans {
+			add(s, mark{Class: class, Num: i + 1, Why: string(f.Indicator) + ": " + f.Why})
+		}
+	}
+	for _, s := range matches {
+		add(s, mark{Class: "query"})
+	}
+	return title, text
+}
+
+// scores are the scores above nothing, highest first.
+func scores(a veghe.Assessment) []score {
+	var out []score
+	for _, c := range []veghe.Category{veghe.Recruitment, veghe.Grooming} {
+		if v := a.Score[c]; v >= 0.005 {
+			out = append(out, score{c, v})
+		}
+	}
+	slices.SortStableFunc(out, func(a, b score) int { return cmp.Compare(b.Value, a.Value) })
+	return out
+}
+
+func indicatorChips(l *locale, findings []veghe.Finding, titles map[veghe.IndicatorID]RuleInfo) []indicatorChip {
+	var out []indicatorChip
+	for _, f := range findings {
+		if slices.ContainsFunc(out, func(c indicatorChip) bool { return c.ID == f.Indicator }) {
+			continue
+		}
+		out = append(out, indicatorChip{
+			ID: f.Indicator, Title: l.Indicator(f.Indicator, titles[f.Indicator].Title), Category: f.Category,
+			Why: f.Why, Shadow: f.Shadow, Href: queryLink("indicator", string(f.Indicator)),
+		})
+	}
+	return out
+}
+
+// langs are the languages of a text in order of appearance.
+func langs(spans []veghe.LangSpan) []string {
+	var out []string
+	for _, s := range spans {
+		if !slices.Contains(out, s.Lang) {
+			out = append(out, s.Lang)
+		}
+	}
+	return out
+}
+
+func postedOrCollected(p veghe.Post) time.Time {
+	if p.PostedAt.IsZero() {
+		return p.CollectedAt
+	}
+	return p.PostedAt
+}
+
+// titles are the loaded rules by indicator.
+func (d *desk) titles() map[veghe.IndicatorID]RuleInfo {
+	all := map[veghe.IndicatorID]RuleInfo{}
+	for _, r := range d.Rules() {
+		if _, ok := all[r.Indicator]; !ok {
+			all[r.Indicator] = r
+		}
+	}
+	return all
+}
+
+// severityBars is how many of the four bars beside a severity are full: the
+// order shows without colour.
+func severityBars(s veghe.Severity) []bool {
+	out := make([]bool, 4)
+	for i := range out {
+		out[i] = i < s.Rank()
+	}
+	return out
+}

@@ -1,0 +1,288 @@
+// Package web is the review desk: HTML pages for people and a JSON API for
+// programs, over the same searches and the same decisions.
+//
+// It promises that nothing is fetched for a reader (no image, no link, no
+// third-party request), that hostile text arrives as text, that handles are
+// pseudonyms until someone gives a reason, and that every page works without
+// JavaScript, from the keyboard, in Romanian and in English. It decides
+// nothing: it shows what was flagged and why, and records what people decide.
+//
+//	request ─▶ guard (host, origin, size, headers) ─▶ route (who may) ─▶ handler ─▶ page | JSON
+//
+// Searching and keeping belong to [Searcher] and [Reviewer]; listening, TLS
+// and timeouts belong to the caller's http.Server. [routes] is the one table
+// of what is served: the mux, the check of who may, the API document and
+// their tests all read it.
+package web
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"veghe"
+	"veghe/index"
+)
+
+// Searcher finds posts. Search returns an *index.QueryError for a query that
+// cannot be run; Get returns an error that wraps index.ErrNotFound for an id
+// that is not kept.
+type Searcher interface {
+	Search(context.Context, index.Query) (index.Result, error)
+	Get(context.Context, veghe.PostID) (index.Hit, error)
+	// Thread returns up to limit posts of one thread, in any order.
+	Thread(ctx context.Context, source veghe.SourceID, thread veghe.ThreadID, limit int) ([]index.Hit, error)
+}
+
+// Reviewer keeps decisions. Review returns when the decision is durable;
+// Reviews returns the decisions about one post in any order.
+type Reviewer interface {
+	Review(context.Context, veghe.Review) error
+	Reviews(context.Context, veghe.PostID) ([]veghe.Review, error)
+}
+
+// Config says what the desk shows and for whom. Search and Reviews are
+// needed; everything else has a safe zero value.
+type Config struct {
+	Search  Searcher
+	Reviews Reviewer
+
+	// Audit is told of every search, read, reveal, export and decision. If
+	// it fails, what was asked for is refused. Nil writes to Logger.
+	Audit func(context.Context, Event) error
+	// Ingest takes posts from other collectors and returns when they are
+	// durable. Nil refuses POST /api/v1/posts.
+	Ingest func(context.Context, []veghe.Post) error
+	// Status reports on the pipeline. Nil shows an empty status page.
+	Status func(context.Context) (Status, error)
+	// Rules lists the loaded indicators. Nil shows ids without titles.
+	Rules func() []RuleInfo
+	// Sources lists what is configured, for purpose and legal basis beside
+	// a post. Nil shows the source's id alone.
+	Sources func() []veghe.Source
+	// Explain says how the scores of a post add up. Nil adds the weights of
+	// the findings, without prior and caps.
+	Explain func(veghe.Assessed) []Sum
+
+	// Token is what another collector sends as "Authorization: Bearer" to
+	// POST /api/v1/posts. Empty refuses every collector.
+	Token string
+	// AutoSignIn signs in whoever comes over loopback under a loopback host
+	// name, as the demo and a one-person office do.
+	AutoSignIn bool
+	// SignIn checks what someone types into the sign-in page (or follows as
+	// /signin?token=…). Nil lets nobody in when AutoSignIn is off. See
+	// [OneTime].
+	SignIn func(ctx context.Context, token string) (User, error)
+	// SessionLife is how long a sign-in lasts; 0 means 12 hours. A session
+	// unused for a quarter of it ends too.
+	SessionLife time.Duration
+
+	// Notice stands above every page, such as "Demo: everything here is
+	// invented".
+	Notice string
+	// NoSources makes the empty desk explain how to add a source.
+	NoSources bool
+	// SourceExample is the YAML shown there; empty shows a built-in one.
+	SourceExample string
+	// PseudonymKey makes the pseudonyms of authors. Give the same key to
+	// keep them over restarts and nodes; empty draws a new one.
+	PseudonymKey []byte
+
+	Logger  *slog.Logger     // nil discards
+	Clock   func() time.Time // nil is time.Now
+	Version string
+	// OnRequest is told of each answered request, for metrics. route is the
+	// pattern of the route, never a path.
+	OnRequest func(route string, status int, took time.Duration)
+}
+
+// User is who is looking.
+type User struct {
+	Name string
+}
+
+// Event is one thing someone did. Object is an id, never text of a post.
+type Event struct {
+	At     time.Time
+	By     string
+	Action Action
+	Object string
+	// Detail is the query of a search or export and the reason of a reveal.
+	Detail string
+}
+
+// Action is a kind of [Event].
+type Action string
+
+// The actions.
+const (
+	ActSearch Action = "search"
+	ActRead   Action = "read"
+	ActReveal Action = "reveal"
+	ActExport Action = "export"
+	ActReview Action = "review"
+	ActSignIn Action = "signin"
+	ActIngest Action = "ingest"
+)
+
+// RuleInfo is what the desk says about one rule.
+type RuleInfo struct {
+	Indicator      veghe.IndicatorID
+	Rule           veghe.RuleID
+	Title          string
+	Category       veghe.Category
+	Family         string
+	Strength       string // strong | medium | weak | negative
+	Status         string // experimental | stable | deprecated
+	Why            string
+	FalsePositives []string
+}
+
+// Status is the state of the pipeline at one moment.
+type Status struct {
+	Sources      []SourceStatus
+	Stages       []StageStatus
+	RulesVersion string
+	RulesLoaded  int
+	Indexed      uint64 // posts in the index
+	Started      time.Time
+}
+
+// SourceStatus is the account and the health of one source. The account
+// closes: Collected = Assessed + Dead + InFlight.
+type SourceStatus struct {
+	veghe.Source
+	Collected, Assessed, Flagged, Dead, InFlight int64
+
+	LastSuccess time.Time // zero: never
+	LastError   string    // empty: none since the last success
+	LastErrorAt time.Time
+	Errors      int64 // since the start
+	Pages       int64 // fetched since the start
+}
+
+// Closes reports whether nothing is missing from the account.
+func (s SourceStatus) Closes() bool { return s.Collected == s.Assessed+s.Dead+s.InFlight }
+
+// StageStatus is the health of one stage of the pipeline.
+type StageStatus struct {
+	Name    string // crawl | detect | index
+	Healthy bool
+	Behind  int64         // records yet to handle
+	Oldest  time.Duration // age of the oldest of them
+	Handled int64         // since the start
+	Detail  string        // what is wrong, for the person who must act
+}
+
+// Sum is how the score of one category adds up, in log odds.
+type Sum struct {
+	Category veghe.Category
+	Prior    float64
+	Families []FamilySum
+	Evasion  float64 // factor on the positive evidence; 0 and 1 mean none
+	LogOdds  float64
+	Score    float64 // 0–1
+	Gate     string  // what opened or closed the gate, in words; may be empty
+}
+
+// FamilySum is what one family of indicators adds.
+type FamilySum struct {
+	Family string
+	Raw    float64 // the weights together
+	Capped float64 // what counts of it
+}
+
+// desk is the running handler.
+type desk struct {
+	Config
+	locales  map[string]*locale
+	assets   map[string]asset
+	sessions *sessions
+	pseudo   pseudonyms
+	mux      *http.ServeMux
+}
+
+// New returns the desk. It fails if a needed part is missing or an embedded
+// page does not parse. The handler may be served concurrently and needs no
+// closing.
+func New(cfg Config) (http.Handler, error) {
+	if cfg.Search == nil || cfg.Reviews == nil {
+		return nil, errors.New("web: Config.Search and Config.Reviews are needed")
+	}
+	d := &desk{Config: cfg}
+	d.defaults()
+	var err error
+	if d.assets, err = loadAssets(); err != nil {
+		return nil, err
+	}
+	if d.locales, err = loadLocales(d.assets); err != nil {
+		return nil, err
+	}
+	d.sessions = newSessions(d.Clock, d.SessionLife)
+	d.pseudo = pseudonyms{key: d.PseudonymKey}
+	d.mount()
+	return d.guard(d.mux), nil
+}
+
+func (d *desk) defaults() {
+	if d.Logger == nil {
+		d.Logger = slog.New(slog.DiscardHandler)
+	}
+	if d.Clock == nil {
+		d.Clock = time.Now
+	}
+	if d.OnRequest == nil {
+		d.OnRequest = func(string, int, time.Duration) {}
+	}
+	if d.SessionLife <= 0 {
+		d.SessionLife = 12 * time.Hour
+	}
+	if d.SignIn == nil {
+		d.SignIn = func(context.Context, string) (User, error) { return User{}, errSignIn }
+	}
+	if d.Audit == nil {
+		d.Audit = d.auditToLog
+	}
+	if d.Rules == nil {
+		d.Rules = func() []RuleInfo { return nil }
+	}
+	if d.Sources == nil {
+		d.Sources = func() []veghe.Source { return nil }
+	}
+	if d.Explain == nil {
+		d.Explain = addWeights
+	}
+	if d.Status == nil {
+		d.Status = func(context.Context) (Status, error) { return Status{}, nil }
+	}
+	if d.SourceExample == "" {
+		d.SourceExample = sourceExample
+	}
+	if len(d.PseudonymKey) == 0 {
+		d.PseudonymKey = []byte(rand.Text())
+	}
+}
+
+// auditToLog leaves a trace where no audit trail is configured: who did what
+// to which id. Queries and reasons can quote a post, so they stay out.
+func (d *desk) auditToLog(ctx context.Context, e Event) error {
+	d.Logger.InfoContext(ctx, "desk", "by", e.By, "action", string(e.Action), "object", e.Object)
+	return nil
+}
+
+// note records what the signed-in user does.
+func (d *desk) note(ctx context.Context, a Action, object, detail string) error {
+	return d.Audit(ctx, Event{At: d.Clock().UTC(), By: userOf(ctx).Name, Action: a, Object: object, Detail: detail})
+}
+
+const sourceExample = `sources:
+  - id: example-jobs
+    name: Example job board
+    url: https://jobs.example.org/abroad
+    purpose: preventing trafficking in human beings
+    legal_basis: Directive (EU) 2016/680, art. 8
+`
