@@ -1,0 +1,23 @@
+#!/usr/bin/env bash
+# ci.sh: the checks beyond `make test`: lint, race, real Kafka, real browser,
+# promtool, short fuzz, known vulnerabilities. Each says how long it took.
+# shellcheck source=deploy/ci/tools.sh
+source "$(dirname "$0")/tools.sh"
+cd "$root"
+
+step() {
+  local began=$SECONDS
+  printf '\n== %s\n' "$*"
+  "$@"
+  printf '== %s: %d s\n' "$1 ${2:-}" $((SECONDS - began))
+}
+
+step make build
+step make rules
+step make lint
+step make race
+step make kafka-test
+debian chromium chromium
+step make browser
+step make promtool
+step make fuzz FUZZTIME="${FUZZTIME:-5s}"
