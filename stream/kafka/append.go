@@ -225,6 +225,7 @@ func (s *sender) store(batch []*parcel) {
 			l.troubles.forget(activity, s.place.partition)
 			return
 		}
+		begun := time.Now()
 		err := s.produce(batch)
 		switch {
 		case err == nil:
@@ -246,7 +247,7 @@ func (s *sender) store(batch []*parcel) {
 			return
 		}
 		l.stats.appendRetries.Add(1)
-		l.troubles.failed(activity, s.place.partition, err)
+		l.troubles.failed(activity, s.place.partition, begun, err)
 		if !wait.wait(l.life) {
 			return
 		}
@@ -258,12 +259,12 @@ func (s *sender) store(batch []*parcel) {
 
 // recreate makes the topic again if somebody deleted it while it was in use.
 func (s *sender) recreate() {
-	l := s.log
+	l, begun := s.log, time.Now()
 	ctx, cancel := context.WithTimeout(l.life, l.cfg.Timeouts.Request)
 	defer cancel()
 	l.topics.forget(s.place.topic)
 	if _, err := l.topics.partitions(ctx, s.topic); err != nil && ctx.Err() == nil {
-		l.troubles.failed(appending(s.place.topic), s.place.partition, err)
+		l.troubles.failed(appending(s.place.topic), s.place.partition, begun, err)
 	}
 }
 

@@ -67,16 +67,17 @@ func (c *consumer) committing() string { return "commit of group " + c.group }
 // never answers; so every try starts with another.
 func (c *consumer) run(ctx context.Context) error {
 	brokers := slices.Clone(c.log.cfg.Brokers)
-	defer c.log.troubles.forget(c.joining(), -1)
+	defer c.log.troubles.end(c.joining(), c.fetching(), c.handling(), c.committing())
 	for {
 		err := c.member(ctx, brokers)
+		failed := time.Now() // a member may have been well for days
 		if ctx.Err() != nil {
 			return nil
 		}
 		if permanent(err) {
 			return c.log.explain(c.joining(), err)
 		}
-		c.log.troubles.failed(c.joining(), -1, err)
+		c.log.troubles.failed(c.joining(), -1, failed, err)
 		if !pause(ctx, time.Second) {
 			return nil
 		}
@@ -211,6 +212,7 @@ func (w *worker) run(fetch, work context.Context) error {
 	located := false
 	wait := backoff{limit: 2 * time.Second}
 	for fetch.Err() == nil {
+		begun := time.Now()
 		var records []stream.Record
 		var err error
 		if !located {
@@ -228,14 +230,14 @@ func (w *worker) run(fetch, work context.Context) error {
 		case err != nil && len(records) == 0:
 			located = located && !errors.Is(err, kafka.OffsetOutOfRange)
 			w.log.stats.fetchErrors.Add(1)
-			w.log.troubles.failed(w.fetching(), w.at.partition, err)
+			w.log.troubles.failed(w.fetching(), w.at.partition, begun, err)
 			wait.wait(fetch)
 			continue
 		}
 		w.log.troubles.well(w.fetching(), w.at.partition)
 		wait.next = 0
 		for batch := range slices.Chunk(records, w.log.cfg.MaxBatch) {
-			if !w.handle(fetch, work, batch) || !w.commit(fetch, batch[len(batch)-1].Offset+1) {
+			if fetch.Err() != nil || !w.handle(fetch, work, batch) || !w.commit(fetch, batch[len(batch)-1].Offset+1) {
 				return nil
 			}
 		}
@@ -279,7 +281,7 @@ func (w *worker) handle(fetch, work context.Context, batch []stream.Record) bool
 			return false
 		}
 		w.log.stats.handlerErrors.Add(1)
-		w.log.troubles.failed(w.handling(), w.at.partition, handlerError{err})
+		w.log.troubles.failed(w.handling(), w.at.partition, time.Now(), handlerError{err})
 		if !wait.wait(fetch) {
 			return false
 		}
@@ -292,6 +294,7 @@ func (w *worker) commit(fetch context.Context, next int64) bool {
 	w.next = next
 	wait := backoff{limit: time.Second}
 	for {
+		begun := time.Now()
 		err := w.commits.commit(w.at.partition, next)
 		if err == nil {
 			w.log.stats.commits.Add(1)
@@ -299,7 +302,7 @@ func (w *worker) commit(fetch context.Context, next int64) bool {
 			return true
 		}
 		w.log.stats.commitErrors.Add(1)
-		w.log.troubles.failed(w.committing(), w.at.partition, err)
+		w.log.troubles.failed(w.committing(), w.at.partition, begun, err)
 		if !wait.wait(fetch) {
 			return false
 		}

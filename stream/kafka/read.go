@@ -80,6 +80,7 @@ func (l *Log) insist(ctx context.Context, activity string, partition int, ask fu
 		if ctx.Err() != nil {
 			return l.ended(ctx, activity)
 		}
+		begun := time.Now()
 		err := ask()
 		if err == nil {
 			l.troubles.well(activity, partition)
@@ -89,7 +90,7 @@ func (l *Log) insist(ctx context.Context, activity string, partition int, ask fu
 			return l.explain(activity, err)
 		}
 		if ctx.Err() == nil {
-			l.troubles.failed(activity, partition, err)
+			l.troubles.failed(activity, partition, begun, err)
 		}
 		if !wait.wait(ctx) {
 			err := l.ended(ctx, activity)

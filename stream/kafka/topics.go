@@ -47,7 +47,8 @@ func (t *topics) partitions(ctx context.Context, name string) (int, error) {
 	if err != nil && k.partitions > 0 {
 		return k.partitions, nil // the cluster is away; its answer is not needed to wait for it
 	}
-	patient := time.Now().Add(t.log.cfg.Timeouts.Create)
+	begun := time.Now()
+	patient := begun.Add(t.log.cfg.Timeouts.Create)
 	for wait := (backoff{limit: 2 * time.Second}); err != nil; n, err = t.find(ctx, full) {
 		if errors.Is(err, errNoTopic) {
 			if err = t.create(ctx, name); err == nil {
@@ -58,7 +59,7 @@ func (t *topics) partitions(ctx context.Context, name string) (int, error) {
 			return 0, t.log.explain(activity, err)
 		}
 		if ctx.Err() == nil { // what our own end cut short is no trouble
-			t.log.troubles.failed(activity, -1, err)
+			t.log.troubles.failed(activity, -1, begun, err)
 		}
 		if !wait.wait(ctx) {
 			return 0, t.log.ended(ctx, activity)

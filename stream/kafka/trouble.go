@@ -110,13 +110,14 @@ type trouble struct {
 	said  bool
 }
 
-// failed notes that an activity failed at a partition, or at -1.
-func (t *troubles) failed(activity string, partition int, err error) {
+// failed notes that an activity failed at a partition, or at -1, after it was
+// begun then.
+func (t *troubles) failed(activity string, partition int, begun time.Time, err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	now := t.now[activity]
 	if now == nil {
-		now = &trouble{since: time.Now(), parts: make(map[int]bool)}
+		now = &trouble{since: begun, parts: make(map[int]bool)}
 		t.now[activity] = now
 	}
 	now.parts[partition], now.err = true, err
@@ -146,15 +147,25 @@ func (t *troubles) well(activity string, partition int) {
 	}
 }
 
-// forget drops what is known of a partition that is no longer ours.
+// forget drops a partition that is no longer ours to try. What was said stays
+// until the activity works, so that it is neither said twice nor left open.
 func (t *troubles) forget(activity string, partition int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if now := t.now[activity]; now != nil {
 		delete(now.parts, partition)
-		if len(now.parts) == 0 {
+		if len(now.parts) == 0 && !now.said {
 			delete(t.now, activity)
 		}
+	}
+}
+
+// end drops activities that are over.
+func (t *troubles) end(activities ...string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, a := range activities {
+		delete(t.now, a)
 	}
 }
 
@@ -162,7 +173,7 @@ func (t *troubles) forget(activity string, partition int) {
 func (t *troubles) last(activity string) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if now := t.now[activity]; now != nil {
+	if now := t.now[activity]; now != nil && len(now.parts) > 0 {
 		return now.err
 	}
 	return nil
@@ -177,7 +188,7 @@ func (l *Log) Trouble() error {
 	var out []string
 	for _, activity := range slices.Sorted(maps.Keys(t.now)) {
 		now := t.now[activity]
-		if since := time.Since(now.since); since >= patience {
+		if since := time.Since(now.since); since >= patience && len(now.parts) > 0 {
 			out = append(out, fmt.Sprintf("%s fails since %v: %v", activity, since.Round(time.Second), now.err))
 		}
 	}
