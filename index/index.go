@@ -14,8 +14,10 @@ type Query struct {
 	Text  string // the syntax of DESIGN: words, "phrases", -not, OR, field:value, ranges
 	Size  int    // hits wanted, 1–200; 0 means 25
 	After string // the Next of the page before
-	Sort  string // "score" (default with words), "newest" (default without), "oldest"
-	All   bool   // also posts that were not flagged
+	// Sort is "relevance" (default with words), "score" (the highest first),
+	// "newest" (default without words) or "oldest".
+	Sort string
+	All  bool // also posts that were not flagged
 	// Facets asks for counts per value; nil means DefaultFacets.
 	Facets []string
 	// Histogram asks for counts per day over the result.

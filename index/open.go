@@ -3,8 +3,15 @@ package index
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
+	"os"
+	"path/filepath"
+	"runtime"
+	"sync"
 	"time"
+
+	"github.com/gofrs/flock"
 
 	"veghe"
 )
@@ -40,6 +47,25 @@ type Options struct {
 	Now func() time.Time
 }
 
+func (o Options) withDefaults() Options {
+	if o.MinFree == 0 {
+		o.MinFree = 1 << 30
+	}
+	if o.Searches <= 0 {
+		o.Searches = runtime.NumCPU()
+	}
+	if o.Deadline <= 0 {
+		o.Deadline = 3 * time.Second
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	return o
+}
+
 // PutResult says what a Put did with each post of its batch.
 type PutResult struct {
 	New     int            // posts never seen before
@@ -60,51 +86,228 @@ type Counts struct {
 
 // Index keeps assessed posts on disk and finds them again. All methods may be
 // called concurrently.
-type Index struct{ _ int }
+type Index struct {
+	dir    string
+	opt    Options
+	log    *slog.Logger
+	lock   *flock.Flock
+	store  *store
+	engine *engine
 
-// Open opens or creates the index in dir.
+	// writing is held while a change is decided and committed to the store,
+	// applying while the search index follows. Both: writing first.
+	writing, applying mutex
+	searches          chan struct{} // a place per running search
+
+	closing sync.Mutex // guards closed
+	closed  bool
+}
+
+// Open opens or creates the index in dir. Only one process may have it open;
+// the next gets ErrLocked. A search index that is missing, damaged, made by
+// another version or behind the store is made anew or caught up first, which
+// takes about six minutes per million posts; a damaged store is an error.
 func Open(ctx context.Context, dir string, opt Options) (*Index, error) {
-	return nil, errors.ErrUnsupported
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("index: %w", err)
+	}
+	lock := flock.New(filepath.Join(dir, "lock"))
+	mine, err := lock.TryLock()
+	if err != nil {
+		return nil, fmt.Errorf("index: lock %s: %w", dir, err)
+	}
+	if !mine {
+		return nil, fmt.Errorf("index: %s is %w: stop it, or ask it over HTTP", dir, ErrLocked)
+	}
+	x := &Index{dir: dir, opt: opt.withDefaults(), lock: lock, writing: newMutex(), applying: newMutex()}
+	x.log = x.opt.Log
+	x.searches = make(chan struct{}, x.opt.Searches)
+	x.engine = &engine{dir: filepath.Join(dir, "search"), log: x.log}
+	if x.store, err = openStore(ctx, dir); err != nil {
+		return nil, errors.Join(fmt.Errorf("index: %w", err), lock.Unlock())
+	}
+	if err := x.openEngine(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("index: %w", err), x.Close())
+	}
+	return x, nil
 }
 
-// Put stores a batch.
-func (x *Index) Put(ctx context.Context, batch []veghe.Assessed) (PutResult, error) {
-	return PutResult{}, errors.ErrUnsupported
+// openEngine opens the search index and brings it level with the store. The
+// caller has both locks, or is alone.
+func (x *Index) openEngine(ctx context.Context) error {
+	from, err := x.engine.open(x.store.id, x.store.seq)
+	if err != nil {
+		return err
+	}
+	if err := x.catchUp(ctx, from); err != nil {
+		return err
+	}
+	same, err := x.level(ctx)
+	if err != nil || same {
+		return err
+	}
+	x.log.Warn("the search index does not have as many posts as the store, making it anew")
+	return x.remake(ctx)
 }
 
-// Search runs a query.
-func (x *Index) Search(ctx context.Context, q Query) (Result, error) {
-	return Result{}, errors.ErrUnsupported
+// level reports whether the search index has as many posts as the store.
+func (x *Index) level(ctx context.Context) (bool, error) {
+	have, err := x.engine.count()
+	if err != nil {
+		return false, nil //nolint:nilerr // it does not even count: make it anew
+	}
+	want, err := x.Count(ctx)
+	return err == nil && uint64(want.Posts) == have, err
 }
 
-// Get returns one post, or ErrNotFound.
-func (x *Index) Get(ctx context.Context, id veghe.PostID) (Hit, error) {
-	return Hit{}, errors.ErrUnsupported
+// remake makes the search index from nothing but the store.
+func (x *Index) remake(ctx context.Context) error {
+	if err := x.engine.close(); err != nil {
+		x.log.Warn("the old search index did not close", "error", err)
+	}
+	if err := os.RemoveAll(x.engine.path()); err != nil {
+		return err
+	}
+	if _, err := x.engine.open(x.store.id, x.store.seq); err != nil {
+		return err
+	}
+	return x.catchUp(ctx, 0)
 }
 
-// Thread returns the posts of a conversation in order, at most limit.
-func (x *Index) Thread(ctx context.Context, source veghe.SourceID, thread veghe.ThreadID, limit int) ([]Hit, error) {
-	return nil, errors.ErrUnsupported
+// catchUp makes searchable what the store has from a change on.
+func (x *Index) catchUp(ctx context.Context, from int64) error {
+	started, done := time.Now(), 0
+	for seq := from; ; {
+		changes, upTo, err := x.store.after(ctx, seq, maxPiece/2)
+		if err != nil {
+			return err
+		}
+		if len(changes) == 0 {
+			break
+		}
+		if err := x.engine.apply(changes, mark{Store: x.store.id, Seq: upTo}); err != nil {
+			return err
+		}
+		seq, done = upTo, done+len(changes)
+		if done%50_000 < len(changes) && done > len(changes) {
+			x.log.Info("making the search index", "changes", done, "to", x.store.seq)
+		}
+	}
+	if done > 0 {
+		x.log.Info("the search index caught up with the store", "changes", done, "took", time.Since(started))
+	}
+	return nil
 }
 
-// SetReview records the decision that now counts for a post; "" takes it back.
-func (x *Index) SetReview(ctx context.Context, id veghe.PostID, d veghe.Decision) error {
-	return errors.ErrUnsupported
+// heal opens a sick search index again and catches up, or makes it anew.
+func (x *Index) heal(ctx context.Context) error {
+	if err := x.usable(); err != nil {
+		return err
+	}
+	if x.engine.isSick() == nil {
+		return nil
+	}
+	release, err := x.lockBoth(ctx)
+	if err != nil {
+		return err
+	}
+	defer release()
+	sick := x.engine.isSick()
+	if sick == nil { // someone else was faster
+		return nil
+	}
+	if err := x.roomLeft(); err != nil {
+		return errors.Join(sick, err)
+	}
+	x.log.Warn("repairing the search index", "error", sick)
+	if err := x.engine.close(); err != nil {
+		x.log.Warn("the sick search index did not close", "error", err)
+	}
+	if err := x.openEngine(ctx); err != nil {
+		x.engine.setSick(fmt.Errorf("%w: %w", errSick, err))
+		return err
+	}
+	return nil
 }
 
-// Count returns the plain counters.
-func (x *Index) Count(ctx context.Context) (Counts, error) { return Counts{}, errors.ErrUnsupported }
-
-// Purge removes unflagged posts collected before olderThan.
-func (x *Index) Purge(ctx context.Context, olderThan time.Time) (int, error) {
-	return 0, errors.ErrUnsupported
+// Rebuild makes the search index anew from the store. Searches meanwhile find
+// only what is already in it; puts wait.
+func (x *Index) Rebuild(ctx context.Context) error {
+	if err := x.usable(); err != nil {
+		return err
+	}
+	release, err := x.lockBoth(ctx)
+	if err != nil {
+		return err
+	}
+	defer release()
+	return x.remake(ctx)
 }
 
-// Rebuild makes the search index anew from the store.
-func (x *Index) Rebuild(ctx context.Context) error { return errors.ErrUnsupported }
+func (x *Index) lockBoth(ctx context.Context) (release func(), err error) {
+	if err := x.writing.lock(ctx); err != nil {
+		return nil, err
+	}
+	if err := x.applying.lock(ctx); err != nil {
+		x.writing.unlock()
+		return nil, err
+	}
+	return func() {
+		x.applying.unlock()
+		x.writing.unlock()
+	}, nil
+}
 
-// Healthy returns what is wrong, or nil.
-func (x *Index) Healthy() error { return errors.ErrUnsupported }
+// Healthy returns what is wrong, or nil: the search index is sick, or the disk
+// is nearly full.
+func (x *Index) Healthy() error {
+	if err := x.usable(); err != nil {
+		return err
+	}
+	return errors.Join(x.engine.isSick(), x.roomLeft())
+}
 
-// Close waits for running calls. It may be called twice.
-func (x *Index) Close() error { return nil }
+func (x *Index) usable() error {
+	x.closing.Lock()
+	defer x.closing.Unlock()
+	if x.closed {
+		return ErrClosed
+	}
+	return nil
+}
+
+// Close waits for running calls and releases the directory. It may be called
+// twice.
+func (x *Index) Close() error {
+	x.closing.Lock()
+	already := x.closed
+	x.closed = true
+	x.closing.Unlock()
+	if already {
+		return nil
+	}
+	release, err := x.lockBoth(context.Background())
+	if err != nil {
+		return err
+	}
+	defer release()
+	return errors.Join(x.engine.close(), x.store.db.Close(), x.lock.Unlock())
+}
+
+func (x *Index) now() time.Time { return x.opt.Now() }
+
+// mutex is a lock that one can stop waiting for.
+type mutex chan struct{}
+
+func newMutex() mutex { return make(mutex, 1) }
+
+func (m mutex) lock(ctx context.Context) error {
+	select {
+	case m <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (m mutex) unlock() { <-m }
