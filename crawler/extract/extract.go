@@ -1,3 +1,18 @@
+// Package extract turns a fetched page into posts and links. It is pure: it
+// takes bytes and gives values, and knows no network, file or clock.
+//
+// Each way of recognising a page has its own file. They are tried in this
+// order, and the first that finds something names the Engine of the Result:
+//
+//	feed.go       RSS, Atom and JSON Feed
+//	selectors.go  what the configuration of the source describes
+//	jsonld.go     schema.org as JSON-LD     ┐ both give things; schema.go
+//	microdata.go  schema.org as microdata   ┘ makes posts of them
+//	readable.go   the main text of a page, when all else fails
+//
+// A page is hostile until proven otherwise: every list, depth and length here
+// has a bound. Text that is hidden from a reader, scripts, styles and media
+// are left out; a quote is kept beside the text, never in it.
 package extract
 
 import (
@@ -33,6 +48,7 @@ type Input struct {
 	URL         string // where the page came from, after redirects
 	Body        []byte // decoded to UTF-8
 	ContentType string // as the server gave it; may be empty
+	Robots      string // the X-Robots-Tag headers, joined by commas; may be empty
 	Hints       Hints
 	// Thread is the conversation this page continues, as an earlier
 	// Result.Links told; empty when the page must say itself.
@@ -71,6 +87,9 @@ type Link struct {
 type Result struct {
 	Posts []veghe.Post // identified, in page order
 	Links []Link       // each address once
+	// NoIndex says that the page asks not to be kept: Posts is empty then.
+	// One that asks not to be followed has no Links.
+	NoIndex bool
 	// Engine says what recognised the page: feed, selectors, json-ld,
 	// microdata, readable; empty if nothing did.
 	Engine string

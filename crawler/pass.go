@@ -1,0 +1,182 @@
+package crawler
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"veghe/crawler/extract"
+	"veghe/crawler/frontier"
+)
+
+// run visits the source until ctx ends, resting between passes.
+func (v *visitor) run(ctx context.Context, sink Sink) {
+	for ctx.Err() == nil {
+		if err := v.seed(ctx); err == nil {
+			break
+		} else if v.stateTrouble(ctx, err) != nil {
+			return
+		}
+	}
+	for ctx.Err() == nil {
+		if err := v.pass(ctx, sink); err != nil {
+			if v.stateTrouble(ctx, err) != nil {
+				return
+			}
+			continue
+		}
+		if v.rest(ctx) != nil {
+			return
+		}
+	}
+}
+
+// stateTrouble reports a frontier that cannot be used and waits before the
+// next attempt. It fails when ctx ends.
+func (v *visitor) stateTrouble(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	v.log.Error("the frontier cannot be used", slog.Any("error", err))
+	v.health.update(func(s *Stats) {
+		s.Outcomes[StateFailed]++
+		s.LastError, s.LastErrorAt = err.Error(), v.now().UTC()
+	})
+	return sleep(ctx, v.limits.Backoff.D())
+}
+
+// rest waits until a start page is due and the source is not backing off.
+func (v *visitor) rest(ctx context.Context) error {
+	next, err := v.frontier.NextStart(ctx, v.ID)
+	if err != nil {
+		return v.stateTrouble(ctx, err)
+	}
+	now := v.now()
+	next = maxTime(next, v.health.snapshot().BackoffUntil)
+	// A clock that was set back must not put a source to sleep for long.
+	wait := min(next.Sub(now), max(v.Every.D(), maxBackoff))
+	return sleep(ctx, max(wait, 50*time.Millisecond))
+}
+
+// seed makes the start pages of the configuration those of the frontier.
+func (v *visitor) seed(ctx context.Context) error {
+	var links []frontier.Link
+	for _, raw := range v.starts() {
+		u, err := extract.Canonical(raw, nil)
+		if err != nil {
+			return err
+		}
+		links = append(links, frontier.Link{URL: u, Kind: startKind})
+	}
+	return v.frontier.Seed(ctx, v.ID, v.now(), links...)
+}
+
+// once visits everything there is to visit now, start pages always.
+func (v *visitor) once(ctx context.Context, sink Sink) error {
+	if err := v.seed(ctx); err != nil {
+		return err
+	}
+	if err := v.frontier.Wake(ctx, v.ID, v.now()); err != nil {
+		return err
+	}
+	return v.pass(ctx, sink)
+}
+
+// pass visits what is due now and what that leads to, up to MaxPages, and
+// waits for every page it started. It stops early when the source has to be
+// left alone. It fails if the frontier does, or if the sink refused posts.
+func (v *visitor) pass(ctx context.Context, sink Sink) error {
+	p := pass{visitor: v, asOf: v.now(), budget: v.MaxPages, results: make(chan visited)}
+	err := p.run(ctx, sink)
+	v.count(ctx)
+	if err == nil && ctx.Err() == nil {
+		v.health.update(func(s *Stats) { s.Passes++ })
+	}
+	return err
+}
+
+type pass struct {
+	*visitor
+	asOf    time.Time // pages due until then are visited; new links count as due then
+	budget  int
+	running int
+	stop    bool
+	results chan visited
+}
+
+func (p *pass) run(ctx context.Context, sink Sink) error {
+	var first error
+	for {
+		if err := p.start(ctx, sink); err != nil && first == nil {
+			first, p.stop = err, true
+		}
+		if p.running == 0 {
+			return first
+		}
+		out := <-p.results
+		p.running--
+		if ctx.Err() != nil && out.Outcome != OK {
+			continue // cut short: it says nothing about the source
+		}
+		p.note(out)
+		if first == nil && (out.Outcome == SinkFailed || out.Outcome == StateFailed) {
+			first = out.err
+		}
+	}
+}
+
+// start leases pages for the free places and visits them.
+func (p *pass) start(ctx context.Context, sink Sink) error {
+	free := min(p.Concurrency-p.running, p.budget)
+	if p.stop || ctx.Err() != nil || free <= 0 {
+		return nil
+	}
+	until := p.now().Add(p.limits.PageTimeout.D() + time.Minute)
+	pages, err := p.frontier.Lease(ctx, p.ID, p.asOf, until, free)
+	if err != nil {
+		if ctx.Err() != nil {
+			return nil
+		}
+		return err
+	}
+	for _, page := range pages {
+		p.budget--
+		p.running++
+		go func() { p.results <- p.visit(ctx, page, sink) }() // run receives one result for each
+	}
+	return nil
+}
+
+// note counts a visit and decides whether the source is to be left alone.
+func (p *pass) note(out visited) {
+	now := p.now().UTC()
+	p.health.add(out.Visit, now, out.problems, out.err)
+	if p.onVisit != nil {
+		p.onVisit(out.Visit)
+	}
+	if !out.Outcome.unreachable() {
+		p.health.update(func(s *Stats) { s.Failures, s.BackoffUntil = 0, time.Time{} })
+		return
+	}
+	var failures int
+	p.health.update(func(s *Stats) { s.Failures++; failures = s.Failures })
+	// One page may be broken; a start page or three in a row are the source.
+	if out.page.Kind != startKind && failures < 3 && out.wait == 0 && out.Outcome != SinkFailed {
+		return
+	}
+	p.stop = true
+	pause := max(out.wait, backoff(p.limits.Backoff.D(), failures))
+	p.health.update(func(s *Stats) { s.BackoffUntil = maxTime(s.BackoffUntil, now.Add(pause)) })
+	p.log.Warn("source is left alone for a while",
+		slog.String("outcome", string(out.Outcome)), slog.Int("failures", failures),
+		slog.Duration("pause", pause), slog.Any("error", out.err))
+}
+
+// count refreshes how much is known and due.
+func (v *visitor) count(ctx context.Context) {
+	c, err := v.frontier.Counts(context.WithoutCancel(ctx), v.ID, v.now())
+	if err != nil {
+		return // the next use of the frontier reports it
+	}
+	v.health.update(func(s *Stats) { s.Known, s.Due = c.Known, c.Due })
+}

@@ -1,0 +1,229 @@
+package crawler
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"strings"
+	"time"
+
+	"veghe"
+	"veghe/crawler/extract"
+	"veghe/crawler/frontier"
+)
+
+// visitor visits one source.
+type visitor struct {
+	*site
+	guard    *guard
+	fetcher  *fetcher
+	frontier *frontier.Frontier
+	limits   Limits
+	now      func() time.Time
+	log      *slog.Logger
+	onVisit  func(Visit)
+	health   health
+}
+
+// visited is one page's visit, for the pass it is part of.
+type visited struct {
+	Visit
+	page     frontier.Page
+	wait     time.Duration // what the server asked for
+	problems int
+	err      error // says why Outcome is not OK; nil for some
+}
+
+// visit fetches a page, hands its new posts to the sink, and only then marks
+// it done. It never fails: what goes wrong is its outcome.
+func (v *visitor) visit(run context.Context, p frontier.Page, sink Sink) visited {
+	began := time.Now()
+	ctx, cancel := context.WithTimeout(run, v.limits.PageTimeout.D())
+	defer cancel()
+	a, err := v.fetcher.fetch(ctx, p)
+	out := visited{page: p, wait: a.wait, Visit: Visit{
+		Source: v.ID, Requests: a.requests, Bytes: a.bytes, Truncated: a.truncated,
+	}}
+	switch {
+	case err != nil:
+		out.Outcome, out.err = outcomeOf(err), plainError(err)
+	case !hasPage(a.status):
+		out.Outcome, out.err = statusOutcome(a)
+	default:
+		v.read(ctx, p, a, sink, &out)
+	}
+	switch {
+	case out.Outcome == OK, out.Outcome == Unparsed, out.Outcome == NoIndex: // recorded
+	case run.Err() != nil: // cut short: it says nothing about the page
+		_ = v.frontier.Release(context.WithoutCancel(ctx), p) // else its lease runs out
+	default:
+		v.settle(ctx, &out)
+	}
+	out.Took = time.Since(began)
+	return out
+}
+
+// read takes the posts and links of a fetched page.
+func (v *visitor) read(ctx context.Context, p frontier.Page, a *answer, sink Sink, out *visited) {
+	now := v.now().UTC()
+	res, err := extract.Page(extract.Input{
+		Source: v.ID, URL: a.url.String(), Body: a.body, ContentType: a.mediaType,
+		Robots: strings.Join(a.header.Values("X-Robots-Tag"), ","),
+		Hints:  extract.Hints{Type: v.Type, Kind: v.Kind, Selectors: v.Selectors},
+		Thread: p.Thread, Seq: p.Seq, FetchedAt: now,
+	})
+	out.Engine, out.problems = res.Engine, len(res.Problems)
+	switch {
+	case err != nil:
+		out.Outcome, out.err = Unparsed, err
+	case res.NoIndex:
+		out.Outcome = NoIndex
+	case len(res.Posts) == 0 && shouldHavePosts(p):
+		out.Outcome, out.err = Unparsed, errors.New("no post was recognised on a page that should have some: do the selectors fit?")
+	default:
+		out.Outcome = OK
+	}
+	if err := v.handOn(ctx, p, a, res, sink, out); err != nil {
+		out.err = err
+	}
+}
+
+// shouldHavePosts says whether a page without posts is a sign of trouble.
+func shouldHavePosts(p frontier.Page) bool {
+	return p.Kind == string(extract.Thread) || p.Kind == string(extract.Post)
+}
+
+// handOn gives new posts to the sink, then records the page.
+func (v *visitor) handOn(ctx context.Context, p frontier.Page, a *answer, res extract.Result, sink Sink, out *visited) error {
+	now := v.now().UTC()
+	seen := make([]frontier.Seen, len(res.Posts))
+	for i := range res.Posts {
+		post := &res.Posts[i]
+		post.CollectedAt = now
+		seen[i] = frontier.Seen{ID: post.ID, Hash: post.ContentHash}
+	}
+	out.Found = len(seen)
+	fresh, err := v.fresh(ctx, res.Posts, seen, out)
+	if err != nil {
+		out.Outcome = StateFailed
+		return err
+	}
+	if len(fresh) > 0 {
+		if err := sink(ctx, fresh); err != nil {
+			out.Outcome, out.New, out.Edited = SinkFailed, 0, 0
+			return fmt.Errorf("handing on %d posts: %w", len(fresh), err)
+		}
+	}
+	quiet, busy := revisit(p, v.Every.D())
+	// The posts are safe: not even the end of ctx should undo that.
+	err = v.frontier.Done(context.WithoutCancel(ctx), p, frontier.Outcome{
+		Now: now, Quiet: quiet, Busy: busy, News: out.New + out.Edited,
+		ETag: a.header.Get("Etag"), LastModified: a.header.Get("Last-Modified"),
+		Last: p.Thread != "" && !hasNext(res.Links), Links: v.follow(p, res.Links), Posts: seen,
+	})
+	if err != nil && !errors.Is(err, frontier.ErrLeaseLost) {
+		out.Outcome = StateFailed
+		return err
+	}
+	return nil
+}
+
+// fresh picks the posts that the sink has not had, or had with another text.
+func (v *visitor) fresh(ctx context.Context, posts []veghe.Post, seen []frontier.Seen, out *visited) ([]veghe.Post, error) {
+	novelty, err := v.frontier.Novelty(ctx, v.ID, seen)
+	if err != nil {
+		return nil, err
+	}
+	var fresh []veghe.Post
+	for i, n := range novelty {
+		switch n {
+		case frontier.New:
+			out.New++
+		case frontier.Edited:
+			out.Edited++
+		case frontier.Known:
+			continue
+		}
+		fresh = append(fresh, posts[i])
+	}
+	return fresh, nil
+}
+
+// settle gives back a page that could not be read, or need not be.
+func (v *visitor) settle(ctx context.Context, out *visited) {
+	keep := context.WithoutCancel(ctx)
+	p, now := out.page, v.now()
+	var err error
+	switch {
+	case out.Outcome == SinkFailed, out.Outcome == StateFailed:
+		err = v.frontier.Retry(keep, p, now.Add(backoff(v.limits.Backoff.D(), p.Fails+1)))
+	case out.Outcome.unreachable():
+		err = v.frontier.Retry(keep, p, now.Add(max(out.wait, backoff(v.limits.Backoff.D(), p.Fails+1))))
+	default:
+		d := rest(out.Outcome, p, v.Every.D())
+		o := frontier.Outcome{Now: now, Quiet: d, Busy: d}
+		if out.Outcome == NotModified {
+			o.ETag, o.LastModified = p.ETag, p.LastModified
+		}
+		err = v.frontier.Done(keep, p, o)
+	}
+	if err != nil && !errors.Is(err, frontier.ErrLeaseLost) {
+		out.Outcome, out.err = StateFailed, err
+	}
+}
+
+// Traps: an address beyond these is made by a machine for machines.
+const (
+	maxChain    = 2000 // "next page" links in a row
+	maxSegments = 24   // of a path
+	maxRepeats  = 3    // of one segment in a path
+	maxQuery    = 12   // parameters
+)
+
+// follow picks the links worth knowing.
+func (v *visitor) follow(p frontier.Page, links []extract.Link) []frontier.Link {
+	var out []frontier.Link
+	for _, l := range links {
+		f := frontier.Link{URL: l.URL, Kind: string(l.Kind), Thread: l.Thread, Seq: l.Seq, Mark: l.Mark, Depth: p.Depth + 1}
+		if l.Kind == extract.Next {
+			f.Depth, f.Chain, f.Next = p.Depth, p.Chain+1, true
+			if p.Kind != startKind && p.Kind != string(extract.Next) {
+				f.Kind = p.Kind // the next page of a thread is a page of a thread
+			}
+		}
+		if f.Depth > v.MaxDepth || f.Chain > maxChain || !v.worthKnowing(l.URL) {
+			continue
+		}
+		out = append(out, f)
+	}
+	return out
+}
+
+func (v *visitor) worthKnowing(raw string) bool {
+	u, err := url.Parse(raw)
+	if err != nil || len(raw) > maxURL || !v.inScope(u) || isMediaURL(u) {
+		return false
+	}
+	if strings.Count(u.RawQuery, "&") >= maxQuery {
+		return false
+	}
+	segments := strings.Split(strings.Trim(u.Path, "/"), "/")
+	seen := make(map[string]int)
+	for _, s := range segments {
+		if seen[s]++; s != "" && seen[s] > maxRepeats {
+			return false
+		}
+	}
+	return len(segments) <= maxSegments
+}
+
+func hasNext(links []extract.Link) bool {
+	for _, l := range links {
+		if l.Kind == extract.Next {
+			return true
+		}
+	}
+	return false
+}
