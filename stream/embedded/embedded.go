@@ -178,7 +178,7 @@ type topic struct {
 	name      string
 	parts     []*partition
 	retention Retention
-	changed   signal // more is durable, or a member joined or left
+	changed   notice // more is durable, or a member joined or left
 
 	mu     sync.Mutex // guards groups
 	groups map[string]*group
@@ -425,14 +425,14 @@ func (l *Log) Stats() []TopicStats {
 	return out
 }
 
-// signal wakes all who wait for something to change.
-type signal struct {
+// notice wakes all who wait for something to change.
+type notice struct {
 	mu sync.Mutex // guards ch
 	ch chan struct{}
 }
 
 // wait returns a channel that the next broadcast closes.
-func (s *signal) wait() <-chan struct{} {
+func (s *notice) wait() <-chan struct{} {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.ch == nil {
@@ -441,7 +441,7 @@ func (s *signal) wait() <-chan struct{} {
 	return s.ch
 }
 
-func (s *signal) broadcast() {
+func (s *notice) broadcast() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.ch != nil {

@@ -3,7 +3,6 @@ package embedded
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -108,7 +107,7 @@ func mustRead(t testing.TB, l *Log) []string {
 	return vs
 }
 
-var errEnough = errors.New("enough")
+var background = context.Background()
 
 // consumeUntil consumes as a group until everything is handled, and returns
 // the values.
