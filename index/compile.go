@@ -111,7 +111,7 @@ func (c *compiler) and(parts []Expr) query.Query {
 }
 
 func (c *compiler) word(w Word) query.Query {
-	found := words(w.Text)
+	found := wanted(w.Text)
 	if w.Prefix {
 		c.ranked = true
 		return prefix(inText, found[0].folded)

@@ -267,13 +267,15 @@ func (r *record) document() *document.Document {
 	return doc
 }
 
-// folding is the analyzer: it cuts and folds with words, so that the search
-// index, phrases and highlights agree. Offsets stay those of the original.
+// folding is the analyzer: it cuts and folds with read, so that the search
+// index, phrases and highlights agree. Folding after cutting keeps offsets
+// those of the original.
 type folding struct{}
 
 // Analyze makes folding an analyzer of bleve.
-func (folding) Analyze(text []byte) analysis.TokenStream {
-	all := words(string(text))
+func (folding) Analyze(b []byte) analysis.TokenStream {
+	main, beside := read(string(b))
+	all := append(main, beside...)
 	tokens := make([]analysis.Token, len(all))
 	out := make(analysis.TokenStream, len(all))
 	for i, w := range all {

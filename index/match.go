@@ -39,7 +39,7 @@ func matcherOf(e Expr) *matcher {
 }
 
 func (m *matcher) word(w Word) {
-	found := words(w.Text)
+	found := wanted(w.Text)
 	switch {
 	case w.Prefix:
 		m.prefixes = append(m.prefixes, found[0].folded)
@@ -115,10 +115,12 @@ func (m *matcher) in(text string) (out []veghe.Span) {
 	if len(m.words)+len(m.prefixes)+len(m.phrases) == 0 {
 		return nil
 	}
-	all := words(text)
-	for _, w := range all {
-		if len(out) < maxSpans && m.wants(w.folded) {
-			out = append(out, veghe.Span{Start: w.start, End: w.end})
+	all, beside := read(text)
+	for _, list := range [][]word{all, beside} {
+		for _, w := range list {
+			if len(out) < maxSpans && m.wants(w.folded) {
+				out = append(out, veghe.Span{Start: w.start, End: w.end})
+			}
 		}
 	}
 	for _, p := range m.phrases {

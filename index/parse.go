@@ -388,7 +388,7 @@ func (p *parser) word(t token) (Expr, error) {
 	if i := strings.IndexByte(text, '*'); i >= 0 {
 		return nil, p.errorf(t.pos+i, "* stands only at the end of a word")
 	}
-	found := words(text)
+	found := wanted(text)
 	if !prefix {
 		if len(found) == 0 {
 			return nil, p.errorf(t.pos, "there is no letter or digit to search for here")

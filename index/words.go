@@ -2,15 +2,14 @@ package index
 
 import (
 	"strings"
-	"unicode"
 	"unicode/utf8"
 
-	"golang.org/x/text/unicode/norm"
+	"veghe/detect/text"
 )
 
 // foldVersion names the way words are cut and folded. The search index is
 // made anew when it changes, since its terms no longer fit.
-const foldVersion = "local1"
+const foldVersion = text.Version
 
 // Bounds on what of one post is searchable by word.
 const (
@@ -25,46 +24,42 @@ type word struct {
 	start, end int
 }
 
-// words cuts a text into folded words. The same function reads posts and
-// queries, so that străinătate, strainatate and STRĂINĂTATE are one word
-// whichever side writes which.
+// words cuts a text into folded words, as the rules read it. The same function
+// reads posts and queries, so that străinătate, strainatate and STRĂINĂTATE are
+// one word whichever side writes which. Words stand in their order, so that
+// phrases can be looked for.
 func words(s string) []word {
-	var out []word
-	start := -1
-	for i, r := range s {
-		switch {
-		case unicode.IsLetter(r) || unicode.IsDigit(r) || start >= 0 && (unicode.IsMark(r) || unicode.Is(unicode.Cf, r)):
-			if start < 0 {
-				start = i
-			}
-			continue
-		case start >= 0:
-			out = append(out, word{cut(foldWord(s[start:i]), maxWordLen), start, i})
-			start = -1
-		}
-		if len(out) >= maxWords {
-			return out
-		}
+	main, _ := read(s)
+	return main
+}
+
+// read gives the words of a text, and beside them what stands there in
+// disguise: s p a c e d or l33t words as they were meant, and emoji.
+func read(s string) (main, beside []word) {
+	var d text.Doc
+	d.Fold(s)
+	folded := string(d.Folded())
+	main = make([]word, 0, min(len(d.Tokens), maxWords))
+	for _, t := range d.Tokens[:min(len(d.Tokens), maxWords)] {
+		main = append(main, word{cut(folded[t.From:t.To], maxWordLen), int(t.Start), int(t.End)})
 	}
-	if start >= 0 {
-		out = append(out, word{cut(foldWord(s[start:]), maxWordLen), start, len(s)})
+	for _, t := range d.Extra[:min(len(d.Extra), maxWords)] {
+		beside = append(beside, word{cut(string(d.Word(t.Token)), maxWordLen), int(t.Start), int(t.End)})
 	}
-	return out
+	return main, beside
+}
+
+// wanted is what a word of a query asks for: its words, or an emoji.
+func wanted(s string) []word {
+	main, beside := read(s)
+	if len(main) == 0 {
+		return beside[:min(len(beside), 1)]
+	}
+	return main
 }
 
 // fold is the folding of words for whole values, such as handles and places.
-func fold(s string) string { return foldWord(strings.TrimSpace(s)) }
-
-func foldWord(s string) string {
-	var b strings.Builder
-	for _, r := range norm.NFKD.String(strings.ToLower(s)) {
-		if r >= 0x300 && r < 0x370 || unicode.Is(unicode.Cf, r) {
-			continue
-		}
-		b.WriteRune(r)
-	}
-	return b.String()
-}
+func fold(s string) string { return strings.TrimSpace(text.Fold(s)) }
 
 // cut shortens s to at most n bytes at the start of a rune.
 func cut(s string, n int) string {
