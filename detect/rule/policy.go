@@ -100,3 +100,43 @@ const (
 	Weak     Strength = "weak"
 	Negative Strength = "negative"
 )
+
+// problems says what in a policy makes no sense.
+func (p *Policy) problems() (msgs []string) {
+	bad := func(broken bool, msg string) {
+		if broken {
+			msgs = append(msgs, msg)
+		}
+	}
+	switch p.Category {
+	case veghe.Recruitment, veghe.Grooming:
+	default:
+		bad(true, "category, want recruitment or grooming; common indicators count in both")
+	}
+	bad(p.Unit != "post" && p.Unit != "author", "unit, want post or author")
+	for _, s := range []Strength{Strong, Medium, Weak, Negative} {
+		w, ok := p.Weights[s]
+		bad(!ok, "weights has no "+string(s))
+		bad(ok && (s == Negative) != (w < 0), "weights: "+string(s)+" has the wrong sign")
+	}
+	for s := range p.Weights {
+		bad(s != Strong && s != Medium && s != Weak && s != Negative, "weights: "+string(s)+" is no strength")
+	}
+	bad(p.FamilyCap <= 0, "family_cap, want more than 0")
+	bad(len(p.Evasion.Families) > 0 && (p.Evasion.Max < 1 || p.Evasion.Step < 0), "evasion, want max of 1 or more and step of 0 or more")
+	bad(p.Unit == "post" && len(p.Gate) == 0, "gate is missing: nothing would ever be flagged")
+	bad(p.Unit == "author" && p.Threads == nil, "threads is missing: nothing would ever be flagged")
+	for _, c := range p.Gate {
+		bad(c.Strong < 0 || c.Medium < 0 || c.Weak < 0 || c.Strong+c.Medium+c.Weak == 0, "gate has a combination of nothing, want counts of strong, medium, weak")
+	}
+	if t := p.Threads; t != nil {
+		bad(t.Threshold <= 0 || t.HalfLifeDays <= 0 || t.WindowDays <= 0 || t.HitsPerFamily <= 0 || t.Families <= 0,
+			"threads, want threshold, half_life_days, window_days, hits_per_family and families above 0")
+	}
+	for i, l := range p.Severity {
+		bad(l.Severity.Rank() < 1, "severity has a level that is not low, medium, high or critical")
+		bad(i > 0 && l.Severity.Rank() >= p.Severity[i-1].Severity.Rank(), "severity, want the most severe first")
+	}
+	bad(p.Label == "", "label is missing")
+	return msgs
+}

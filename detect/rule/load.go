@@ -1,0 +1,296 @@
+package rule
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+)
+
+// Limits of files.
+const (
+	maxFileBytes = 512 << 10
+	maxListBytes = 1 << 20
+	maxFileDocs  = 2_000
+	maxDocs      = 20_000
+	maxFiles     = 5_000
+)
+
+// Load reads every *.yaml below fsys and every list in lists/*.txt. The pack
+// holds all that could be read; the error, if any, is [Problems]: everything
+// that is wrong, not only the first. Use a pack only when there is no error.
+func Load(fsys fs.FS) (*Pack, error) {
+	l := loader{pack: &Pack{Lists: map[string]*List{}}}
+	paths, err := l.find(fsys)
+	if err != nil {
+		return nil, fmt.Errorf("read the rule directory: %w", err)
+	}
+	for _, p := range paths { // lists first, rules name them
+		if path.Ext(p) == ".txt" {
+			l.list(fsys, p)
+		}
+	}
+	for _, p := range paths {
+		if path.Ext(p) != ".txt" {
+			l.rules(fsys, p)
+		}
+	}
+	if len(l.pack.Rules)+len(l.pack.Policies)+len(l.pack.Watches)+len(l.pack.Exceptions) == 0 && len(l.problems) == 0 {
+		return l.pack, Problems{{Position: Position{Path: ".", Line: 1, Column: 1}, Msg: "no rules: no *.yaml with an indicator, policy, watch or exception"}}
+	}
+	l.link()
+	l.problems.sort()
+	return l.pack, l.problems.Err()
+}
+
+// LoadFile reads one rule file from memory, such as a watch written in the
+// desk. Lists and other rules are not there to be named.
+func LoadFile(name string, data []byte) (*Pack, error) {
+	l := loader{pack: &Pack{Lists: map[string]*List{}}}
+	l.parse(name, data)
+	l.link()
+	l.problems.sort()
+	return l.pack, l.problems.Err()
+}
+
+type loader struct {
+	pack     *Pack
+	problems Problems
+	docs     int
+	policyAt []Position // of pack.Policies
+}
+
+func (l *loader) problem(p Position, format string, args ...any) {
+	l.problems = append(l.problems, Problem{Position: p, Msg: fmt.Sprintf(format, args...)})
+}
+
+// find lists the files to read, sorted.
+func (l *loader) find(fsys fs.FS) ([]string, error) {
+	var paths []string
+	err := fs.WalkDir(fsys, ".", func(p string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case d.IsDir() && p != "." && strings.HasPrefix(d.Name(), "."):
+			return fs.SkipDir
+		case d.IsDir() || strings.HasPrefix(d.Name(), "."):
+			return nil
+		case len(paths) >= maxFiles:
+			return fmt.Errorf("more than %d files", maxFiles)
+		}
+		switch ext := path.Ext(p); {
+		case ext == ".yaml", ext == ".txt" && path.Base(path.Dir(p)) == "lists":
+			paths = append(paths, p)
+		case ext == ".yml":
+			l.problem(Position{Path: p, Line: 1, Column: 1}, "rule files end in .yaml; rename it")
+		}
+		return nil
+	})
+	slices.Sort(paths)
+	l.pack.Files = paths
+	return paths, err
+}
+
+// read reads a file of at most limit bytes.
+func (l *loader) read(fsys fs.FS, p string, limit int) ([]byte, bool) {
+	start := Position{Path: p, Line: 1, Column: 1}
+	f, err := fsys.Open(p)
+	if err != nil {
+		l.problem(start, "cannot be read: %v", err)
+		return nil, false
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, int64(limit)+1))
+	if err != nil {
+		l.problem(start, "cannot be read: %v", err)
+		return nil, false
+	}
+	if len(data) > limit {
+		l.problem(start, "larger than %d KB; split it", limit>>10)
+		return nil, false
+	}
+	return data, true
+}
+
+func (l *loader) list(fsys fs.FS, p string) {
+	data, ok := l.read(fsys, p, maxListBytes)
+	if !ok {
+		return
+	}
+	name := listName(p)
+	list, problems := parseList(name, p, data)
+	l.problems = append(l.problems, problems...)
+	if before := l.pack.Lists[name]; before != nil {
+		l.problem(Position{Path: p, Line: 1, Column: 1}, "list %q is also %s, want one of them renamed", name, before.Path)
+		return
+	}
+	l.pack.Lists[name] = list
+}
+
+func (l *loader) rules(fsys fs.FS, p string) {
+	if data, ok := l.read(fsys, p, maxFileBytes); ok {
+		l.parse(p, data)
+	}
+}
+
+// parse reads the documents of one rule file.
+func (l *loader) parse(p string, data []byte) {
+	f := newFile(p, data)
+	docs := f.documents()
+	for i, d := range docs {
+		if i == maxFileDocs || l.docs == maxDocs {
+			f.at(d.line, 1, "too many documents, want at most %d in a file and %d in all", maxFileDocs, maxDocs)
+			break
+		}
+		l.docs++
+		f.base = d.line - 1
+		l.document(f, d)
+	}
+	l.problems = append(l.problems, f.problems...)
+}
+
+var documentKinds = []string{"indicator", "policy", "watch", "exception"}
+
+// document reads one document by its first key.
+func (l *loader) document(f *file, d document) {
+	pairs, ok := f.mapping(d.body, "a rule document")
+	if !ok {
+		return
+	}
+	if len(pairs) == 0 {
+		f.problem(d.body, "an empty document, want one that begins with indicator, policy, watch or exception")
+		return
+	}
+	r := reader{file: f, pack: l.pack, pairs: pairs, head: pairs[0]}
+	switch pairs[0].key {
+	case "indicator":
+		l.pack.Rules = append(l.pack.Rules, r.rule())
+	case "policy":
+		l.pack.Policies = append(l.pack.Policies, r.policy(d.body))
+		l.policyAt = append(l.policyAt, f.pos(d.body))
+	case "watch":
+		l.pack.Watches = append(l.pack.Watches, r.watch())
+	case "exception":
+		l.pack.Exceptions = append(l.pack.Exceptions, r.exception())
+	default:
+		f.problem(pairs[0].node, "a document begins with %q, want indicator, policy, watch or exception first%s", pairs[0].key, hint(pairs[0].key, documentKinds))
+	}
+}
+
+// link checks what holds between documents: unique names, and names that lead
+// somewhere.
+func (l *loader) link() {
+	p := l.pack
+	slices.SortStableFunc(p.Rules, func(a, b *Rule) int { return cmp.Compare(a.ID, b.ID) })
+	slices.SortStableFunc(p.Watches, func(a, b *Watch) int { return cmp.Compare(a.Name, b.Name) })
+	slices.SortStableFunc(p.Exceptions, func(a, b *Exception) int { return cmp.Compare(a.Name, b.Name) })
+	known := map[string]bool{}
+	var ids []string
+	for i, r := range p.Rules {
+		if i > 0 && r.ID == p.Rules[i-1].ID && r.ID != "" {
+			l.problem(r.Pos, "indicator %q is defined twice, also at %v; give one a suffix such as %s.other", r.ID, p.Rules[i-1].Pos, r.ID)
+		}
+		known[string(r.ID)], known[string(r.Indicator)] = true, true
+		ids = append(ids, string(r.ID))
+	}
+	for i, w := range p.Watches {
+		if i > 0 && w.Name == p.Watches[i-1].Name && w.Name != "" {
+			l.problem(w.Pos, "watch %q is defined twice, also at %v", w.Name, p.Watches[i-1].Pos)
+		}
+		l.linkSignals(w.Signals, known, ids)
+	}
+	for i, e := range p.Exceptions {
+		if i > 0 && e.Name == p.Exceptions[i-1].Name && e.Name != "" {
+			l.problem(e.Pos, "exception %q is defined twice, also at %v", e.Name, p.Exceptions[i-1].Pos)
+		}
+		for _, id := range e.Indicators {
+			if !known[id] {
+				l.problem(e.Pos, "exception %q is about %q, which is no indicator here%s", e.Name, id, hint(id, ids))
+			}
+		}
+	}
+	for _, r := range p.Rules {
+		l.linkSignals(r.Signals, known, ids)
+	}
+	l.policies()
+	l.cycles()
+}
+
+// policies checks that each policy name and category is there once, and that
+// the indicators they name exist.
+func (l *loader) policies() {
+	seen := map[string]bool{}
+	for i := range l.pack.Policies {
+		p := &l.pack.Policies[i]
+		for _, key := range []string{"policy " + p.Name, "category " + string(p.Category)} {
+			if seen[key] {
+				l.problem(l.policyAt[i], "%s has a policy already, want one each", key)
+			}
+			seen[key] = true
+		}
+	}
+}
+
+func (l *loader) linkSignals(signals []*Signal, known map[string]bool, ids []string) {
+	for _, s := range signals {
+		for _, id := range s.Indicators {
+			if !known[id] {
+				l.problem(s.Pos, "signal %q waits for %q, which is no indicator here%s", s.Name, id, hint(id, ids))
+			}
+		}
+	}
+}
+
+// cycles finds rules that wait for each other.
+func (l *loader) cycles() {
+	_, circle := levels(l.pack.Rules)
+	for _, r := range circle {
+		l.problem(r.Pos, "indicator %q waits for itself, through its indicator signals; break the circle", r.ID)
+	}
+}
+
+// levels numbers rules so that each stands above those that its indicator
+// signals wait for; circle lists those that cannot be numbered.
+func levels(rules []*Rule) (level map[*Rule]int, circle []*Rule) {
+	byID := map[string][]*Rule{}
+	for _, r := range rules {
+		byID[string(r.ID)] = append(byID[string(r.ID)], r)
+		if string(r.ID) != string(r.Indicator) {
+			byID[string(r.Indicator)] = append(byID[string(r.Indicator)], r)
+		}
+	}
+	waits := func(r *Rule) (on []*Rule) {
+		for _, s := range r.Signals {
+			for _, id := range s.Indicators {
+				on = append(on, byID[id]...)
+			}
+		}
+		return on
+	}
+	level = map[*Rule]int{}
+	left := slices.Clone(rules)
+	for len(left) > 0 {
+		var still []*Rule
+		for _, r := range left {
+			n, ready := 0, true
+			for _, w := range waits(r) {
+				k, done := level[w]
+				ready = ready && done
+				n = max(n, k+1)
+			}
+			if ready {
+				level[r] = n
+			} else {
+				still = append(still, r)
+			}
+		}
+		if len(still) == len(left) {
+			return level, still
+		}
+		left = still
+	}
+	return level, nil
+}
