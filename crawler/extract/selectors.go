@@ -9,6 +9,7 @@ import (
 
 	"github.com/andybalholm/cascadia"
 	xhtml "golang.org/x/net/html"
+	"golang.org/x/net/html/atom"
 
 	"veghe"
 )
@@ -166,6 +167,16 @@ func (v value) of(n *xhtml.Node) string {
 	return textOf(found, nil)
 }
 
+// timeOf prefers what a <time> element says to machines.
+func (v value) timeOf(n *xhtml.Node) string {
+	if found := v.node(n); found != nil && v.attribute == "" && found.DataAtom == atom.Time {
+		if s := attr(found, "datetime"); s != "" {
+			return s
+		}
+	}
+	return v.of(n)
+}
+
 func (v value) all(n *xhtml.Node) []*xhtml.Node {
 	if v.css == nil {
 		return nil
@@ -255,9 +266,13 @@ func (p *page) selectPost(c *compiled, n, root *xhtml.Node, alone bool) draft {
 		}
 		return s
 	}
+	posted := c.posted.timeOf(n)
+	if posted == "" && alone {
+		posted = c.posted.timeOf(root)
+	}
 	d := draft{
 		kind: veghe.Forum, inThread: true,
-		author: get(c.author), title: get(c.title), place: get(c.place), posted: p.clock.parse(get(c.posted)),
+		author: get(c.author), title: get(c.title), place: get(c.place), posted: p.clock.parse(posted),
 		native: p.localID(get(c.id)), replyTo: p.localID(c.replyTo.of(n)),
 	}
 	if p.in.Hints.Type == Board || p.in.Hints.Kind == veghe.Ad {

@@ -175,7 +175,7 @@ func plainText(s string) string {
 	return w.text()
 }
 
-var tag = regexp.MustCompile(`<[A-Za-z/!][^<>]{0,2000}>`)
+var tag = regexp.MustCompile(`<[A-Za-z/!][^<>]{0,1000}>`)
 
 // fromMarkup gives the text of a string that may be HTML, may be HTML that
 // was escaped once more, or may be plain.
