@@ -10,7 +10,8 @@ import (
 )
 
 // evaluate decides all candidates, rules that others wait for first.
-func (m *Matcher) evaluate() (findings []veghe.Finding, watches []WatchHit) {
+func (m *Matcher) evaluate() (findings []veghe.Finding) {
+	m.watches = nil
 	for _, u := range m.set.always {
 		m.candidate(u)
 	}
@@ -30,10 +31,10 @@ func (m *Matcher) evaluate() (findings []veghe.Finding, watches []WatchHit) {
 				Why: m.why(r.Why, u), Shadow: u.shadow, Spans: spans,
 			})
 		case u.watch != nil:
-			watches = append(watches, WatchHit{Name: u.watch.Name, Title: u.watch.Title, Why: m.why(u.watch.Why, u), Spans: spans})
+			m.watches = append(m.watches, WatchHit{Name: u.watch.Name, Title: u.watch.Title, Why: m.why(u.watch.Why, u), Spans: spans})
 		}
 	}
-	return findings, watches
+	return findings
 }
 
 // excepted reports whether an exception in force covers the unit.

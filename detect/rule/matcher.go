@@ -103,10 +103,11 @@ type Matcher struct {
 	memo      []uint64 // hashes of words known to be in no class
 
 	// Evaluating a unit.
-	a, b  []hit
-	spans []veghe.Span
-	cited []citation
-	place text.Doc
+	a, b    []hit
+	watches []WatchHit
+	spans   []veghe.Span
+	cited   []citation
+	place   text.Doc
 }
 
 // pathStep is a word on the path through the trie.
@@ -122,16 +123,19 @@ func (s *Set) Matcher() *Matcher {
 	}
 }
 
-// Match finds the indicators and standing searches in a post. The results
-// are the caller's; both are nil for most posts. Findings are in the order of
-// rules that need no other, then those that wait for them, by id.
-func (m *Matcher) Match(in *Input) ([]veghe.Finding, []WatchHit) {
+// Match finds the indicators in a post. The result is the caller's, and nil
+// for most posts. It is in the order of rules that need no other, then those
+// that wait for them, by id.
+func (m *Matcher) Match(in *Input) []veghe.Finding {
 	m.begin(in)
 	m.scan(inTitle)
 	m.scan(inText)
 	m.scanContacts()
 	return m.evaluate()
 }
+
+// Watches are the standing searches that found the post last matched.
+func (m *Matcher) Watches() []WatchHit { return m.watches }
 
 func (m *Matcher) begin(in *Input) {
 	m.in = in

@@ -30,7 +30,7 @@ func (r *reader) signal(p pair) *Signal {
 	keys := map[string]pair{}
 	for _, q := range pairs {
 		keys[q.key] = q
-		if validLang(q.key) {
+		if validLang(q.key) && !slices.Contains(signalKeys, q.key) {
 			kinds[Words] = true
 			r.terms(s, q.key, q.value)
 			continue
