@@ -142,7 +142,7 @@ func (p *pass) start(ctx context.Context, sink Sink) error {
 	for _, page := range pages {
 		p.budget--
 		p.running++
-		go func() { p.results <- p.visit(ctx, page, sink) }() // run receives one result for each
+		go func() { p.results <- p.visit(ctx, page, p.asOf, sink) }() // run receives one result for each
 	}
 	return nil
 }

@@ -31,6 +31,7 @@ type visitor struct {
 type visited struct {
 	Visit
 	page     frontier.Page
+	asOf     time.Time     // of the pass: what it finds is due then
 	wait     time.Duration // what the server asked for
 	problems int
 	err      error // says why Outcome is not OK; nil for some
@@ -38,12 +39,12 @@ type visited struct {
 
 // visit fetches a page, hands its new posts to the sink, and only then marks
 // it done. It never fails: what goes wrong is its outcome.
-func (v *visitor) visit(run context.Context, p frontier.Page, sink Sink) visited {
+func (v *visitor) visit(run context.Context, p frontier.Page, asOf time.Time, sink Sink) visited {
 	began := time.Now()
 	ctx, cancel := context.WithTimeout(run, v.limits.PageTimeout.D())
 	defer cancel()
 	a, err := v.fetcher.fetch(ctx, p)
-	out := visited{page: p, wait: a.wait, Visit: Visit{
+	out := visited{page: p, asOf: asOf, wait: a.wait, Visit: Visit{
 		Source: v.ID, Requests: a.requests, Bytes: a.bytes, Truncated: a.truncated,
 	}}
 	switch {
@@ -119,7 +120,7 @@ func (v *visitor) handOn(ctx context.Context, p frontier.Page, a *answer, res ex
 	quiet, busy := revisit(p, v.Every.D())
 	// The posts are safe: not even the end of ctx should undo that.
 	err = v.frontier.Done(context.WithoutCancel(ctx), p, frontier.Outcome{
-		Now: now, Quiet: quiet, Busy: busy, News: out.New + out.Edited,
+		Now: now, Asap: out.asOf, Quiet: quiet, Busy: busy, News: out.New + out.Edited,
 		ETag: a.header.Get("Etag"), LastModified: a.header.Get("Last-Modified"),
 		Last: p.Thread != "" && !hasNext(res.Links), Links: v.follow(p, res.Links), Posts: seen,
 	})

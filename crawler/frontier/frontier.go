@@ -60,7 +60,11 @@ type Seen struct {
 
 // Outcome is what to remember of a page that was handled.
 type Outcome struct {
-	Now time.Time // when; new links are due then
+	Now time.Time // when
+	// Asap is when new links and pages with news are due; zero means Now. A
+	// visit of a whole source gives its start, so that it sees what it finds
+	// and ends.
+	Asap time.Time
 	// Quiet is the time to the next visit if the page brought no news, Busy
 	// if it did: a post in News, a link not known, a mark that changed.
 	Quiet, Busy        time.Duration
@@ -356,6 +360,9 @@ func due(ctx context.Context, tx *sql.Tx, source veghe.SourceID, asOf time.Time,
 // that are known already stay as they are, unless their mark changed or they
 // continue a page with news.
 func (f *Frontier) Done(ctx context.Context, p Page, o Outcome) error {
+	if o.Asap.IsZero() {
+		o.Asap = o.Now
+	}
 	added := int64(0)
 	err := f.inTx(ctx, func(tx *sql.Tx) error {
 		var mark string
@@ -366,7 +373,7 @@ func (f *Frontier) Done(ctx context.Context, p Page, o Outcome) error {
 		case err != nil:
 			return err
 		}
-		l := linker{tx: tx, source: p.Source, now: o.Now, room: f.room(p.Source), news: o.News}
+		l := linker{tx: tx, source: p.Source, asap: o.Asap, room: f.room(p.Source), news: o.News}
 		if err := l.addAll(ctx, o.Links); err != nil {
 			return err
 		}
@@ -380,7 +387,7 @@ func (f *Frontier) Done(ctx context.Context, p Page, o Outcome) error {
 		}
 		due := o.Now.Add(every)
 		if mark != p.Mark {
-			due = o.Now // it changed while the page was being fetched: look again
+			due = o.Asap // it changed while the page was being fetched: look again
 		}
 		const done = `UPDATE pages SET lease = 0, fails = 0, fetched = ?, every = ?, etag = ?, modified = ?, last = ?, due = ?
 			WHERE source = ? AND url = ?`
@@ -420,7 +427,7 @@ func (f *Frontier) grow(source veghe.SourceID, n int64) {
 type linker struct {
 	tx     *sql.Tx
 	source veghe.SourceID
-	now    time.Time
+	asap   time.Time
 	room   int64 // addresses that may be added
 	added  int64
 	news   int
@@ -450,7 +457,7 @@ func (k *linker) add(ctx context.Context, l Link) error {
 	}
 	if l.Next && k.news > 0 {
 		const hurry = "UPDATE pages SET due = min(due, ?) WHERE source = ? AND url = ? AND lease = 0"
-		if _, err := k.tx.ExecContext(ctx, hurry, millis(k.now), k.source, l.URL); err != nil {
+		if _, err := k.tx.ExecContext(ctx, hurry, millis(k.asap), k.source, l.URL); err != nil {
 			return err
 		}
 	}
@@ -459,7 +466,7 @@ func (k *linker) add(ctx context.Context, l Link) error {
 	}
 	const insert = `INSERT INTO pages (source, url, kind, thread, seq, depth, chain, mark, due) VALUES (?,?,?,?,?,?,?,?,?)
 		ON CONFLICT DO NOTHING`
-	res, err := k.tx.ExecContext(ctx, insert, k.source, l.URL, l.Kind, l.Thread, l.Seq, l.Depth, l.Chain, l.Mark, millis(k.now))
+	res, err := k.tx.ExecContext(ctx, insert, k.source, l.URL, l.Kind, l.Thread, l.Seq, l.Depth, l.Chain, l.Mark, millis(k.asap))
 	if err != nil {
 		return err
 	}
@@ -474,7 +481,7 @@ func (k *linker) add(ctx context.Context, l Link) error {
 func (k *linker) noticeMark(ctx context.Context, l Link) error {
 	const notice = `UPDATE pages SET mark = ?, due = CASE WHEN lease <> 0 THEN due ELSE min(due, ?) END
 		WHERE source = ? AND url = ? AND mark <> ?`
-	res, err := k.tx.ExecContext(ctx, notice, l.Mark, millis(k.now), k.source, l.URL, l.Mark)
+	res, err := k.tx.ExecContext(ctx, notice, l.Mark, millis(k.asap), k.source, l.URL, l.Mark)
 	if err != nil {
 		return err
 	}
@@ -484,7 +491,7 @@ func (k *linker) noticeMark(ctx context.Context, l Link) error {
 		return err
 	}
 	const last = "UPDATE pages SET due = min(due, ?) WHERE source = ? AND thread = ? AND last = 1 AND lease = 0"
-	_, err = k.tx.ExecContext(ctx, last, millis(k.now), k.source, l.Thread)
+	_, err = k.tx.ExecContext(ctx, last, millis(k.asap), k.source, l.Thread)
 	return err
 }
 
