@@ -36,6 +36,7 @@ func parseList(name, path string, data []byte) (*List, Problems) {
 				f.at(i+1, col, "term %q: %v", text, err)
 				break
 			}
+			t.pos = f.position(i+1, col)
 			l.Terms = append(l.Terms, t)
 		}
 		if len(l.Terms) > maxListTerms {

@@ -23,7 +23,7 @@ const (
 // holds all that could be read; the error, if any, is [Problems]: everything
 // that is wrong, not only the first. Use a pack only when there is no error.
 func Load(fsys fs.FS) (*Pack, error) {
-	l := loader{pack: &Pack{Lists: map[string]*List{}}}
+	l := loader{pack: &Pack{Lists: map[string]*List{}, policyAt: map[string]Position{}}}
 	paths, err := l.find(fsys)
 	if err != nil {
 		return nil, fmt.Errorf("read the rule directory: %w", err)
@@ -49,7 +49,7 @@ func Load(fsys fs.FS) (*Pack, error) {
 // LoadFile reads one rule file from memory, such as a watch written in the
 // desk. Lists and other rules are not there to be named.
 func LoadFile(name string, data []byte) (*Pack, error) {
-	l := loader{pack: &Pack{Lists: map[string]*List{}}}
+	l := loader{pack: &Pack{Lists: map[string]*List{}, policyAt: map[string]Position{}}}
 	l.parse(name, data)
 	l.link()
 	l.problems.sort()
@@ -60,7 +60,6 @@ type loader struct {
 	pack     *Pack
 	problems Problems
 	docs     int
-	policyAt []Position // of pack.Policies
 }
 
 func (l *loader) problem(p Position, format string, args ...any) {
@@ -169,8 +168,7 @@ func (l *loader) document(f *file, d document) {
 	case "indicator":
 		l.pack.Rules = append(l.pack.Rules, r.rule())
 	case "policy":
-		l.pack.Policies = append(l.pack.Policies, r.policy(d.body))
-		l.policyAt = append(l.policyAt, f.pos(d.body))
+		l.policy(r.policy(d.body), f.pos(d.body))
 	case "watch":
 		l.pack.Watches = append(l.pack.Watches, r.watch())
 	case "exception":
@@ -215,23 +213,21 @@ func (l *loader) link() {
 	for _, r := range p.Rules {
 		l.linkSignals(r.Signals, known, ids)
 	}
-	l.policies()
 	l.cycles()
 }
 
-// policies checks that each policy name and category is there once, and that
-// the indicators they name exist.
-func (l *loader) policies() {
-	seen := map[string]bool{}
+// policy adds a policy, one for each name and category.
+func (l *loader) policy(p Policy, at Position) {
 	for i := range l.pack.Policies {
-		p := &l.pack.Policies[i]
-		for _, key := range []string{"policy " + p.Name, "category " + string(p.Category)} {
-			if seen[key] {
-				l.problem(l.policyAt[i], "%s has a policy already, want one each", key)
-			}
-			seen[key] = true
+		q := &l.pack.Policies[i]
+		if q.Name == p.Name {
+			l.problem(at, "policy %q is defined twice, also at %v", p.Name, l.pack.policyAt[p.Name])
+		} else if q.Category == p.Category {
+			l.problem(at, "category %q has policy %q already, want one each", p.Category, q.Name)
 		}
 	}
+	l.pack.Policies = append(l.pack.Policies, p)
+	l.pack.policyAt[p.Name] = at
 }
 
 func (l *loader) linkSignals(signals []*Signal, known map[string]bool, ids []string) {

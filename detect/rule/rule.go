@@ -34,6 +34,8 @@ type Pack struct {
 	Lists      map[string]*List
 	// Files are the paths that were read, sorted.
 	Files []string
+
+	policyAt map[string]Position
 }
 
 // Status is where a rule stands in its life.

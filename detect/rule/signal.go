@@ -170,6 +170,7 @@ func (r *reader) terms(s *Signal, lang string, n ast.Node) {
 			r.problem(it.node, "term %q: %v", it.text, err)
 			continue
 		}
+		t.pos = r.pos(it.node)
 		s.Terms = append(s.Terms, t)
 	}
 }

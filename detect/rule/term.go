@@ -22,6 +22,7 @@ type Term struct {
 	Lang  string
 	Text  string
 	words []termWord
+	pos   Position
 }
 
 // termWord is one folded word of a term. In the spelling each "?" stands for
