@@ -15,15 +15,16 @@
 #
 # Broker N listens on KAFKA_PORT+N (default 19090) for clients and on
 # KAFKA_CONTROLLER_PORT+N (default 19080) for the other controllers.
-# KAFKA_CACHE (default .cache/kafka in the repository) keeps jars, data, logs
-# and pids. KAFKA_HEAP is the heap of each broker (default 384m).
+# KAFKA_CACHE (default .cache/kafka in the repository) keeps the jars, KAFKA_RUN
+# (default its folder run) data, logs and pids: one cluster per KAFKA_RUN.
+# KAFKA_HEAP is the heap of each broker (default 384m).
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 cache=${KAFKA_CACHE:-$(cd "$here/../.." && pwd)/.cache/kafka}
 version=$(sed -n 's:.*<kafka.version>\(.*\)</kafka.version>.*:\1:p' "$here/pom.xml")
 lib=$cache/$version/lib
-run=$cache/run
+run=${KAFKA_RUN:-$cache/run}
 port=${KAFKA_PORT:-19090}
 controller_port=${KAFKA_CONTROLLER_PORT:-19080}
 heap=${KAFKA_HEAP:-384m}

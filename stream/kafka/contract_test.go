@@ -2,6 +2,7 @@ package kafka
 
 import (
 	"bytes"
+	"io"
 	"log/slog"
 	"sync"
 	"testing"
@@ -35,7 +36,7 @@ func fakeCluster(t *testing.T, opts ...kfake.Opt) *kfake.Cluster {
 func open(t *testing.T, c Config) *Log {
 	t.Helper()
 	if c.Logger == nil {
-		c.Logger = slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelInfo}))
+		c.Logger = testLogger(t.Output())
 	}
 	l, err := Open(t.Context(), c)
 	if err != nil {
@@ -43,6 +44,8 @@ func open(t *testing.T, c Config) *Log {
 	}
 	return l
 }
+
+func testLogger(w io.Writer) *slog.Logger { return slog.New(slog.NewTextHandler(w, nil)) }
 
 // lines collects log lines.
 type lines struct {
