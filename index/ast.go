@@ -60,9 +60,10 @@ func (e Phrase) At() int { return e.Pos }
 // At returns the place of the field's name.
 func (e Field) At() int { return e.Pos }
 
-func (e And) String() string { return join(e.Parts, " ") }
-func (e Or) String() string  { return join(e.Parts, " OR ") }
-func (e Not) String() string { return "-" + part(e.X) }
+// An Or within an And needs parentheses, an And within an Or does not.
+func (e And) String() string { return join(e.Parts, " ", true) }
+func (e Or) String() string  { return join(e.Parts, " OR ", false) }
+func (e Not) String() string { return "-" + enclosed(e.X) }
 
 func (e Word) String() string {
 	if e.Prefix {
@@ -80,19 +81,19 @@ func (e Field) String() string {
 	return e.Name + ":" + e.Value
 }
 
-func join(parts []Expr, sep string) string {
-	var b strings.Builder
+func join(parts []Expr, sep string, enclose bool) string {
+	out := make([]string, len(parts))
 	for i, p := range parts {
-		if i > 0 {
-			b.WriteString(sep)
+		out[i] = p.String()
+		if enclose {
+			out[i] = enclosed(p)
 		}
-		b.WriteString(part(p))
 	}
-	return b.String()
+	return strings.Join(out, sep)
 }
 
-// part is an Expr as part of another: in parentheses where these are needed.
-func part(e Expr) string {
+// enclosed is an Expr in parentheses if it has parts.
+func enclosed(e Expr) string {
 	switch e.(type) {
 	case And, Or:
 		return "(" + e.String() + ")"
