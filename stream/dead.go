@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -145,8 +146,7 @@ func (d DeadLetters) retry(ctx context.Context, chosen []pending) error {
 			topics = append(topics, t)
 		}
 		r := p.record
-		r.Headers = append(r.Headers[:len(r.Headers):len(r.Headers)],
-			Header{deadRetries, []byte(strconv.Itoa(p.letter.Retries + 1))})
+		r.Headers = append(slices.Clip(r.Headers), Header{deadRetries, []byte(strconv.Itoa(p.letter.Retries + 1))})
 		back[t] = append(back[t], r)
 		markers = append(markers, Record{Key: r.Key, Headers: []Header{{deadRetried, []byte(p.letter.origin())}}})
 	}

@@ -203,7 +203,7 @@ func openLog(dir string, o Options, open opener) (_ *Log, err error) {
 	}
 	defer func() {
 		if err != nil {
-			l.release()
+			err = errors.Join(err, l.release())
 		}
 	}()
 	if err := l.load(); err != nil {
@@ -322,14 +322,12 @@ func (l *Log) openTopic(name string) (*topic, error) {
 	for i := range max(n, had) {
 		p, err := l.openPartition(t, i)
 		if err != nil {
-			t.close()
-			return nil, err
+			return nil, errors.Join(err, t.close())
 		}
 		t.parts = append(t.parts, p)
 	}
 	if err := errors.Join(syncDir(dir), syncDir(l.topicsDir())); err != nil {
-		t.close()
-		return nil, err
+		return nil, errors.Join(err, t.close())
 	}
 	l.topics[name] = t
 	return t, nil

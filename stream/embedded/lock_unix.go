@@ -20,13 +20,12 @@ func lockFile(path string) (*os.File, error) {
 	if err == nil {
 		return f, nil
 	}
-	defer f.Close()
-	if !errors.Is(err, syscall.EWOULDBLOCK) {
-		return nil, fmt.Errorf("lock %s: %w", path, err)
-	}
 	b := make([]byte, 20)
 	n, _ := f.ReadAt(b, 0)
-	return nil, &LockedError{Path: path, PID: strings.TrimSpace(string(b[:n]))}
+	if !errors.Is(err, syscall.EWOULDBLOCK) {
+		return nil, errors.Join(fmt.Errorf("lock %s: %w", path, err), f.Close())
+	}
+	return nil, errors.Join(&LockedError{Path: path, PID: strings.TrimSpace(string(b[:n]))}, f.Close())
 }
 
 // syncDir makes what was created, renamed or removed in a directory durable.
@@ -35,6 +34,5 @@ func syncDir(dir string) error {
 	if err != nil {
 		return err
 	}
-	defer d.Close()
-	return d.Sync()
+	return errors.Join(d.Sync(), d.Close())
 }

@@ -65,13 +65,12 @@ func (p *partition) recoverSegment(s *segment) error {
 	if err != nil {
 		return err
 	}
-	defer f.Close()
 	s.size = info.Size()
 	sound, err := p.sound(s, f)
-	if err != nil || sound {
-		return err
+	if err == nil && !sound {
+		err = p.salvage(s, f, info.ModTime())
 	}
-	return p.salvage(s, f, info.ModTime())
+	return errors.Join(err, f.Close())
 }
 
 // sound reports whether the segment reads from its first offset to its end. A

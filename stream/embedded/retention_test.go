@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -183,9 +184,8 @@ func TestLock(t *testing.T) {
 	dir := t.TempDir()
 	l := mustOpen(t, dir, Options{})
 	_, err := Open(dir, Options{})
-	var locked *LockedError
-	if !errors.As(err, &locked) {
-		t.Fatalf("second Open: %v, want a LockedError", err)
+	if locked, ok := errors.AsType[*LockedError](err); !ok || locked.PID != strconv.Itoa(os.Getpid()) {
+		t.Fatalf("second Open: %v, want a LockedError that names this process", err)
 	}
 	put(t, l, "a") // the first one is not disturbed
 	if err := l.Close(); err != nil {

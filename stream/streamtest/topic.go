@@ -26,7 +26,7 @@ func (k *kit) notices() *stream.Topic[notice] {
 		Log:     k.log,
 		Name:    k.topic,
 		Dead:    k.topic + ".dead",
-		Key:     func(n *notice) string { return "board" },
+		Key:     func(*notice) string { return "board" },
 		Headers: func(n *notice) []stream.Header { return []stream.Header{{Name: "id", Value: []byte(n.ID)}} },
 	}
 }
