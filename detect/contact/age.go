@@ -29,13 +29,11 @@ func (f *finder) years(i int) {
 		age = low + "-" + age
 	}
 	to := i
-	sure := age != f.age(k) // a range is of people
+	sure := first != k // a range is of people
 	if f.meaning(i+1).old && len(f.gap(i)) == 1 {
 		to, sure = i+1, true
-	} else if f.meaning(i + 1).spanAfter {
-		return
 	}
-	if !sure && f.duration(first) {
+	if f.durationAfter(to) || !sure && !f.ageBefore(first) {
 		return
 	}
 	f.add(Age, age, span{int(f.toks[first].From), int(f.toks[to].To)}, false)
@@ -76,17 +74,39 @@ func (f *finder) lowAge(k *int) string {
 	return ""
 }
 
-// duration reports whether the words before a number of years make it a
-// duration. A word that leads to an age wins: "am de la 16 ani", "fata de 19
-// ani".
-func (f *finder) duration(k int) bool {
-	for n := 1; n <= 2 && k-n >= 0; n++ {
-		if bytes.ContainsAny(f.gap(k-n), ".!?\n") {
-			return false
-		}
-		if f.meaning(k - n).lead {
-			return false
-		}
+// durationAfter reports whether the words after years make them a duration.
+func (f *finder) durationAfter(i int) bool {
+	if len(f.gap(i)) != 1 {
+		return false
 	}
-	return f.meaning(k - 1).span
+	switch string(f.word(i + 1)) {
+	case "de", "di", "of", "d": // of experience
+		return true
+	}
+	return f.meaning(i + 1).spanAfter
+}
+
+// ageBefore reports whether a number of years is an age by what is before it:
+// a word that leads to an age within two words ("am doar 16 ani", "fata de 19
+// ani"), the beginning of a clause, or a name. A bare "for 20 years", "de 10
+// ani" or "tine 10 ani" is a duration.
+func (f *finder) ageBefore(k int) bool {
+	if f.clause(k) {
+		return true
+	}
+	before := f.meaning(k - 1)
+	switch {
+	case before.lead:
+		return true
+	case before.span && string(f.word(k-1)) != "de" && string(f.word(k-1)) != "da":
+		return false
+	case !f.clause(k-1) && f.meaning(k-2).lead:
+		return true
+	}
+	return f.capital(k-1) && !before.spanAfter && !before.span
+}
+
+// clause reports whether a token is the first of a text, a line or a clause.
+func (f *finder) clause(k int) bool {
+	return k <= 0 || bytes.ContainsAny(f.gap(k-1), ".,;:!?()|\n") || string(bytes.TrimSpace(f.gap(k-1))) == "-"
 }

@@ -62,7 +62,10 @@ type Options struct {
 // maxContacts bounds what is taken from one text.
 const maxContacts = 1000
 
-var docs = sync.Pool{New: func() any { return new(text.Doc) }}
+var (
+	docs    = sync.Pool{New: func() any { return new(text.Doc) }}
+	finders = sync.Pool{New: func() any { return new(finder) }}
+)
 
 // Find returns the contacts in s in the order of their start. Contacts of
 // the same kind do not overlap. Any bytes are fine; the work grows linearly
@@ -79,7 +82,9 @@ func FindIn(d *text.Doc, o Options) []Contact {
 	if o.Region == "" {
 		o.Region = "RO"
 	}
-	f := finder{d: d, f: d.Folded(), toks: d.Tokens, v: words(), o: o}
+	f := finders.Get().(*finder)
+	defer f.release()
+	f.d, f.f, f.toks, f.v, f.o = d, d.Folded(), d.Tokens, words(), o
 	f.survey()
 	for _, m := range f.marks {
 		f.hiddenLink(m)
@@ -103,7 +108,8 @@ type finder struct {
 	o    Options
 
 	marks  []mark // tokens that mean something
-	digits int    // digits in the text, spelled ones included
+	nums   []int  // tokens with digits, and spelled digits
+	digits int    // digits in the text, spelled ones included but weak ones
 	parses int    // phone numbers tried so far
 	taken  []span // folded stretches of links and addresses
 	out    []Contact
@@ -116,19 +122,34 @@ type mark struct {
 
 type span struct{ from, to int }
 
+// release forgets the text and keeps small buffers for the next one.
+func (f *finder) release() {
+	const keep = 1 << 12
+	marks, nums, taken := f.marks[:0], f.nums[:0], f.taken[:0]
+	*f = finder{}
+	if cap(marks) <= keep && cap(nums) <= keep && cap(taken) <= keep {
+		f.marks, f.nums, f.taken = marks, nums, taken
+	}
+	finders.Put(f)
+}
+
 // survey looks every word up once.
 func (f *finder) survey() {
 	for i := range f.toks {
 		t := &f.toks[i]
 		if t.Flags&text.Digit != 0 {
 			f.digits += int(t.To - t.From)
+			f.nums = append(f.nums, i)
 		}
 		w := f.v.find(t.Hash, f.f[t.From:t.To])
 		if w == nil {
 			continue
 		}
-		if w.digit != "" || w.ten != "" {
-			f.digits++
+		if w.digit != "" || w.ten != "" || w.repeat > 0 {
+			if !w.weak {
+				f.digits++
+			}
+			f.nums = append(f.nums, i)
 		}
 		f.marks = append(f.marks, mark{i, w})
 	}
@@ -165,11 +186,11 @@ func (f *finder) mark(m mark) {
 
 // symbols finds what begins with a sign or is glued to a number: €50, 16yo.
 func (f *finder) symbols() {
-	if f.digits == 0 {
+	if len(f.nums) == 0 {
 		return
 	}
 	f.currencySigns()
-	for i := range f.toks {
+	for _, i := range f.nums {
 		if f.toks[i].Flags == text.Digit|text.Letter {
 			f.glued(i)
 		}
@@ -194,8 +215,11 @@ func (f *finder) meaning(i int) *word {
 			return w
 		}
 	}
-	return &word{}
+	return &nothing
 }
+
+// nothing is the meaning of a word that is not in the vocabulary.
+var nothing word
 
 // gap is what stands between token i and the next one.
 func (f *finder) gap(i int) []byte {

@@ -129,6 +129,8 @@ func TestEmails(t *testing.T) {
 		{"ana (at) example.org", "email ana@example.org !"},
 		{"ana@example", ""},
 		{"look at example.org", "url example.org"},
+		{"look at example dot com", ""},
+		{"worth doing at some point in life", ""},
 		{"let us meet at noon", ""},
 		{"the dot com bubble", ""},
 	})
@@ -230,6 +232,9 @@ func TestAges(t *testing.T) {
 		{"for 20 years", ""},
 		{"garantie de 10 ani", ""},
 		{"2 ani", ""},
+		{"tine 10 ani fara probleme", ""},
+		{"I had 20 years of experience", ""},
+		{"a bateria dupa 8 ani", ""},
 	})
 }
 
@@ -246,6 +251,8 @@ func TestPlaces(t *testing.T) {
 		{"un roman bun", ""},
 		{"a nice day in Nice", "place FR/Nice"},
 		{"roast turkey", ""},
+		{"temperatura constanta", ""},
+		{"din Constanta", "place RO/Constanța"},
 		{"come sta?", ""},
 	})
 }

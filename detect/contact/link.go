@@ -20,6 +20,9 @@ func set(words string) map[string]bool {
 	return m
 }
 
+// minName is the length of the shortest handle taken from a bare @name.
+const minName = 4
+
 // links looks at every dot and at-sign.
 func (f *finder) links() {
 	for i := 0; i < len(f.f); i++ {
@@ -91,7 +94,7 @@ func (f *finder) atSign(i int) int {
 	for end > i+1 && f.f[end-1] == '.' {
 		end--
 	}
-	if letter && end-i >= 4 {
+	if letter && end-i > minName {
 		f.handleAt(span{i, end})
 		return end
 	}
@@ -199,7 +202,7 @@ func (f *finder) path(i int) int {
 	}
 	for i = end; i < len(f.f) && pathByte(f.f[i]); i++ {
 	}
-	for i > end && strings.IndexByte(".,;:!?)'*]", f.f[i-1]) >= 0 {
+	for i > end && strings.IndexByte(".,;:!?)'*]#", f.f[i-1]) >= 0 {
 		i--
 	}
 	return i
@@ -324,7 +327,7 @@ func (f *finder) spelledAt(i int) {
 		return
 	}
 	host, end, ok := f.spelledHost(i + 1)
-	if !ok || !bracketed && string(f.f[f.toks[i+1].From:end]) == host {
+	if !ok || !bracketed && (string(f.f[f.toks[i+1].From:end]) == host || !f.plainAt(i, host)) {
 		return
 	}
 	from := int(f.toks[i-1].From)
@@ -334,6 +337,15 @@ func (f *finder) spelledAt(i int) {
 	local := string(f.f[from:f.toks[i-1].To])
 	f.email(local+"@"+host, span{from, end}, true)
 }
+
+// plainAt reports whether a bare "at" between two words may be an @: not "look
+// at example dot com", nor "doing at some point in".
+func (f *finder) plainAt(i int, host string) bool {
+	return commonTLD[host[strings.LastIndexByte(host, '.')+1:]] && !beforeAt[string(f.word(i-1))]
+}
+
+// beforeAt are words that stand before the preposition at.
+var beforeAt = set("look looking looked is are was were be me him her us them you it out up go available find check see meet work working arrive available good bad stay live there here only site page website")
 
 // defanged reads a link made harmless: hxxps://example[.]org/a.
 func (f *finder) defanged(m mark) {

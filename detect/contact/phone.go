@@ -34,7 +34,17 @@ func (f *finder) phones() {
 		return
 	}
 	var row []group
+	next := 0 // of f.nums
 	for i := 0; i < len(f.toks); i++ {
+		if len(row) == 0 { // a number begins with a digit
+			for next < len(f.nums) && f.nums[next] < i {
+				next++
+			}
+			if next == len(f.nums) {
+				return
+			}
+			i = f.nums[next]
+		}
 		if n := f.date(i); n > 0 {
 			row = f.flush(row)
 			i += n - 1

@@ -3,31 +3,36 @@ package contact
 import (
 	"bytes"
 	"strings"
-	"unicode/utf8"
 )
 
 // maxAmount is how many digits an amount has at most.
 const maxAmount = 9
 
+// signs are the currencies that have one.
+var signs = []struct{ sign, cur string }{{"€", "EUR"}, {"$", "USD"}, {"£", "GBP"}}
+
 // currencySigns finds €50, 50 € and $1,200.
 func (f *finder) currencySigns() {
-	for at := 0; at < len(f.f); {
-		n := bytes.IndexAny(f.f[at:], "€$£")
-		if n < 0 {
-			return
+	for _, c := range signs {
+		for at := 0; ; {
+			n := bytes.Index(f.f[at:], []byte(c.sign))
+			if n < 0 {
+				break
+			}
+			at += n
+			f.currencySign(span{at, at + len(c.sign)}, c.cur)
+			at += len(c.sign)
 		}
-		at += n
-		_, size := utf8.DecodeRune(f.f[at:])
-		cur := map[string]string{"€": "EUR", "$": "USD", "£": "GBP"}[string(f.f[at:at+size])]
-		sign := span{at, at + size}
-		at += size
-		k := f.after(sign.to)
-		if before := k - 1; before >= 0 && sign.from-int(f.toks[before].To) <= 1 && f.price(before+1, cur, sign) {
-			continue
-		}
-		if k < len(f.toks) && int(f.toks[k].From)-sign.to <= 1 {
-			f.signFirst(k, cur, sign)
-		}
+	}
+}
+
+func (f *finder) currencySign(sign span, cur string) {
+	k := f.after(sign.to)
+	if before := k - 1; before >= 0 && sign.from-int(f.toks[before].To) <= 1 && f.price(before+1, cur, sign) {
+		return
+	}
+	if k < len(f.toks) && int(f.toks[k].From)-sign.to <= 1 {
+		f.signFirst(k, cur, sign)
 	}
 }
 
@@ -171,6 +176,10 @@ func (f *finder) signFirst(k int, currency string, sign span) {
 		return
 	}
 	to := int(f.toks[last].To)
+	if string(f.gap(last)) == "-" && f.number(last+1) && len(f.word(last+1)) <= 6 {
+		last++
+		value, to = value+"-"+string(f.word(last)), int(f.toks[last].To)
+	}
 	period, to := f.periodAfter(last, to)
 	f.add(Price, value+" "+currency+period, span{sign.from, to}, false)
 }

@@ -3,6 +3,7 @@ package contact
 import (
 	_ "embed"
 	"fmt"
+	"math/bits"
 	"strings"
 	"sync"
 
@@ -47,11 +48,17 @@ type placeName struct {
 	prep    bool // only after a preposition
 }
 
-// vocab finds words by their hash. seen is a filter before the map: most
-// words of a text are in neither.
+// vocab finds words by their hash. Most words of a text are not in it, so a
+// small filter stands before the table.
 type vocab struct {
+	words map[uint64]*word // while reading
 	seen  [1 << 12]uint64
-	words map[uint64]*word
+	slots []slot // a power of two, at most half full
+}
+
+type slot struct {
+	hash uint64
+	word *word // nil when free
 }
 
 // words is the vocabulary, read once. It never changes.
@@ -63,8 +70,29 @@ var words = sync.OnceValue(func() *vocab {
 	if err := v.read(placeList, v.addPlace); err != nil {
 		panic("contact: places.txt:" + err.Error())
 	}
+	v.seal()
 	return v
 })
+
+// seal moves what was read into the table.
+func (v *vocab) seal() {
+	v.slots = make([]slot, 1<<bits.Len(uint(2*len(v.words))))
+	for h, w := range v.words {
+		v.seen[h>>6%uint64(len(v.seen))] |= 1 << (h & 63)
+		v.slots[v.slot(h)] = slot{h, w}
+	}
+	v.words = nil
+}
+
+// slot is the place of a hash, or the free one it would take.
+func (v *vocab) slot(h uint64) int {
+	mask := len(v.slots) - 1
+	i := int(h>>20) & mask
+	for v.slots[i].word != nil && v.slots[i].hash != h {
+		i = (i + 1) & mask
+	}
+	return i
+}
 
 // read gives each line "key: rest" to add.
 func (v *vocab) read(list string, add func(key, rest string) error) error {
@@ -136,8 +164,10 @@ func (v *vocab) addPlace(value, names string) error {
 			p.capital = true
 		case strings.HasPrefix(name, "?"):
 			p.capital, p.prep = true, true
+		case strings.HasPrefix(name, "~"):
+			p.prep = true
 		}
-		folded := text.Words(strings.TrimLeft(name, "!?"))
+		folded := text.Words(strings.TrimLeft(name, "!?~"))
 		if len(folded) == 0 {
 			return fmt.Errorf("%s has an empty name", value)
 		}
@@ -155,7 +185,6 @@ func (v *vocab) get(folded string) *word {
 	if w == nil {
 		w = &word{text: folded}
 		v.words[h] = w
-		v.seen[h>>6%uint64(len(v.seen))] |= 1 << (h & 63)
 	}
 	return w
 }
@@ -165,7 +194,7 @@ func (v *vocab) find(h uint64, spelled []byte) *word {
 	if v.seen[h>>6%uint64(len(v.seen))]>>(h&63)&1 == 0 {
 		return nil
 	}
-	if w := v.words[h]; w != nil && w.text == string(spelled) {
+	if w := v.slots[v.slot(h)].word; w != nil && w.text == string(spelled) {
 		return w
 	}
 	return nil
