@@ -25,7 +25,7 @@ const minName = 4
 
 // links looks at every dot and at-sign.
 func (f *finder) links() {
-	for i := 0; i < len(f.f); i++ {
+	for i := 0; i < len(f.f) && len(f.taken) < maxContacts; i++ {
 		n := bytes.IndexAny(f.f[i:], ".@")
 		if n < 0 {
 			return
