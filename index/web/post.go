@@ -32,6 +32,7 @@ type postPage struct {
 	Handle   string // revealed
 	Back     string // to the results
 	Heading  []piece
+	Name     string // for a post without a title
 	Text     []piece
 	Long     bool // more text than is shown
 	Findings []findingRow
@@ -57,6 +58,7 @@ type findingRow struct {
 type sumView struct {
 	Sum
 	Steps []step
+	Axis  int // where zero is, in hundredths of the chart
 }
 
 // step is one bar of how a score adds up.
@@ -162,16 +164,18 @@ func (d *desk) source(id veghe.SourceID) veghe.Source {
 
 // texts fills what was written and what was found in it.
 func (d *desk) texts(p *postPage, l *locale) {
-	post, a := p.Hit.Post, p.Hit.Assessment
+	post := p.Hit.Post
+	findings := numbered(p.Hit.Assessment.Findings)
 	titles := d.titles()
-	title, text := marksOf(a.Findings, p.Hit.Matches)
+	title, text := marksOf(findings, p.Hit.Matches)
+	p.Name = l.nameOf(p.Hit)
 	p.Heading = pieces(post.Title, title)
 	shown := post.Text
 	if len(shown) > maxShown {
 		shown, p.Long = shown[:wordEdge(shown, maxShown)], true
 	}
 	p.Text = pieces(shown, text)
-	for i, f := range a.Findings {
+	for i, f := range findings {
 		row := findingRow{
 			Finding: f, Num: i + 1, Title: l.Indicator(f.Indicator, titles[f.Indicator].Title),
 			Href: queryLink("indicator", string(f.Indicator)),
@@ -224,22 +228,28 @@ func sums(l *locale, all []Sum) []sumView {
 		for _, f := range s.Families {
 			v.Steps = append(v.Steps, step{Label: l.Has("family."+f.Family, f.Family), Value: f.Capped, Raw: f.Raw})
 		}
-		scale := 0.1
-		for _, st := range v.Steps {
-			scale = max(scale, st.Value, -st.Value)
-		}
-		for i := range v.Steps {
-			st := &v.Steps[i]
-			st.Minus = st.Value < 0
-			st.W = max(1, int(50*max(st.Value, -st.Value)/scale))
-			st.X = 50
-			if st.Minus {
-				st.X = 50 - st.W
-			}
-		}
+		v.Axis = layOut(v.Steps)
 		out = append(out, v)
 	}
 	return out
+}
+
+// layOut places the bars on one scale and returns where its zero is. Without
+// anything negative that is the left edge.
+func layOut(steps []step) (axis int) {
+	low, high := 0.0, 0.1
+	for _, st := range steps {
+		low, high = min(low, st.Value), max(high, st.Value)
+	}
+	at := func(x float64) int { return int(100 * (x - low) / (high - low)) }
+	axis = at(0)
+	for i := range steps {
+		st := &steps[i]
+		st.Minus = st.Value < 0
+		from, to := at(min(0, st.Value)), at(max(0, st.Value))
+		st.X, st.W = from, max(1, to-from)
+	}
+	return axis
 }
 
 func shares(spans []veghe.LangSpan) []langShare {

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"veghe"
 	"veghe/index"
@@ -73,6 +75,7 @@ type item struct {
 	ID         veghe.PostID
 	Href       string
 	Title      []piece
+	Name       string // for a post without a title
 	Text       []piece
 	Cut        [2]bool // text left out before, after
 	Severity   veghe.Severity
@@ -252,7 +255,7 @@ func newFacetValue(p *resultsPage, field string, c index.Count) facetValue {
 func (d *desk) item(l *locale, p *resultsPage, h index.Hit, titles map[veghe.IndicatorID]RuleInfo) item {
 	a := h.Assessment
 	it := item{
-		ID: h.Post.ID, Href: postPath(h.Post.ID) + back(p), Severity: a.Severity, Label: a.Label,
+		ID: h.Post.ID, Name: l.nameOf(h), Href: postPath(h.Post.ID) + back(p), Severity: a.Severity, Label: a.Label,
 		Scores: scores(a), Source: h.Post.Source, Place: h.Post.Place, Flagged: a.Flagged,
 		Author: d.pseudo.short(h.Post.Source, h.Post.Author), Posted: postedOrCollected(h.Post),
 		Langs: langs(a.Lang), Review: h.Review,
@@ -269,6 +272,43 @@ func (d *desk) item(l *locale, p *resultsPage, h index.Hit, titles map[veghe.Ind
 		it.Indicators, it.More = it.Indicators[:maxChips], n-maxChips
 	}
 	return it
+}
+
+// nameOf is what to call a post without a title.
+func (l *locale) nameOf(h index.Hit) string {
+	name := l.T("post.untitled")
+	if label := h.Assessment.Label; label != "" {
+		name = upperFirst(l.Has("label."+label, label))
+	}
+	if h.Post.Seq > 0 {
+		name += " · #" + l.Int(h.Post.Seq)
+	}
+	return name
+}
+
+func upperFirst(s string) string {
+	r, n := utf8.DecodeRuneInString(s)
+	return string(unicode.ToUpper(r)) + s[n:]
+}
+
+// numbered returns findings in the order in which they stand in the post.
+func numbered(findings []veghe.Finding) []veghe.Finding {
+	place := func(f veghe.Finding) (int, int) {
+		if len(f.Spans) == 0 {
+			return 2, 0
+		}
+		if f.Spans[0].Field == "title" {
+			return 0, f.Spans[0].Start
+		}
+		return 1, f.Spans[0].Start
+	}
+	out := slices.Clone(findings)
+	slices.SortStableFunc(out, func(a, b veghe.Finding) int {
+		af, as := place(a)
+		bf, bs := place(b)
+		return cmp.Or(cmp.Compare(af, bf), cmp.Compare(as, bs))
+	})
+	return out
 }
 
 // back is what a post's page needs to lead back to these results.
