@@ -120,9 +120,6 @@ func (e *engine) create(store string) (idx bleve.Index, err error) {
 	if err := e.moveAside(); err != nil {
 		return nil, err
 	}
-	if err := os.MkdirAll(e.dir, 0o700); err != nil {
-		return nil, err
-	}
 	idx, err = bleve.NewUsing(e.path(), newMapping(), scorch.Name, scorch.Name, map[string]any{"bolt_timeout": lockWait})
 	if err != nil {
 		return nil, fmt.Errorf("make a search index in %s: %w", e.path(), err)
@@ -141,6 +138,14 @@ const asideSuffix = ".broken"
 
 // moveAside keeps one index that did not open, for whoever wants to know why.
 func (e *engine) moveAside() error {
+	if info, err := os.Stat(e.dir); err == nil && !info.IsDir() {
+		if err := os.Remove(e.dir); err != nil {
+			return err
+		}
+	}
+	if err := os.MkdirAll(e.dir, 0o700); err != nil {
+		return err
+	}
 	if _, err := os.Stat(e.path()); errors.Is(err, os.ErrNotExist) {
 		return nil
 	}

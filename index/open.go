@@ -99,6 +99,10 @@ type Index struct {
 	writing, applying mutex
 	searches          chan struct{} // a place per running search
 
+	// reopened is when a sick search index was last only opened again. It is
+	// guarded by applying.
+	reopened time.Time
+
 	closing sync.Mutex // guards closed
 	closed  bool
 }
@@ -223,11 +227,25 @@ func (x *Index) heal(ctx context.Context) error {
 	if err := x.engine.close(); err != nil {
 		x.log.Warn("the sick search index did not close", "error", err)
 	}
-	if err := x.openEngine(ctx); err != nil {
+	if err := x.reopen(ctx); err != nil {
 		x.engine.setSick(fmt.Errorf("%w: %w", errSick, err))
 		return err
 	}
 	return nil
+}
+
+// relapse is how soon an index that was opened again must not fail again:
+// then what is wrong is in its files, and only making it anew helps.
+const relapse = 10 * time.Minute
+
+func (x *Index) reopen(ctx context.Context) error {
+	if now := time.Now(); now.Sub(x.reopened) > relapse {
+		x.reopened = now
+		return x.openEngine(ctx)
+	}
+	x.reopened = time.Time{}
+	x.log.Warn("the search index failed again, making it anew")
+	return x.remake(ctx)
 }
 
 // Rebuild makes the search index anew from the store. Searches meanwhile find

@@ -137,7 +137,10 @@ func (x *Index) Search(ctx context.Context, q Query) (Result, error) {
 		return Result{}, fmt.Errorf("search: %w: %w", ErrBusy, ctx.Err())
 	}
 	res, err := x.run(ctx, r)
-	if errors.Is(err, errSick) {
+	for range 2 { // opened again, then made anew
+		if !errors.Is(err, errSick) {
+			break
+		}
 		// Repairing may take longer than a search may; it goes on for others.
 		if err = x.heal(context.WithoutCancel(ctx)); err == nil {
 			res, err = x.run(ctx, r)
