@@ -106,7 +106,7 @@ func (w *schemaWalk) ad(t *thing) {
 	d := draft{
 		kind: veghe.Ad, title: t.str("title", "name", "headline"),
 		author: t.str("hiringOrganization", "seller", "offeredBy", "provider", "author"),
-		place:  placeOf(t, 0), posted: w.clock.parse(t.str("datePosted", "datePublished", "dateCreated", "availabilityStarts", "validFrom")),
+		place:  placeOf(t, 0), posted: w.clock.parse(t.str("datePosted", "datePublished", "dateCreated", "releaseDate", "availabilityStarts", "validFrom")),
 	}
 	d.text, d.quotes = t.rich("description", "text", "articleBody")
 	offers := t.things("offers", "itemOffered")

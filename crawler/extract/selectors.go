@@ -24,8 +24,9 @@ import (
 //	author: .name
 //	posted: time @datetime
 type Selectors struct {
-	// List is one row of a list page. When the text of a row changes, what
-	// it links to is visited again at once.
+	// List is one row of a list page. When the text of a row changes, such
+	// as its count of replies, what it links to is visited again at once.
+	// Without it the text of the link is watched.
 	List string `json:"list,omitempty" yaml:"list,omitempty"`
 	// Item is the link to a thread or an ad, within List if given.
 	Item string `json:"item,omitempty" yaml:"item,omitempty"`
@@ -207,7 +208,7 @@ func (p *page) selectLinks(root *xhtml.Node, s *Selectors) {
 	item := compile(s.Item)
 	if s.List == "" {
 		for _, n := range item.all(root) {
-			p.linkTo(n, kind, "")
+			p.linkTo(n, kind, hash(textOf(n, nil)))
 		}
 	}
 	for _, row := range compile(s.List).all(root) {
