@@ -281,8 +281,60 @@ func TestFailedSync(t *testing.T) {
 	}
 }
 
-// TestFailedOffsetSync wants that a group goes on, without giving the batch
-// again, once its offset can be stored.
+// TestFailedSyncOfAnother has two writers wait when an fsync fails for the
+// first, and their offsets given to a new record before the second looks: it
+// must not take that record for its own. Nor may a reader return bytes that it
+// read ahead of what was durable.
+func TestFailedSyncOfAnother(t *testing.T) {
+	d := newDisk()
+	l, err := openLog(t.TempDir(), Options{}, d.open)
+	if err != nil {
+		t.Fatal(err)
+	}
+	put(t, l, "a")
+	p := l.topics[topicA].parts[0]
+	write := func(v string) written {
+		w, err := p.write([]*stream.Record{{Value: []byte(v)}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return w
+	}
+	first, second := write("b"), write("c")
+	c := &cursor{p: p}
+	defer c.close()
+	next := func() (vs []string) {
+		batch, err := c.read(10, p.end())
+		if err != nil {
+			t.Errorf("reading: %v", err)
+		}
+		for _, r := range batch {
+			vs = append(vs, string(r.Value))
+		}
+		return vs
+	}
+	if d := cmp.Diff([]string{"a"}, next()); d != "" {
+		t.Errorf("before the fsync (-want +got):\n%s", d)
+	}
+	d.fail(true)
+	if err := p.sync(first); !errors.Is(err, syscall.EIO) {
+		t.Errorf("first: %v, want EIO", err)
+	}
+	d.fail(false)
+	put(t, l, "longer than b and c", "e", "f")
+	if err := p.sync(second); !errors.Is(err, syscall.EIO) {
+		t.Errorf("second: %v, want EIO", err)
+	}
+	if d := cmp.Diff([]string{"longer than b and c", "e", "f"}, next()); d != "" {
+		t.Errorf("after it (-want +got):\n%s", d)
+	}
+	if err := l.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestFailedOffsetSync wants that an offset can be stored once the disk goes on
+// again, though memory was ahead of the disk.
 func TestFailedOffsetSync(t *testing.T) {
 	d, dir := newDisk(), t.TempDir()
 	l, err := openLog(dir, Options{MaxBatch: 1}, d.open)
