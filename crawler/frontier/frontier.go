@@ -19,6 +19,7 @@ package frontier
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"sync"
@@ -425,18 +426,23 @@ func (f *Frontier) grow(source veghe.SourceID, n int64) {
 
 const day = int64(24 * time.Hour / time.Millisecond)
 
+// addPosts remembers posts, all of a page in one statement: to prepare one for
+// each would cost more than all the rest.
 func addPosts(ctx context.Context, tx *sql.Tx, source veghe.SourceID, posts []Seen, now time.Time) error {
-	today := millis(now) / day * day
-	for _, s := range posts {
-		// Most posts were seen before, on the same day: nothing is written.
-		const upsert = `INSERT INTO posts (source, id, hash, seen) VALUES (?,?,?,?)
-			ON CONFLICT DO UPDATE SET hash = excluded.hash, seen = max(seen, excluded.seen)
-			WHERE hash <> excluded.hash OR seen < excluded.seen`
-		if _, err := tx.ExecContext(ctx, upsert, source, s.ID, s.Hash, today); err != nil {
-			return err
-		}
+	if len(posts) == 0 {
+		return nil
 	}
-	return nil
+	// Most posts were seen before, on the same day: nothing is written.
+	const upsert = `INSERT INTO posts (source, id, hash, seen)
+		SELECT ?, value ->> 'ID', value ->> 'Hash', ? FROM json_each(?) WHERE true
+		ON CONFLICT DO UPDATE SET hash = excluded.hash, seen = max(seen, excluded.seen)
+		WHERE hash <> excluded.hash OR seen < excluded.seen`
+	list, err := json.Marshal(posts)
+	if err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, upsert, source, millis(now)/day*day, string(list))
+	return err
 }
 
 // Retry gives a leased page back after a failed fetch, due at the given time.
@@ -458,14 +464,17 @@ func (f *Frontier) Release(ctx context.Context, p Page) error {
 // Novelty says of each post whether it was handed on before.
 func (f *Frontier) Novelty(ctx context.Context, source veghe.SourceID, posts []Seen) ([]Novelty, error) {
 	out := make([]Novelty, len(posts))
+	if len(posts) == 0 {
+		return out, nil
+	}
+	known, err := f.hashes(ctx, source, posts)
+	if err != nil {
+		return nil, fmt.Errorf("frontier: %w", err)
+	}
 	for i, s := range posts {
-		var hash string
-		err := f.db.QueryRowContext(ctx, "SELECT hash FROM posts WHERE source = ? AND id = ?", source, s.ID).Scan(&hash)
-		switch {
-		case errors.Is(err, sql.ErrNoRows):
+		switch hash, ok := known[s.ID]; {
+		case !ok:
 			out[i] = New
-		case err != nil:
-			return nil, fmt.Errorf("frontier: %w", err)
 		case hash == s.Hash:
 			out[i] = Known
 		default:
@@ -473,6 +482,30 @@ func (f *Frontier) Novelty(ctx context.Context, source veghe.SourceID, posts []S
 		}
 	}
 	return out, nil
+}
+
+// hashes gives the remembered content hashes of those posts that are known.
+func (f *Frontier) hashes(ctx context.Context, source veghe.SourceID, posts []Seen) (map[veghe.PostID]string, error) {
+	list, err := json.Marshal(posts)
+	if err != nil {
+		return nil, err
+	}
+	const query = "SELECT id, hash FROM posts WHERE source = ? AND id IN (SELECT value ->> 'ID' FROM json_each(?))"
+	rows, err := f.db.QueryContext(ctx, query, source, string(list))
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close() //nolint:errcheck // rows.Err tells
+	known := make(map[veghe.PostID]string)
+	for rows.Next() {
+		var id veghe.PostID
+		var hash string
+		if err := rows.Scan(&id, &hash); err != nil {
+			return nil, err
+		}
+		known[id] = hash
+	}
+	return known, rows.Err()
 }
 
 // Counts counts what is remembered of a source, and what of it is due.
