@@ -52,7 +52,7 @@ func TestPanicError(t *testing.T) {
 		"nil":        {func() { none.Partition++ }, "panic: runtime error: invalid memory address or nil pointer dereference"},
 		"own words":  {func() { panic("secret") }, "panic with a string"},
 		"own error":  {func() { panic(errors.New("secret")) }, "panic with a *errors.errorString"},
-		"from below": {func() { strings.Repeat("secret", -1) }, "panic with a string at strings.go:"},
+		"from below": {func() { _ = strings.Repeat("secret", -1) }, "panic with a string at strings.go:"},
 	} {
 		got := caught(tt.f).Error()
 		if !strings.HasPrefix(got, tt.want) || strings.Contains(got, "secret") {
