@@ -15,6 +15,7 @@ import (
 
 	"github.com/blevesearch/bleve/v2"
 	"github.com/blevesearch/bleve/v2/index/scorch"
+	"github.com/blevesearch/bleve/v2/index/scorch/mergeplan"
 	"github.com/blevesearch/bleve/v2/mapping"
 	"github.com/blevesearch/bleve/v2/search"
 	"github.com/blevesearch/bleve/v2/search/searcher"
@@ -69,11 +70,27 @@ func (e *engine) path() string {
 }
 
 // open opens the index, or makes an empty one where there is none, or none
-// that opens, or one of another store. It returns up to which change it goes.
-func (e *engine) open(store string, newest int64) (int64, error) {
+// that opens, or one of another store, or if it is to be fresh. An index that
+// is open is closed first; searches wait meanwhile. It returns up to which
+// change the index goes.
+func (e *engine) open(store string, newest int64, fresh bool) (seq int64, err error) {
 	setLimits()
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	defer func() {
+		if err != nil {
+			e.setSick(fmt.Errorf("%w: %w", errSick, err))
+		}
+	}()
+	if err := shut(e.idx); err != nil {
+		e.log.Warn("the search index did not close well", "error", err)
+	}
+	e.idx = nil
+	if fresh {
+		if err := os.RemoveAll(e.path()); err != nil {
+			return 0, err
+		}
+	}
 	idx, m, err := e.openThere()
 	if err == nil && (m.Store != store || m.Seq > newest) {
 		err = errors.Join(errors.New("it belongs to another store"), shut(idx))
@@ -252,19 +269,43 @@ func (e *engine) count() (n uint64, err error) {
 	return n, err
 }
 
-// compact rewrites the files without the posts that were removed, so that
-// nothing of these is left in them.
-func (e *engine) compact(ctx context.Context) error {
+// mergeAll makes one file of all there are, and so leaves out what was removed.
+var mergeAll = mergeplan.MergePlanOptions{
+	MaxSegmentsPerTier:   1,
+	MaxSegmentSize:       mergeplan.MaxSegmentSizeLimit,
+	MaxSegmentFileSize:   1 << 40,
+	TierGrowth:           1,
+	SegmentsPerMergeTask: 10_000,
+	FloorSegmentSize:     1 << 30,
+	FloorSegmentFileSize: 1 << 40,
+	ReclaimDeletesWeight: 2,
+}
+
+// merge rewrites all files into one, if there are at least two.
+func (e *engine) merge(ctx context.Context) error {
 	return e.use(func(idx bleve.Index) error {
 		inner, err := idx.Advanced()
 		if err != nil {
 			return err
 		}
-		if s, ok := inner.(*scorch.Scorch); ok {
-			return s.ForceMerge(ctx, nil)
+		s, ok := inner.(*scorch.Scorch)
+		if !ok {
+			return fmt.Errorf("the index is a %T, want one that merges", inner)
 		}
-		return nil
+		return s.ForceMerge(ctx, &mergeAll)
 	})
+}
+
+// segments lists the files with terms that are now there, in use or not.
+func (e *engine) segments() (map[string]bool, error) {
+	entries, err := os.ReadDir(filepath.Join(e.path(), "store"))
+	out := map[string]bool{}
+	for _, entry := range entries {
+		if filepath.Ext(entry.Name()) == ".zap" {
+			out[entry.Name()] = true
+		}
+	}
+	return out, err
 }
 
 // use runs f on the open index. A panic becomes an error, and any error makes

@@ -98,13 +98,15 @@ type Index struct {
 	// applying while the search index follows. Both: writing first.
 	writing, applying mutex
 	searches          chan struct{} // a place per running search
+	phraseReads       int64         // maxChecked, less in tests
 
 	// reopened is when a sick search index was last only opened again. It is
 	// guarded by applying.
 	reopened time.Time
 
-	closing sync.Mutex // guards closed
+	closing sync.Mutex // guards closed, and that no call begins after it is set
 	closed  bool
+	calls   sync.WaitGroup // calls under way
 }
 
 // Open opens or creates the index in dir. Only one process may have it open;
@@ -123,7 +125,7 @@ func Open(ctx context.Context, dir string, opt Options) (*Index, error) {
 	if !mine {
 		return nil, fmt.Errorf("index: %s is %w: stop it, or ask it over HTTP", dir, ErrLocked)
 	}
-	x := &Index{dir: dir, opt: opt.withDefaults(), lock: lock, writing: newMutex(), applying: newMutex()}
+	x := &Index{dir: dir, opt: opt.withDefaults(), lock: lock, writing: newMutex(), applying: newMutex(), phraseReads: maxChecked}
 	x.log = x.opt.Log
 	x.searches = make(chan struct{}, x.opt.Searches)
 	x.engine = &engine{dir: filepath.Join(dir, "search"), log: x.log}
@@ -139,7 +141,7 @@ func Open(ctx context.Context, dir string, opt Options) (*Index, error) {
 // openEngine opens the search index and brings it level with the store. The
 // caller has both locks, or is alone.
 func (x *Index) openEngine(ctx context.Context) error {
-	from, err := x.engine.open(x.store.id, x.store.seq)
+	from, err := x.engine.open(x.store.id, x.store.seq, false)
 	if err != nil {
 		return err
 	}
@@ -160,19 +162,13 @@ func (x *Index) level(ctx context.Context) (bool, error) {
 	if err != nil {
 		return false, nil //nolint:nilerr // it does not even count: make it anew
 	}
-	want, err := x.Count(ctx)
+	want, err := x.store.count(ctx)
 	return err == nil && uint64(want.Posts) == have, err
 }
 
 // remake makes the search index from nothing but the store.
 func (x *Index) remake(ctx context.Context) error {
-	if err := x.engine.close(); err != nil {
-		x.log.Warn("the old search index did not close", "error", err)
-	}
-	if err := os.RemoveAll(x.engine.path()); err != nil {
-		return err
-	}
-	if _, err := x.engine.open(x.store.id, x.store.seq); err != nil {
+	if _, err := x.engine.open(x.store.id, x.store.seq, true); err != nil {
 		return err
 	}
 	return x.catchUp(ctx, 0)
@@ -205,9 +201,6 @@ func (x *Index) catchUp(ctx context.Context, from int64) error {
 
 // heal opens a sick search index again and catches up, or makes it anew.
 func (x *Index) heal(ctx context.Context) error {
-	if err := x.usable(); err != nil {
-		return err
-	}
 	if x.engine.isSick() == nil {
 		return nil
 	}
@@ -224,9 +217,6 @@ func (x *Index) heal(ctx context.Context) error {
 		return errors.Join(sick, err)
 	}
 	x.log.Warn("repairing the search index", "error", sick)
-	if err := x.engine.close(); err != nil {
-		x.log.Warn("the sick search index did not close", "error", err)
-	}
 	if err := x.reopen(ctx); err != nil {
 		x.engine.setSick(fmt.Errorf("%w: %w", errSick, err))
 		return err
@@ -251,15 +241,12 @@ func (x *Index) reopen(ctx context.Context) error {
 // Rebuild makes the search index anew from the store. Searches meanwhile find
 // only what is already in it; puts wait.
 func (x *Index) Rebuild(ctx context.Context) error {
-	if err := x.usable(); err != nil {
-		return err
-	}
-	release, err := x.lockBoth(ctx)
+	done, err := x.begin()
 	if err != nil {
 		return err
 	}
-	defer release()
-	return x.remake(ctx)
+	defer done()
+	return x.remakeAlone(ctx)
 }
 
 func (x *Index) lockBoth(ctx context.Context) (release func(), err error) {
@@ -279,19 +266,24 @@ func (x *Index) lockBoth(ctx context.Context) (release func(), err error) {
 // Healthy returns what is wrong, or nil: the search index is sick, or the disk
 // is nearly full.
 func (x *Index) Healthy() error {
-	if err := x.usable(); err != nil {
+	done, err := x.begin()
+	if err != nil {
 		return err
 	}
+	defer done()
 	return errors.Join(x.engine.isSick(), x.roomLeft())
 }
 
-func (x *Index) usable() error {
+// begin is called first by every method; Close waits for what begin returned
+// to be called.
+func (x *Index) begin() (done func(), err error) {
 	x.closing.Lock()
 	defer x.closing.Unlock()
 	if x.closed {
-		return ErrClosed
+		return nil, ErrClosed
 	}
-	return nil
+	x.calls.Add(1)
+	return x.calls.Done, nil
 }
 
 // Close waits for running calls and releases the directory. It may be called
@@ -304,11 +296,7 @@ func (x *Index) Close() error {
 	if already {
 		return nil
 	}
-	release, err := x.lockBoth(context.Background())
-	if err != nil {
-		return err
-	}
-	defer release()
+	x.calls.Wait()
 	return errors.Join(x.engine.close(), x.store.db.Close(), x.lock.Unlock())
 }
 

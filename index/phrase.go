@@ -69,6 +69,7 @@ func (q *phraseQuery) Searcher(ctx context.Context, r segment.IndexReader, m map
 // ask for Err.
 type phraseCheck struct {
 	text    func(ctx context.Context, id string) (title, text string, err error)
+	most    int64 // posts to read
 	checked atomic.Int64
 	err     atomic.Pointer[phraseError]
 }
@@ -92,7 +93,7 @@ func (c *phraseCheck) holds(ctx context.Context, r segment.IndexReader, doc segm
 }
 
 func (c *phraseCheck) read(ctx context.Context, r segment.IndexReader, doc segment.IndexInternalID, phrases []phrase) (bool, error) {
-	if c.checked.Add(1) > maxChecked {
+	if c.checked.Add(1) > c.most {
 		return false, errTooCommon
 	}
 	id, err := r.ExternalID(doc)

@@ -5,16 +5,17 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-	"time"
 
 	"veghe"
 )
 
 // Get returns one post, or ErrNotFound.
 func (x *Index) Get(ctx context.Context, id veghe.PostID) (Hit, error) {
-	if err := x.usable(); err != nil {
+	done, err := x.begin()
+	if err != nil {
 		return Hit{}, err
 	}
+	defer done()
 	r, err := x.store.get(ctx, id)
 	if err != nil {
 		return Hit{}, fmt.Errorf("post %.80q: %w", string(id), err)
@@ -25,9 +26,11 @@ func (x *Index) Get(ctx context.Context, id veghe.PostID) (Hit, error) {
 // Thread returns the posts of a conversation in their order, flagged or not,
 // at most limit of them (0 means 500) from the beginning.
 func (x *Index) Thread(ctx context.Context, source veghe.SourceID, thread veghe.ThreadID, limit int) ([]Hit, error) {
-	if err := x.usable(); err != nil {
+	done, err := x.begin()
+	if err != nil {
 		return nil, err
 	}
+	defer done()
 	if thread == "" {
 		return nil, nil
 	}
@@ -48,8 +51,17 @@ func (x *Index) Thread(ctx context.Context, source veghe.SourceID, thread veghe.
 
 // Count returns the plain counters.
 func (x *Index) Count(ctx context.Context) (Counts, error) {
+	done, err := x.begin()
+	if err != nil {
+		return Counts{}, err
+	}
+	defer done()
+	return x.store.count(ctx)
+}
+
+func (s *store) count(ctx context.Context) (Counts, error) {
 	var c Counts
-	err := x.store.db.Read.QueryRowContext(ctx, `SELECT
+	err := s.db.Read.QueryRowContext(ctx, `SELECT
 		coalesce(sum(n) FILTER (WHERE field = ''), 0),
 		coalesce(sum(n) FILTER (WHERE field = '' AND flagged = 1), 0),
 		coalesce(sum(n) FILTER (WHERE field = 'severity' AND value IN ('high', 'critical') AND flagged = 1), 0),
@@ -92,7 +104,12 @@ func (x *Index) SetCases(ctx context.Context, id veghe.PostID, cases []string) e
 
 // edit changes what people have added to a post.
 func (x *Index) edit(ctx context.Context, id veghe.PostID, change func(*record) bool) error {
-	err := x.write(ctx, func(ctx context.Context) (plan, error) {
+	done, err := x.begin()
+	if err != nil {
+		return err
+	}
+	defer done()
+	err = x.write(ctx, func(ctx context.Context) (plan, error) {
 		old, err := x.store.get(ctx, id)
 		if err != nil {
 			return plan{}, err
@@ -109,62 +126,4 @@ func (x *Index) edit(ctx context.Context, id veghe.PostID, change func(*record) 
 		return fmt.Errorf("post %.80q: %w", string(id), err)
 	}
 	return nil
-}
-
-// Purge removes the unflagged posts collected before olderThan that are in no
-// case, and returns how many. They are gone for good: overwritten in the
-// store, and the files of the search index are rewritten without them. That
-// rewriting takes about 70 s per million posts, so once or a few times a day is
-// often enough.
-func (x *Index) Purge(ctx context.Context, olderThan time.Time) (int, error) {
-	total := 0
-	for {
-		n, err := x.purgePiece(ctx, olderThan)
-		total += n
-		if err != nil {
-			return total, fmt.Errorf("purge: %w", err)
-		}
-		if n < maxPiece {
-			break
-		}
-	}
-	if err := x.forget(ctx); err != nil {
-		return total, fmt.Errorf("purge: %d posts are removed, but not yet overwritten: %w", total, err)
-	}
-	return total, nil
-}
-
-func (x *Index) purgePiece(ctx context.Context, olderThan time.Time) (n int, err error) {
-	err = x.write(ctx, func(ctx context.Context) (plan, error) {
-		old, err := collect(x.store.records(ctx,
-			`WHERE flagged = 0 AND collected < ? AND cases IN ('null', '[]') ORDER BY collected LIMIT ?`, clamp(olderThan).UnixMilli(), maxPiece))
-		p := plan{tallies: tallies{}}
-		for _, r := range old {
-			p.tallies.count(r, -1)
-			p.remove = append(p.remove, string(r.assessed.Post.ID))
-		}
-		n = len(old)
-		return p, err
-	})
-	return n, err
-}
-
-// forget leaves nothing of removed posts in any file. A purge that was killed
-// before this is made good by the next one: its removals are still in gone.
-func (x *Index) forget(ctx context.Context) error {
-	var upTo int64
-	err := x.store.db.Read.QueryRowContext(ctx, `SELECT coalesce(max(seq), 0) FROM gone`).Scan(&upTo)
-	if err != nil || upTo == 0 {
-		return err
-	}
-	if err := x.engine.compact(ctx); err != nil {
-		return err
-	}
-	if err := x.engine.removeAside(); err != nil {
-		return err
-	}
-	if err := x.store.followed(ctx, upTo); err != nil {
-		return err
-	}
-	return x.store.db.Forget(ctx)
 }

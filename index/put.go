@@ -32,6 +32,11 @@ const (
 // that. Several assessments of one post in a batch count in their order.
 func (x *Index) Put(ctx context.Context, batch []veghe.Assessed) (PutResult, error) {
 	var all PutResult
+	end, err := x.begin()
+	if err != nil {
+		return all, err
+	}
+	defer end()
 	for len(batch) > 0 {
 		piece, err := encode(batch)
 		if err != nil {

@@ -121,9 +121,11 @@ func hasWords(e Expr) bool {
 // relevance shifts a little as posts come in.
 func (x *Index) Search(ctx context.Context, q Query) (Result, error) {
 	started := time.Now()
-	if err := x.usable(); err != nil {
+	end, err := x.begin()
+	if err != nil {
 		return Result{}, err
 	}
+	defer end()
 	r, err := q.understand()
 	if err != nil {
 		return Result{}, err
@@ -176,7 +178,7 @@ func (x *Index) answer(ctx context.Context, r *request) (Result, error) {
 
 // find asks the search index.
 func (x *Index) find(ctx context.Context, r *request) (Result, error) {
-	check := &phraseCheck{text: x.store.text}
+	check := &phraseCheck{text: x.store.text, most: x.phraseReads}
 	c := compiler{phrases: check}
 	req := bleve.NewSearchRequestOptions(c.compile(r.expr, r.query.All), r.size+1, 0, false)
 	req.SortByCustom(r.sort())
