@@ -1,6 +1,7 @@
 package lang
 
 import (
+	"math"
 	"slices"
 
 	"veghe/detect/lang/internal/ngram"
@@ -13,8 +14,14 @@ const (
 	unsure = 3  // below it, the language is undetermined
 )
 
+// weight is the share of the second opinion in what comes out.
+const weight = 0.75
+
 // maxOpinions bounds how often one text is shown to the second opinion.
 const maxOpinions = 2
+
+// minLetters is how many letters have a language without a function word.
+const minLetters = 4
 
 // shortText is how many letters a short text has at most. The second opinion
 // has little to add on longer ones.
@@ -165,7 +172,7 @@ func (d *Detector) segments(s string, pieces []piece) []Segment {
 			asked++
 			r = d.ask(s[p.start:p.end], p, r)
 		}
-		out = append(out, r.segment(start, end))
+		out = append(out, r.segment(start, end, p.letters < minLetters && !p.marked))
 		start = end
 	}
 	return out
@@ -202,13 +209,32 @@ func (d *Detector) rank(p *piece) ranking {
 		}
 		return nil
 	}
-	top := p.score[best(p.score, len(t.Langs))]
+	score := p.score
+	for i, l := range t.Langs {
+		score[i] -= rare(p.script, l)
+	}
+	top := score[best(score, len(t.Langs))]
 	r := make(ranking, 0, len(t.Langs))
 	for i, l := range t.Langs {
-		r = append(r, scored{l, float64(top-p.score[i]) / ngram.Scale})
+		r = append(r, scored{l, float64(top-score[i]) / ngram.Scale})
 	}
 	r.sort()
 	return r
+}
+
+// rare is what a text must gain before it is taken for a language that our
+// sources hardly have. On a word or two it keeps the sentinels from outvoting
+// their neighbours; on a sentence it is nothing.
+func rare(s ngram.Script, lang string) int32 {
+	switch lang {
+	case "ca", "cs", "sv", "mk", "be":
+		return 5 * ngram.Scale
+	case "sr":
+		if s == ngram.Latin { // written by few, and nearly Croatian
+			return 12 * ngram.Scale
+		}
+	}
+	return 0
 }
 
 func (r ranking) sort() {
@@ -223,8 +249,9 @@ func (r ranking) sort() {
 	})
 }
 
-// segment makes the segment of a ranking.
-func (r ranking) segment(start, end int) Segment {
+// segment makes the segment of a ranking. A bare one is too short to have a
+// language, such as "lol".
+func (r ranking) segment(start, end int, bare bool) Segment {
 	seg := Segment{Start: start, End: end, Lang: Undetermined}
 	if len(r) == 0 {
 		return seg
@@ -238,40 +265,42 @@ func (r ranking) segment(start, end int) Segment {
 	for i := range seg.Candidates {
 		seg.Candidates[i] = r[i].lang
 	}
-	if seg.Margin >= unsure {
+	if seg.Margin >= unsure && !bare {
 		seg.Lang = r[0].lang
 	}
 	return seg
 }
 
-// ask puts the second opinion in place of the letters' evidence. Function
-// words keep their bonus: on small talk they know better than either.
-// Languages the second opinion does not know keep their old distance, and if
-// the best is one of them, it is not asked.
+// ask weighs the second opinion with the first. Function words count in both:
+// on small talk they are the better judge. Languages the second opinion does
+// not know keep their distance, and if the best is one of them, it is not
+// heard.
 func (d *Detector) ask(text string, p *piece, old ranking) ranking {
 	votes := d.second.Opinion(text)
-	t := d.tables[p.script]
-	r := make(ranking, 0, len(old))
-	knows := false
-	for _, v := range votes {
-		if i := index(t.Langs, v.Lang); i >= 0 {
-			r = append(r, scored{v.Lang, -v.LogP - float64(p.common[i]*bonus)/ngram.Scale})
-			knows = knows || v.Lang == old[0].lang
-		}
-	}
-	if !knows {
+	if len(votes) == 0 {
 		return old
 	}
-	r.sort()
-	least := r[0].nats
-	for i := range r {
-		r[i].nats -= least
+	t := d.tables[p.script]
+	second := make(map[string]float64, len(votes))
+	least := math.Inf(1)
+	for _, v := range votes {
+		if i := index(t.Langs, v.Lang); i >= 0 {
+			second[v.Lang] = -v.LogP - float64(p.common[i]*bonus)/ngram.Scale
+			least = min(least, second[v.Lang])
+		}
 	}
-	for _, s := range old[1:] {
-		if !slices.ContainsFunc(r, func(x scored) bool { return x.lang == s.lang }) {
-			r = append(r, s)
+	if _, known := second[old[0].lang]; !known {
+		return old
+	}
+	r := slices.Clone(old)
+	for k := range r {
+		if nats, ok := second[r[k].lang]; ok {
+			r[k].nats = (1-weight)*r[k].nats + weight*(nats-least)
 		}
 	}
 	r.sort()
+	for first, i := r[0].nats, 0; i < len(r); i++ {
+		r[i].nats -= first
+	}
 	return r
 }

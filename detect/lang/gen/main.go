@@ -44,8 +44,8 @@ type plan struct {
 
 func main() {
 	if err := run(); err != nil {
-		fmt.Fprintln(os.Stderr, "gen:", err) //nolint:forbidigo // a command
-		os.Exit(1)                           //nolint:forbidigo // a command
+		fmt.Fprintln(os.Stderr, "gen:", err)
+		os.Exit(1) //nolint:forbidigo // a command
 	}
 }
 
@@ -76,7 +76,7 @@ func run() error {
 		return err
 	}
 	for _, s := range sources {
-		fmt.Fprintf(os.Stderr, "%d languages, %d sequences\n", len(s.Langs), len(s.Keys)) //nolint:forbidigo // a command
+		fmt.Fprintf(os.Stderr, "%d languages, %d sequences\n", len(s.Langs), len(s.Keys))
 	}
 	return nil
 }

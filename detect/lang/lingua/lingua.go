@@ -187,19 +187,22 @@ func (s *Second) Opinion(text string) []lang.Vote {
 	if isCyrillic {
 		d = s.cyrillic
 	}
-	votes := vote(d.ComputeLanguageConfidenceValues(asked))
+	votes := vote(d.ComputeLanguageConfidenceValues(asked), distinct(asked))
 	s.cache.put(asked, votes)
 	return votes
 }
 
-func vote(values []lingua.ConfidenceValue) []lang.Vote {
+// vote turns lingua's confidence into log probability. Lingua divides the sum
+// of log probabilities by the number of distinct letters of the text; that is
+// undone here, so that the distances are those of the whole text.
+func vote(values []lingua.ConfidenceValue, letters int) []lang.Vote {
 	votes := make([]lang.Vote, 0, len(values))
 	sum := 0.0
 	for _, v := range values {
 		sum += v.Value()
 		p := float64(least)
 		if v.Value() > 0 {
-			p = max(p, math.Log(v.Value()))
+			p = max(p, math.Log(v.Value())*float64(letters))
 		}
 		votes = append(votes, lang.Vote{Lang: strings.ToLower(v.Language().IsoCode639_1().String()), LogP: p})
 	}
@@ -207,6 +210,17 @@ func vote(values []lingua.ConfidenceValue) []lang.Vote {
 		return nil // lingua has no idea
 	}
 	return votes
+}
+
+// distinct counts the different letters of a text.
+func distinct(text string) int {
+	seen := map[rune]bool{}
+	for _, r := range text {
+		if r != ' ' {
+			seen[r] = true
+		}
+	}
+	return len(seen)
 }
 
 // prepare makes the text lingua is shown: letters and single blanks, at most
