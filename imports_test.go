@@ -50,7 +50,7 @@ var doors = map[string][]string{
 	"github.com/blevesearch":          {"index"},
 	"github.com/nyaruka/phonenumbers": {"detect/contact"},
 	"github.com/prometheus":           {"cmd/veghe"},
-	"modernc.org/sqlite":              {"crawler/frontier", "index", "index/desk", "index/ledger"},
+	"modernc.org/sqlite":              {"crawler/frontier", "index/sqlite"},
 	"github.com/goccy/go-yaml":        {"detect/rule", "cmd/veghe"},
 	"github.com/mmcdole/gofeed":       {"crawler/extract"},
 	"codeberg.org/readeck":            {"crawler/extract"},

@@ -91,7 +91,8 @@ func (e *Engine) Assess(p veghe.Post) veghe.Assessment {
 
 // AssessAll assesses posts on several workers and returns the assessments in
 // the order of the posts. The result is that of assessing them one by one:
-// texts are read side by side, histories are kept in order.
+// texts are read side by side, histories are kept in order. A post that makes
+// it panic panics here, in the caller.
 func (e *Engine) AssessAll(posts []veghe.Post, workers int) []veghe.Assessment {
 	if workers <= 0 {
 		workers = runtime.GOMAXPROCS(0)
@@ -99,36 +100,73 @@ func (e *Engine) AssessAll(posts []veghe.Post, workers int) []veghe.Assessment {
 	prog := e.current.Load()
 	out := make([]veghe.Assessment, len(posts))
 	var next atomic.Int64
+	var panicked atomic.Value
 	var wg sync.WaitGroup
 	for range min(workers, len(posts)) {
 		wg.Go(func() {
+			defer func() {
+				if v := recover(); v != nil {
+					panicked.CompareAndSwap(nil, caught{v})
+				}
+			}()
 			for i := int(next.Add(1)) - 1; i < len(posts); i = int(next.Add(1)) - 1 {
 				out[i] = e.inspect(prog, &posts[i])
 			}
 		})
 	}
 	wg.Wait()
+	if v := panicked.Load(); v != nil {
+		panic(v.(caught).value)
+	}
 	for i := range posts {
 		e.judge(prog, &posts[i], &out[i])
 	}
 	return out
 }
 
+// caught is a panic of a worker on its way to the caller.
+type caught struct{ value any }
+
 // inspect reads a post: languages, contacts, findings. It depends on nothing
 // but the post and the rules.
 func (e *Engine) inspect(prog *program, p *veghe.Post) veghe.Assessment {
 	in := e.read(p)
 	m := prog.matchers.Get().(*rule.Matcher)
-	defer prog.matchers.Put(m)
-	a := veghe.Assessment{
-		ID: p.ID, Severity: veghe.None, Score: map[veghe.Category]float64{},
-		Lang: in.spans, Contacts: in.Contacts, RulesVersion: prog.set.Version(),
-	}
-	a.Findings = m.Match(&in.Input)
-	if a.Findings == nil {
-		a.Findings = []veghe.Finding{}
-	}
+	a := prog.assessment(p, &in, m.Match(&in.Input))
+	// A matcher that panicked is not given back: it may be in any state.
+	prog.matchers.Put(m)
 	return a
+}
+
+func (prog *program) assessment(p *veghe.Post, in *reading, findings []veghe.Finding) veghe.Assessment {
+	if findings == nil {
+		findings = []veghe.Finding{}
+	}
+	return veghe.Assessment{
+		ID: p.ID, Severity: veghe.None, Score: map[veghe.Category]float64{},
+		Lang: in.spans, Findings: findings, Contacts: in.Contacts, RulesVersion: prog.set.Version(),
+	}
+}
+
+// Findings says what the rules find in a post, with features given instead of
+// computed: for the examples of rules.
+func (e *Engine) Findings(p veghe.Post, features map[string]float64) []veghe.Finding {
+	in := e.read(&p)
+	in.Features = features
+	return e.current.Load().set.Matcher().Match(&in.Input)
+}
+
+// Explain assesses a post by itself and says what the rules saw, and what
+// they missed by little. With ids, only those rules are shown. Nothing is
+// remembered.
+func (e *Engine) Explain(p veghe.Post, ids ...veghe.RuleID) (rule.Explanation, veghe.Assessment) {
+	prog := e.current.Load()
+	in := e.read(&p)
+	ex := prog.set.Matcher().Explain(&in.Input, ids...)
+	a := prog.assessment(&p, &in, ex.Findings)
+	alone := Engine{}
+	alone.judge(prog, &p, &a)
+	return ex, a
 }
 
 // reading is a post prepared for the rules.
@@ -213,6 +251,9 @@ func (e *Engine) judgeThread(pol *rule.Policy, p *veghe.Post, a *veghe.Assessmen
 func (e *Engine) observe(pol *rule.Policy, p *veghe.Post, h []history.Hit) history.State {
 	store := e.histories[pol.Name]
 	if store == nil || p.Author == "" {
+		if len(h) == 0 {
+			return history.State{}
+		}
 		store = history.New(historyParams(pol), 1)
 	}
 	return store.Observe(history.Key{Source: p.Source, Thread: p.Thread, Author: p.Author}, p.ID, p.PostedAt, h)

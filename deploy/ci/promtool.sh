@@ -27,7 +27,7 @@ done
 grep -q '^veghe_alerts_total{' "$tools/metrics.txt" || die "the demo raised no alert"
 promtool check metrics <"$tools/metrics.txt"
 # Every metric that the alert rules name must exist.
-for m in $(grep -ohE 'veghe_[a-z_]+' deploy/prometheus/alerts.yml | sort -u); do
-  grep -qE "^# TYPE $m(_total)? |^$m[{ ]" "$tools/metrics.txt" || die "alerts.yml names $m, which is not among the metrics"
+grep -ohE 'veghe_[a-z_]+' deploy/prometheus/alerts.yml | sort -u | while read -r m; do
+  grep -qE "^# TYPE ${m} |^${m}[{ ]" "$tools/metrics.txt" || die "alerts.yml names $m, which is not among the metrics"
 done
 echo "alert rules and metrics are sound"

@@ -1,0 +1,360 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"veghe"
+	"veghe/crawler"
+	"veghe/detect"
+	"veghe/detect/lang"
+	"veghe/detect/lang/lingua"
+	"veghe/detect/rule"
+	"veghe/index"
+	"veghe/index/desk"
+	"veghe/index/ledger"
+	"veghe/rules"
+	"veghe/stream"
+	"veghe/stream/embedded"
+	"veghe/stream/kafka"
+)
+
+// stages says which stages a process runs.
+type stages struct{ crawl, detect, serve bool }
+
+var allStages = stages{crawl: true, detect: true, serve: true}
+
+// Groups read the topics; their names stand in the stream for good.
+const (
+	groupDetect  = "detect"
+	groupIndex   = "index"   // + "-" + node: each serving node has a full index
+	groupLedger  = "ledger"  // + "-" + node
+	groupReviews = "reviews" // + "-" + node
+)
+
+// app is a running veghe: its stages, and the things they share. Parts that
+// the chosen stages do not need are nil.
+//
+//	crawl ─posts─▶ detect ─assessments─▶ index ◀─ desk
+//	                                       │        │
+//	                              ledger ◀─┘        └─reviews─▶ index
+type app struct {
+	cfg     config
+	stages  stages
+	log     *slog.Logger
+	metrics *metrics
+	token   string // what collectors and our own commands send
+	signIn  *signInLink
+	started time.Time
+
+	stream      stream.Log
+	embedded    *embedded.Log // the same, when it is the embedded one
+	posts       *stream.Topic[veghe.Post]
+	assessments *stream.Topic[veghe.Assessed]
+	reviews     *stream.Topic[veghe.Review]
+
+	crawler *crawler.Crawler
+	engine  *detect.Engine
+	rules   *rule.Set
+	second  *lingua.Second
+	index   *index.Index
+	desk    *desk.Desk
+	ledger  *ledger.Ledger
+
+	ready   atomic.Bool // all parts are open and the stages run
+	handled sync.Map    // stage name → *atomic.Int64, records since the start
+	failing sync.Map    // stage name → string, what is wrong now
+	closers []func() error
+}
+
+// openApp opens everything the stages need. On error everything opened is
+// closed again.
+func openApp(ctx context.Context, cfg config, st stages, log *slog.Logger) (*app, error) {
+	a := &app{cfg: cfg, stages: st, log: log, metrics: newMetrics(thisBuild().Version), started: time.Now()}
+	a.signIn = newSignInLink(func(token string) {
+		log.Info("the sign-in link was used; the next one is", "path", "/signin?token="+token)
+	})
+	for _, s := range cfg.Sources {
+		a.metrics.sources.know(string(s.ID))
+	}
+	if err := a.open(ctx); err != nil {
+		return nil, errors.Join(err, a.close())
+	}
+	return a, nil
+}
+
+func (a *app) open(ctx context.Context) error {
+	if err := os.MkdirAll(a.cfg.Data, 0o700); err != nil {
+		return withHint(fmt.Errorf("making the data folder: %w", err), "give a folder that can be written with -data")
+	}
+	var err error
+	if a.token, err = localToken(a.cfg.path("token")); err != nil {
+		return err
+	}
+	if err := a.openRules(); err != nil {
+		return err
+	}
+	if err := a.openStream(ctx); err != nil {
+		return err
+	}
+	for _, part := range []struct {
+		wanted bool
+		open   func(context.Context) error
+	}{{a.stages.serve, a.openIndex}, {a.stages.detect, a.openEngine}, {a.stages.crawl, a.openCrawler}} {
+		if part.wanted {
+			if err := part.open(ctx); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// onClose registers what to release; the last opened is closed first.
+func (a *app) onClose(f func() error) { a.closers = append(a.closers, f) }
+
+func (a *app) close() error {
+	var errs []error
+	for len(a.closers) > 0 {
+		k := len(a.closers) - 1
+		errs = append(errs, a.closers[k]())
+		a.closers = a.closers[:k]
+	}
+	return errors.Join(errs...)
+}
+
+// loadRules reads and compiles the rules of a folder, or those built in.
+func loadRules(folder string) (*rule.Set, error) {
+	var fsys fs.FS = rules.FS
+	if folder != "" {
+		if fi, err := os.Stat(folder); err != nil || !fi.IsDir() {
+			return nil, withHint(fmt.Errorf("no folder of rules at %s", folder), "copy the rules folder of the repository as a start")
+		}
+		fsys = os.DirFS(folder)
+	}
+	pack, err := rule.Load(fsys)
+	if err != nil {
+		return nil, withHint(fmt.Errorf("the rules cannot be used:\n%w", err), "veghe rules check shows every problem; rules/README.md says how rules are written")
+	}
+	return rule.Compile(pack)
+}
+
+func (a *app) openRules() error {
+	set, err := loadRules(a.cfg.Rules)
+	a.rules = set
+	return err
+}
+
+func (a *app) openStream(ctx context.Context) error {
+	if a.cfg.usesKafka() {
+		k, err := kafka.Open(ctx, kafkaConfig(&a.cfg, a.log))
+		if err != nil {
+			return fmt.Errorf("opening the stream: %w", err)
+		}
+		a.stream = k
+	} else {
+		if a.stages != allStages {
+			return withHint(errors.New("stages in several processes need Kafka"), "name brokers under stream.kafka, or use veghe run, which has all stages in one process")
+		}
+		l, err := embedded.Open(a.cfg.path("log"), embeddedOptions(&a.cfg, a.log))
+		if err != nil {
+			return fmt.Errorf("opening the log: %w", err)
+		}
+		a.stream, a.embedded = l, l
+	}
+	a.onClose(a.stream.Close)
+	a.posts = postsTopic(a.stream, a.log)
+	a.posts.OnDead = a.onDead(veghe.PostsTopic)
+	a.assessments = &stream.Topic[veghe.Assessed]{
+		Log: a.stream, Name: veghe.AssessmentsTopic, Dead: veghe.DeadTopic, Logger: a.log,
+		Key:     func(v *veghe.Assessed) string { return v.Post.Key() },
+		Headers: assessedHeaders, OnDead: a.onDead(veghe.AssessmentsTopic),
+	}
+	a.reviews = &stream.Topic[veghe.Review]{
+		Log: a.stream, Name: veghe.ReviewsTopic, Dead: veghe.DeadTopic, Logger: a.log,
+		Key: func(v *veghe.Review) string { return string(v.Post) }, OnDead: a.onDead(veghe.ReviewsTopic),
+	}
+	return nil
+}
+
+func (a *app) onDead(topic string) func(string, int) {
+	return func(group string, n int) { a.metrics.dead.WithLabelValues(topic, group).Add(float64(n)) }
+}
+
+func embeddedOptions(c *config, log *slog.Logger) embedded.Options {
+	return embedded.Options{
+		Logger:    log,
+		Retention: embedded.Retention{Age: time.Duration(c.Retention.Unflagged), Bytes: c.Stream.Embedded.RetainBytes},
+	}
+}
+
+func kafkaConfig(c *config, log *slog.Logger) kafka.Config {
+	k := c.Stream.Kafka
+	k.Logger = log
+	if k.Retention.Age == 0 {
+		k.Retention.Age = time.Duration(c.Retention.Unflagged)
+	}
+	return k
+}
+
+// Headers that can be read without decoding the value.
+const (
+	headerID       = "id"
+	headerSource   = "source"
+	headerFindings = "findings" // categories with findings, for warming histories
+)
+
+func postsTopic(l stream.Log, log *slog.Logger) *stream.Topic[veghe.Post] {
+	return &stream.Topic[veghe.Post]{
+		Log: l, Name: veghe.PostsTopic, Dead: veghe.DeadTopic, Logger: log,
+		Key:     func(p *veghe.Post) string { return p.Key() },
+		Headers: func(p *veghe.Post) []stream.Header { return idHeaders(p) },
+	}
+}
+
+func idHeaders(p *veghe.Post) []stream.Header {
+	return []stream.Header{{Name: headerID, Value: []byte(p.ID)}, {Name: headerSource, Value: []byte(p.Source)}}
+}
+
+func assessedHeaders(v *veghe.Assessed) []stream.Header {
+	h := idHeaders(&v.Post)
+	if v.Assessment.History != nil {
+		h = append(h, stream.Header{Name: headerFindings, Value: []byte(veghe.Grooming)})
+	}
+	return h
+}
+
+func (a *app) openIndex(ctx context.Context) error {
+	x, err := index.Open(ctx, a.cfg.path("index"), index.Options{Log: a.log})
+	if err != nil {
+		return fmt.Errorf("opening the index: %w", err)
+	}
+	a.index = x
+	a.onClose(x.Close)
+	if a.desk, err = desk.Open(ctx, a.cfg.path("desk")); err != nil {
+		return fmt.Errorf("opening the desk's store: %w", err)
+	}
+	a.onClose(a.desk.Close)
+	if a.ledger, err = ledger.Open(ctx, a.cfg.path("ledger"), nil); err != nil {
+		return fmt.Errorf("opening the ledger: %w", err)
+	}
+	a.onClose(a.ledger.Close)
+	return nil
+}
+
+// openEngine also takes back what authors have shown before the last stop.
+func (a *app) openEngine(ctx context.Context) error {
+	languages, second, err := newLanguages(a.cfg.Language.SecondOpinion)
+	if err != nil {
+		return err
+	}
+	if second != nil {
+		a.second = second
+		a.onClose(second.Close)
+	}
+	a.engine = detect.New(detect.Options{Rules: a.rules, Languages: languages, Region: a.cfg.Language.Region})
+	return a.warm(ctx)
+}
+
+// newLanguages makes the language detector, with lingua's second opinion
+// loading in the background unless it is off.
+func newLanguages(opinion string) (*lang.Detector, *lingua.Second, error) {
+	if opinion == "off" {
+		d, err := lang.New(lang.Options{})
+		return d, nil, err
+	}
+	accuracy := lingua.High
+	if opinion == "low" {
+		accuracy = lingua.Low
+	}
+	second, err := lingua.New(lingua.Options{Accuracy: accuracy})
+	if err != nil {
+		return nil, nil, err
+	}
+	d, err := lang.New(lang.Options{Second: second})
+	return d, second, err
+}
+
+// warm replays the assessments still in the stream that had findings with a
+// history, so that a conversation that spans a restart is seen whole.
+func (a *app) warm(ctx context.Context) error {
+	n := 0
+	began := time.Now()
+	err := a.stream.Read(ctx, veghe.AssessmentsTopic, func(_ context.Context, batch []stream.Record) error {
+		for i := range batch {
+			if batch[i].Header(headerFindings) == nil {
+				continue
+			}
+			if v, ok := decodeAssessed(&batch[i]); ok {
+				a.engine.Remember(&v.Post, v.Assessment.Findings)
+				n++
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("reading what authors have shown: %w", err)
+	}
+	if n > 0 {
+		a.log.Info("histories restored", "posts", n, "took", time.Since(began).Round(time.Millisecond))
+	}
+	return nil
+}
+
+func (a *app) openCrawler(context.Context) error {
+	c, err := crawler.New(crawler.Config{
+		Operator: a.cfg.Crawler.Operator, Contact: a.cfg.Crawler.Contact, Sources: a.cfg.Sources,
+		Dir: a.cfg.path("frontier"), Version: thisBuild().Version, Logger: a.log, OnVisit: a.onVisit,
+	})
+	if err != nil {
+		return fmt.Errorf("opening the crawler: %w", err)
+	}
+	a.crawler = c
+	a.onClose(c.Close)
+	return nil
+}
+
+func (a *app) onVisit(v crawler.Visit) {
+	source := a.metrics.sources.label(string(v.Source))
+	a.metrics.visits.WithLabelValues(source, string(v.Outcome)).Inc()
+	a.metrics.pageBytes.WithLabelValues(source).Add(float64(v.Bytes))
+}
+
+// run runs the stages until ctx ends or one of them cannot go on.
+func (a *app) run(ctx context.Context) error {
+	g, ctx := errgroup.WithContext(ctx)
+	start := func(name string, f func(context.Context) error) {
+		g.Go(func() error {
+			if err := f(ctx); err != nil {
+				return fmt.Errorf("%s: %w", name, err)
+			}
+			return nil
+		})
+	}
+	if a.crawler != nil {
+		start("crawl", a.crawl)
+	}
+	if a.engine != nil {
+		start("detect", a.detect)
+	}
+	if a.index != nil {
+		start("index", a.indexing)
+		start("ledger", a.bookkeeping)
+		start("dead letters", a.bookkeepingDead)
+		start("reviews", a.applyReviews)
+		start("retention", a.retain)
+	}
+	start("lag", a.watchLag)
+	a.ready.Store(true)
+	defer a.ready.Store(false)
+	return g.Wait()
+}

@@ -1,0 +1,226 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/subtle"
+	"errors"
+	"net"
+	"net/http"
+	"slices"
+	"strconv"
+	"sync"
+	"time"
+
+	"veghe"
+	"veghe/detect"
+	"veghe/detect/rule"
+	"veghe/index"
+	"veghe/index/desk"
+	"veghe/index/web"
+)
+
+// localUser is who works at a desk that only this machine can reach.
+const localUser = "local"
+
+// autoSignIn reports whether the desk signs its visitor in by itself: only
+// when nobody but this machine can reach it.
+func (a *app) autoSignIn() bool {
+	host, _, err := net.SplitHostPort(a.cfg.Listen)
+	if err != nil {
+		return false
+	}
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+// deskHandler is the desk over this process's index, store and stream.
+func (a *app) deskHandler(look deskLook) (http.Handler, error) {
+	key, err := a.desk.Secret(context.Background(), "pseudonyms")
+	if err != nil {
+		return nil, err
+	}
+	return web.New(web.Config{
+		Search: a.index, Reviews: reviewer{a}, Audit: a.audit, Ingest: a.collect,
+		Status: a.deskStatus, Rules: func() []web.RuleInfo { return ruleInfos(a.rules) },
+		Sources: a.cfg.sourceWords, Explain: func(v veghe.Assessed) []web.Sum { return explainSums(a.rules.Policies(), v) },
+		Token: a.token, AutoSignIn: a.autoSignIn(), SignIn: a.signIn.Use,
+		Notice: look.notice, NoSources: len(a.cfg.Sources) == 0, PseudonymKey: key,
+		Logger: a.log, Version: thisBuild().Version, OnRequest: a.onRequest,
+	})
+}
+
+func (a *app) onRequest(route string, status int, took time.Duration) {
+	a.metrics.requests.WithLabelValues(route, strconv.Itoa(status)).Observe(took.Seconds())
+}
+
+// audit enters what someone did into the hash-chained trail.
+func (a *app) audit(ctx context.Context, ev web.Event) error {
+	_, err := a.desk.Record(ctx, desk.Event{At: ev.At, Who: ev.By, Action: string(ev.Action), Object: ev.Object, Reason: ev.Detail})
+	return err
+}
+
+// keepSignIn leaves the token that works now where only the operator reads it.
+func (a *app) keepSignIn(token string) {
+	if err := writeFile(a.cfg.path("signin"), []byte(token+"\n")); err != nil {
+		a.log.Error("the next sign-in token could not be kept: a restart makes another", "error", err)
+		return
+	}
+	a.log.Info("the sign-in link was used; the next token is in the data folder", "file", a.cfg.path("signin"))
+}
+
+// signInLink is the link that lets a visitor of a reachable desk in. It works
+// until it is used; each use makes the next one.
+type signInLink struct {
+	mu    sync.Mutex // guards token
+	token string
+	next  func(token string) // told the token that works now
+}
+
+func newSignInLink(next func(string)) *signInLink { return &signInLink{token: rand.Text(), next: next} }
+
+// Token is what the next sign-in must show.
+func (l *signInLink) Token() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.token
+}
+
+// Use signs the holder of the token in and replaces the token.
+func (l *signInLink) Use(_ context.Context, given string) (web.User, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if subtle.ConstantTimeCompare([]byte(given), []byte(l.token)) != 1 {
+		return web.User{}, errors.New("the sign-in link is not valid, or was used: the next one is in the data folder")
+	}
+	l.token = rand.Text()
+	l.next(l.token)
+	return web.User{Name: localUser}, nil
+}
+
+// reviewer makes decisions durable in the stream, where every node reads
+// them, and applies them here at once.
+type reviewer struct{ a *app }
+
+func (r reviewer) Review(ctx context.Context, v veghe.Review) error {
+	if v.ID == "" {
+		v.ID = rand.Text()
+	}
+	if err := r.a.reviews.Publish(ctx, v); err != nil {
+		return err
+	}
+	return r.a.applyReview(ctx, v)
+}
+
+func (r reviewer) Reviews(ctx context.Context, id veghe.PostID) ([]veghe.Review, error) {
+	return r.a.desk.Reviews(ctx, id)
+}
+
+// applyReview is idempotent: the same review comes here and by the stream. A
+// review of a post that is not here (yet) is kept all the same.
+func (a *app) applyReview(ctx context.Context, v veghe.Review) error {
+	hit, err := a.index.Get(ctx, v.Post)
+	if err != nil && !errors.Is(err, index.ErrNotFound) {
+		return err
+	}
+	if _, err := a.desk.AddReview(ctx, v, firedRules(hit.Assessment)); err != nil {
+		return err
+	}
+	newest, err := a.desk.Decision(ctx, v.Post)
+	if err != nil {
+		return err
+	}
+	err = a.index.SetReview(ctx, v.Post, newest)
+	if errors.Is(err, index.ErrNotFound) {
+		return nil
+	}
+	return err
+}
+
+func firedRules(as veghe.Assessment) []veghe.RuleID {
+	var out []veghe.RuleID
+	for _, f := range as.Findings {
+		if !slices.Contains(out, f.Rule) {
+			out = append(out, f.Rule)
+		}
+	}
+	return out
+}
+
+func ruleInfos(set *rule.Set) []web.RuleInfo {
+	var out []web.RuleInfo
+	for _, r := range set.Rules() {
+		out = append(out, web.RuleInfo{
+			Indicator: r.Indicator, Rule: r.ID, Title: r.Title, Category: r.Category, Family: r.Family,
+			Strength: string(r.Strength), Status: string(r.Status), Why: r.Why, FalsePositives: r.FalsePositives,
+		})
+	}
+	return out
+}
+
+func explainSums(policies []rule.Policy, v veghe.Assessed) []web.Sum {
+	var out []web.Sum
+	for _, s := range detect.Explain(policies, v.Assessment) {
+		w := web.Sum{Category: s.Category, Prior: s.Prior, Evasion: s.Evasion, LogOdds: s.LogOdds, Score: s.Score, Gate: s.Gate}
+		for _, f := range s.Families {
+			w.Families = append(w.Families, web.FamilySum{Family: f.Name, Raw: f.Raw, Capped: f.Capped})
+		}
+		out = append(out, w)
+	}
+	return out
+}
+
+// deskStatus is the status page's form of status.
+func (a *app) deskStatus(ctx context.Context) (web.Status, error) {
+	st, err := a.status(ctx)
+	if err != nil {
+		return web.Status{}, err
+	}
+	out := web.Status{RulesVersion: st.Rules.Version, RulesLoaded: st.Rules.Count, Started: st.Started}
+	if st.Index != nil {
+		out.Indexed = uint64(max(0, st.Index.Posts))
+	}
+	for _, s := range st.Stages {
+		out.Stages = append(out.Stages, web.StageStatus{
+			Name: s.Name, Healthy: s.Failing == "", Behind: s.Behind, Handled: s.Handled, Detail: s.Failing,
+			Oldest: time.Duration(s.OldestSeconds * float64(time.Second)),
+		})
+	}
+	out.Sources = sourceStatuses(&a.cfg, st)
+	return out, nil
+}
+
+// sourceStatuses joins what is configured, what was visited and what is
+// accounted for; imported posts may name sources that are none of ours.
+func sourceStatuses(cfg *config, st status) []web.SourceStatus {
+	var ids []veghe.SourceID
+	rows := map[veghe.SourceID]*web.SourceStatus{}
+	row := func(id veghe.SourceID) *web.SourceStatus {
+		if rows[id] == nil {
+			ids = append(ids, id)
+			rows[id] = &web.SourceStatus{Source: veghe.Source{ID: id}}
+		}
+		return rows[id]
+	}
+	for _, s := range cfg.sourceWords() {
+		row(s.ID).Source = s
+	}
+	for _, l := range st.Accounting {
+		r := row(l.Source)
+		r.Collected, r.Assessed, r.Dead, r.InFlight = int64(l.Collected), int64(l.Assessed), int64(l.Dead), int64(l.InFlight)
+	}
+	for _, s := range st.Sources {
+		r := row(s.Source)
+		r.LastSuccess, r.LastError, r.LastErrorAt, r.Pages = s.LastSuccess, s.LastError, s.LastErrorAt, s.Pages
+		for outcome, n := range s.Outcomes {
+			if outcome != "ok" && outcome != "not_modified" && outcome != "robots" {
+				r.Errors += n
+			}
+		}
+	}
+	out := make([]web.SourceStatus, len(ids))
+	for i, id := range ids {
+		out[i] = *rows[id]
+	}
+	return out
+}

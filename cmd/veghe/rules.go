@@ -1,0 +1,243 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"strings"
+
+	"veghe"
+	"veghe/detect"
+	"veghe/detect/rule"
+	"veghe/rules"
+)
+
+func rulesCmd(_ context.Context, e env, args []string) error {
+	f := newFlags("rules", e.err)
+	asJSON := f.Bool("json", false, "print JSON")
+	text := f.String("text", "", "explain: the `text` to explain (else a file, or standard input)")
+	only := f.String("rule", "", "explain: only these `rules`, by comma, seen or not")
+	rest, err := f.parse(args)
+	if err != nil {
+		return err
+	}
+	cfg, err := f.config()
+	if err != nil {
+		return err
+	}
+	switch verb := arg(rest, 0); verb {
+	case "check":
+		return rulesCheck(e, cfg.Rules, *asJSON)
+	case "test":
+		return rulesTest(e, cfg, *asJSON)
+	case "schema":
+		_, err := e.out.Write(rule.Schema())
+		return err
+	case "explain":
+		return rulesExplain(e, cfg, explainOptions{text: *text, files: rest[1:], only: *only, json: *asJSON})
+	default:
+		return usageError{fmt.Sprintf("there is no %q, want check, test, explain or schema", verb)}
+	}
+}
+
+func rulesFS(folder string) fs.FS {
+	if folder == "" {
+		return rules.FS
+	}
+	return os.DirFS(folder)
+}
+
+// problemJSON is a problem as editors and CI read it.
+type problemJSON struct {
+	Path    string `json:"path"`
+	Line    int    `json:"line"`
+	Column  int    `json:"column"`
+	Message string `json:"message"`
+	Warning bool   `json:"warning,omitempty"`
+}
+
+// rulesCheck shows every problem: what keeps the rules from loading, then
+// what only this command demands, then advice.
+func rulesCheck(e env, folder string, asJSON bool) error {
+	if _, err := fs.Stat(rulesFS(folder), "."); err != nil {
+		return withHint(fmt.Errorf("no folder of rules at %s", folder), "copy the rules folder of the repository as a start")
+	}
+	pack, err := rule.Load(rulesFS(folder))
+	var problems, advice rule.Problems
+	if err != nil {
+		if !errors.As(err, &problems) {
+			return err
+		}
+	} else {
+		problems, advice = rule.Check(pack), rule.Advise(pack)
+		if _, err := rule.Compile(pack); err != nil && len(problems) == 0 {
+			return err
+		}
+	}
+	if asJSON {
+		err = problemsJSON(e.out, problems, advice)
+	} else {
+		for _, p := range advice {
+			fmt.Fprintf(e.err, "advice: %v\n", p)
+		}
+		for _, p := range problems {
+			fmt.Fprintln(e.err, p)
+		}
+	}
+	if len(problems) > 0 {
+		return errors.Join(err, fmt.Errorf("%d problems", len(problems)))
+	}
+	if !asJSON {
+		_, err = fmt.Fprintf(e.out, "%d rules are sound (%d files)\n", len(pack.Rules), len(pack.Files))
+	}
+	return err
+}
+
+func problemsJSON(w io.Writer, problems, advice rule.Problems) error {
+	out := []problemJSON{}
+	for i, list := range []rule.Problems{problems, advice} {
+		for _, p := range list {
+			out = append(out, problemJSON{p.Path, p.Line, p.Column, p.Msg, i == 1})
+		}
+	}
+	return json.NewEncoder(w).Encode(out)
+}
+
+// rulesTest runs every example through the whole engine: with language,
+// contacts and quotations, as in production.
+func rulesTest(e env, cfg config, asJSON bool) error {
+	set, engine, err := analystEngine(cfg)
+	if err != nil {
+		return err
+	}
+	res := rule.Test(set, func(ex *rule.Example) []veghe.Finding {
+		return engine.Findings(*ex.Post(), ex.Features)
+	})
+	if asJSON {
+		out := map[string]any{"passed": res.Passed, "failed": outcomes(res.Failed), "todo": outcomes(res.Todo), "fixed": outcomes(res.Fixed)}
+		if err := json.NewEncoder(e.out).Encode(out); err != nil {
+			return err
+		}
+	} else {
+		for _, o := range res.Failed {
+			fmt.Fprintln(e.err, o)
+		}
+		for _, o := range res.Todo {
+			fmt.Fprintf(e.out, "known miss: %v\n", o)
+		}
+		for _, o := range res.Fixed {
+			fmt.Fprintf(e.out, "matches by now, make it \"match: true\": %v\n", o)
+		}
+	}
+	if len(res.Failed) > 0 {
+		return fmt.Errorf("%d of %d examples do not hold", len(res.Failed), res.Total())
+	}
+	if !asJSON {
+		_, err = fmt.Fprintf(e.out, "%d examples hold, %d known misses\n", res.Passed, len(res.Todo))
+	}
+	return err
+}
+
+func outcomes(list []rule.Outcome) []string {
+	out := make([]string, len(list))
+	for i, o := range list {
+		out[i] = o.String()
+	}
+	return out
+}
+
+func analystEngine(cfg config) (*rule.Set, *detect.Engine, error) {
+	set, err := loadRules(cfg.Rules)
+	if err != nil {
+		return nil, nil, err
+	}
+	languages, _, err := newLanguages("off")
+	if err != nil {
+		return nil, nil, err
+	}
+	return set, detect.New(detect.Options{Rules: set, Languages: languages, Region: cfg.Language.Region, Stateless: true}), nil
+}
+
+type explainOptions struct {
+	text  string
+	files []string
+	only  string
+	json  bool
+}
+
+// rulesExplain says what the rules see in one text: plain text, or a post in
+// JSON.
+func rulesExplain(e env, cfg config, o explainOptions) error {
+	set, engine, err := analystEngine(cfg)
+	if err != nil {
+		return err
+	}
+	post, err := explainPost(e, o)
+	if err != nil {
+		return err
+	}
+	var ids []veghe.RuleID
+	for id := range strings.SplitSeq(o.only, ",") {
+		if id = strings.TrimSpace(id); id == "" {
+			continue
+		}
+		if set.Rule(veghe.RuleID(id)) == nil {
+			return fmt.Errorf("there is no rule %q", id)
+		}
+		ids = append(ids, veghe.RuleID(id))
+	}
+	explanation, assessment := engine.Explain(post, ids...)
+	sums := detect.Explain(set.Policies(), assessment)
+	if o.json {
+		enc := json.NewEncoder(e.out)
+		enc.SetEscapeHTML(false)
+		return enc.Encode(map[string]any{"rules": explanation, "assessment": assessment, "sums": sums})
+	}
+	fmt.Fprint(e.out, explanation)
+	fmt.Fprintln(e.out, "\nlanguages")
+	for _, l := range assessment.Lang {
+		fmt.Fprintf(e.out, "  %d–%d  %s\n", l.Start, l.End, l.Lang)
+	}
+	if len(assessment.Contacts) > 0 {
+		fmt.Fprintln(e.out, "\ncontacts")
+		for _, c := range assessment.Contacts {
+			fmt.Fprintf(e.out, "  %d–%d  %s %s\n", c.Start, c.End, c.Kind, oneLine(c.Value))
+		}
+	}
+	fmt.Fprintln(e.out)
+	for _, s := range sums {
+		fmt.Fprint(e.out, s)
+	}
+	fmt.Fprintln(e.out)
+	printAssessment(e.out, &post, &assessment)
+	return nil
+}
+
+func explainPost(e env, o explainOptions) (veghe.Post, error) {
+	in := []byte(o.text)
+	if o.text == "" {
+		name := arg(o.files, 0)
+		var err error
+		if name == "" || name == "-" {
+			in, err = io.ReadAll(io.LimitReader(e.in, veghe.MaxPost+1))
+		} else {
+			in, err = os.ReadFile(name)
+		}
+		if err != nil {
+			return veghe.Post{}, err
+		}
+	}
+	if p, err := veghe.ParsePost(in); err == nil {
+		return p, nil
+	}
+	if len(strings.TrimSpace(string(in))) == 0 {
+		return veghe.Post{}, usageError{"nothing to explain: give -text, a file, or standard input"}
+	}
+	p := veghe.Post{Text: strings.ToValidUTF8(string(in), "\ufffd")}
+	p.Identify()
+	return p, nil
+}

@@ -1,0 +1,242 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"unicode/utf8"
+
+	"veghe"
+	"veghe/detect"
+)
+
+func scanCmd(ctx context.Context, e env, args []string) error {
+	f := newFlags("scan", e.err)
+	asJSON := f.Bool("json", false, "print JSON Lines even on a terminal (elsewhere they are the default)")
+	all := f.Bool("all", false, "print every assessment, not only flagged ones")
+	plain := f.Bool("text", false, "input is plain text: each file (or all of standard input) is one post")
+	stateless := f.Bool("stateless", false, "judge each post by itself, without history")
+	opinion := f.String("second-opinion", "off", "lingua's `accuracy` for short uncertain texts: high, low or off")
+	workers := f.Int("workers", 0, "how many posts to read side by side (default: one per core)")
+	files, err := f.parse(args)
+	if err != nil {
+		return err
+	}
+	cfg, err := f.config()
+	if err != nil {
+		return err
+	}
+	engine, done, err := scanEngine(ctx, cfg, *opinion, *stateless)
+	if err != nil {
+		return err
+	}
+	defer done()
+	s := &scanner{engine: engine, env: e, out: bufio.NewWriterSize(e.out, 64<<10), json: *asJSON || !e.terminal, all: *all, workers: *workers}
+	err = eachInput(e, files, func(name string, r io.Reader) error {
+		if *plain {
+			return s.scanText(name, r)
+		}
+		return s.scanLines(ctx, name, r)
+	})
+	if err := errors.Join(err, s.out.Flush()); err != nil {
+		return err
+	}
+	return s.bad.err()
+}
+
+// scanEngine is the engine of run, with the second opinion waited for, so
+// that the same input gives the same output.
+func scanEngine(ctx context.Context, cfg config, opinion string, stateless bool) (*detect.Engine, func(), error) {
+	cfg.Language.SecondOpinion = opinion
+	if err := cfg.validate(); err != nil {
+		return nil, nil, err
+	}
+	set, err := loadRules(cfg.Rules)
+	if err != nil {
+		return nil, nil, err
+	}
+	languages, second, err := newLanguages(opinion)
+	if err != nil {
+		return nil, nil, err
+	}
+	done := func() {}
+	if second != nil {
+		done = func() { _ = second.Close() } // it only waits
+		if err := second.Wait(ctx); err != nil {
+			return nil, nil, err
+		}
+	}
+	return detect.New(detect.Options{Rules: set, Languages: languages, Region: cfg.Language.Region, Stateless: stateless}), done, nil
+}
+
+// eachInput calls f with each file, or with standard input if there are none.
+// "-" is standard input too.
+func eachInput(e env, files []string, f func(name string, r io.Reader) error) error {
+	if len(files) == 0 {
+		files = []string{"-"}
+	}
+	for _, name := range files {
+		if name == "-" {
+			if err := f("standard input", e.in); err != nil {
+				return err
+			}
+			continue
+		}
+		file, err := os.Open(name)
+		if err != nil {
+			return withHint(err, "give files that exist, or - for standard input")
+		}
+		err = f(name, file)
+		if err := errors.Join(err, file.Close()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// badLines counts and reports input that cannot be used.
+type badLines struct {
+	env   env
+	count int
+}
+
+func (b *badLines) add(name string, line int, err error) {
+	b.count++
+	fmt.Fprintf(b.env.err, "%s:%d: %v\n", name, line, err)
+}
+
+// err is nil if there were none.
+func (b *badLines) err() error {
+	if b.count == 0 {
+		return nil
+	}
+	return partialError{fmt.Sprintf("%d bad lines were left out, see above; the rest was done", b.count)}
+}
+
+type scanner struct {
+	engine  *detect.Engine
+	env     env
+	out     *bufio.Writer
+	json    bool
+	all     bool
+	workers int
+	bad     badLines
+}
+
+// scanBatch bounds how many posts are read before they are assessed.
+const scanBatch = 512
+
+// scanLines assesses a stream of posts. What has arrived is answered before
+// more is waited for, so that veghe scan works in a pipe that stays open.
+func (s *scanner) scanLines(ctx context.Context, name string, r io.Reader) error {
+	s.bad.env = s.env
+	lines := newLineReader(r)
+	var batch []veghe.Post
+	for n := 1; ; n++ {
+		line, err := lines.next()
+		if len(batch) > 0 && (err != nil || len(batch) == scanBatch || !lines.waiting()) {
+			s.assess(batch)
+			batch = batch[:0]
+			if ferr := s.out.Flush(); ferr != nil {
+				return ferr
+			}
+		}
+		switch {
+		case errors.Is(err, io.EOF):
+			return nil
+		case errors.Is(err, errLongLine):
+			s.bad.add(name, n, err)
+			continue
+		case err != nil:
+			return fmt.Errorf("%s: %w", name, err)
+		case ctx.Err() != nil:
+			return ctx.Err()
+		}
+		if len(bytes.TrimSpace(line)) == 0 {
+			continue
+		}
+		p, err := veghe.ParsePost(line)
+		if err != nil {
+			s.bad.add(name, n, err)
+			continue
+		}
+		batch = append(batch, p)
+	}
+}
+
+func (s *scanner) scanText(name string, r io.Reader) error {
+	s.bad.env = s.env
+	b, err := io.ReadAll(io.LimitReader(r, veghe.MaxPost+1))
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	switch {
+	case len(b) > veghe.MaxPost:
+		s.bad.add(name, 1, fmt.Errorf("text is more than %d bytes, want less", veghe.MaxPost))
+		return nil
+	case !utf8.Valid(b):
+		s.bad.add(name, 1, errors.New("not valid UTF-8: convert it first, for example with iconv"))
+		return nil
+	case len(bytes.TrimSpace(b)) == 0:
+		s.bad.add(name, 1, veghe.ErrNoText)
+		return nil
+	}
+	p := veghe.Post{Text: string(b)}
+	p.Identify()
+	s.assess([]veghe.Post{p})
+	return nil
+}
+
+func (s *scanner) assess(batch []veghe.Post) {
+	enc := json.NewEncoder(s.out)
+	enc.SetEscapeHTML(false)
+	for i, a := range s.engine.AssessAll(batch, s.workers) {
+		if !a.Flagged && !s.all {
+			continue
+		}
+		if s.json {
+			_ = enc.Encode(a) // an error stays in the writer and comes out of Flush
+			continue
+		}
+		printAssessment(s.out, &batch[i], &a)
+	}
+}
+
+// printAssessment prints for a person at a terminal.
+func printAssessment(w io.Writer, p *veghe.Post, a *veghe.Assessment) {
+	verdict := "not flagged"
+	if a.Flagged {
+		verdict = fmt.Sprintf("%s: %s", strings.ToUpper(string(a.Severity)), a.Label)
+	}
+	fmt.Fprintf(w, "%s  %s", a.ID, verdict)
+	for _, c := range []veghe.Category{veghe.Recruitment, veghe.Grooming} {
+		fmt.Fprintf(w, "  %s %.2f", c, a.Score[c])
+	}
+	fmt.Fprintln(w)
+	for _, f := range a.Findings {
+		note := ""
+		if f.Shadow {
+			note = " (shadow)"
+		}
+		fmt.Fprintf(w, "  %-10s %+.1f  %s%s\n", f.Rule, f.Weight, oneLine(f.Why), note)
+	}
+	if a.Flagged && p.URL != "" {
+		fmt.Fprintf(w, "  %s\n", oneLine(p.URL))
+	}
+}
+
+// oneLine keeps hostile text from moving the cursor.
+func oneLine(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f || r >= 0x80 && r < 0xa0 {
+			return ' '
+		}
+		return r
+	}, s)
+}
