@@ -57,8 +57,8 @@ func queryOf(v url.Values, more ...string) (index.Query, error) {
 		}
 		q.Size = n
 	}
-	if q.Sort != "" && !slices.Contains([]string{"score", "newest", "oldest"}, q.Sort) {
-		return q, refuse(http.StatusBadRequest, fmt.Sprintf("sort is %.20q, want score, newest or oldest", q.Sort))
+	if q.Sort != "" && !slices.Contains(orders, q.Sort) {
+		return q, refuse(http.StatusBadRequest, fmt.Sprintf("sort is %.20q, want one of %s", q.Sort, strings.Join(orders, ", ")))
 	}
 	var err error
 	if q.All, err = boolOf(v, "all"); err != nil {

@@ -52,7 +52,7 @@ func asFailure(err error) *failure {
 		return &failure{status: http.StatusRequestEntityTooLarge, key: "error.too_large", cause: err}
 	case errors.Is(err, index.ErrNotFound):
 		return &failure{status: http.StatusNotFound, key: "error.no_post", cause: err}
-	case errors.Is(err, context.DeadlineExceeded):
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, index.ErrBusy):
 		return &failure{status: http.StatusServiceUnavailable, key: "error.slow", cause: err}
 	default:
 		return &failure{status: http.StatusInternalServerError, key: "error.internal", cause: err}

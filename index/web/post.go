@@ -336,7 +336,8 @@ func (d *desk) reviewsOf(ctx context.Context, id veghe.PostID) ([]veghe.Review, 
 		return nil, fmt.Errorf("reading the reviews: %w", err)
 	}
 	all = slices.Clone(all)
-	slices.SortStableFunc(all, func(a, b veghe.Review) int { return b.At.Compare(a.At) })
+	slices.SortStableFunc(all, func(a, b veghe.Review) int { return a.At.Compare(b.At) })
+	slices.Reverse(all)
 	return all, nil
 }
 

@@ -17,6 +17,7 @@ import (
 const (
 	pageSize  = 25
 	excerptOf = 260 // bytes of text in a list
+	maxValues = 10  // of a facet, before the fold
 	maxChips  = 6   // indicators named in a list; the rest is counted
 )
 
@@ -60,6 +61,7 @@ type queryErr struct {
 type facet struct {
 	Field  string
 	Values []facetValue
+	More   []facetValue // behind a fold
 }
 
 type facetValue struct {
@@ -146,10 +148,7 @@ func (d *desk) fill(p *resultsPage, l *locale, q index.Query, res index.Result) 
 	for _, h := range res.Hits {
 		p.Items = append(p.Items, d.item(l, p, h, titles))
 	}
-	for _, s := range []string{"score", "newest", "oldest"} {
-		on := p.Sort == s || p.Sort == "" && (s == "newest") == (len(wordsOf(p.Query)) == 0) && s != "oldest"
-		p.Sorts = append(p.Sorts, choice{l.T("sort." + s), searchLink(p.Query, s, p.All, ""), on})
-	}
+	p.Sorts = sorts(l, p)
 	p.Toggle = choice{l.T("results.all"), searchLink(p.Query, p.Sort, !p.All, ""), p.All}
 	if res.Next != "" {
 		p.Next = searchLink(p.Query, p.Sort, p.All, res.Next)
@@ -181,9 +180,28 @@ func (d *desk) empty(p *resultsPage, res index.Result) string {
 	}
 }
 
-// wordsOf are the terms of a query that are not filters.
-func wordsOf(q string) []term {
-	return slices.DeleteFunc(terms(q), func(t term) bool { return t.Field != "" })
+// orders are the orders of a result. Without one it is the first for a query
+// with words and newest for others.
+var orders = []string{"relevance", "score", "newest", "oldest"}
+
+func sorts(l *locale, p *resultsPage) []choice {
+	words := slices.ContainsFunc(terms(p.Query), func(t term) bool { return t.Field == "" && !t.Not })
+	now := p.Sort
+	switch {
+	case now == "" && words:
+		now = "relevance"
+	case now == "":
+		now = "newest"
+	case now == "relevance" && !words:
+		now = "score"
+	}
+	var out []choice
+	for _, s := range orders {
+		if s != "relevance" || words {
+			out = append(out, choice{l.T("sort." + s), searchLink(p.Query, s, p.All, ""), s == now})
+		}
+	}
+	return out
 }
 
 func chips(p *resultsPage) []chip {
@@ -230,6 +248,9 @@ func facets(p *resultsPage, l *locale, counts map[string][]index.Count, titles m
 				fv.Title = l.Indicator(id, titles[id].Title)
 			}
 			f.Values = append(f.Values, fv)
+		}
+		if n := len(f.Values); n > maxValues+2 {
+			f.Values, f.More = f.Values[:maxValues], f.Values[maxValues:]
 		}
 		if len(f.Values) > 0 {
 			out = append(out, f)
