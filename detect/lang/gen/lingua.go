@@ -4,7 +4,9 @@ import (
 	"archive/zip"
 	"fmt"
 	"io"
+	"maps"
 	"path/filepath"
+	"slices"
 	"unicode/utf8"
 
 	"github.com/pemistahl/lingua-go/serialization"
@@ -33,9 +35,9 @@ func load(models, lang string, s ngram.Script) (model, error) {
 		joint = romanize(joint)
 	}
 	m := make(model, len(joint))
-	for gram, p := range joint {
+	for _, gram := range slices.Sorted(maps.Keys(joint)) {
 		if k, ok := key(gram, s); ok {
-			m[k] += p
+			m[k] += joint[gram]
 		}
 	}
 	return m, nil
@@ -97,7 +99,8 @@ var toLatin = map[rune]string{
 // ends of the old length, and whole for a sequence of the new one.
 func romanize(joint map[string]float64) map[string]float64 {
 	out := make(map[string]float64, len(joint))
-	for gram, p := range joint {
+	for _, gram := range slices.Sorted(maps.Keys(joint)) {
+		p := joint[gram]
 		var latin []rune
 		n := 0
 		for _, r := range gram {

@@ -126,9 +126,9 @@ type model map[ngram.Key]float64
 // foldIn mixes in the same text without diacritics.
 func (m model) foldIn(s ngram.Script) model {
 	mixed := make(model, len(m)+len(m)/4)
-	for k, p := range m {
-		mixed[k] += (1 - folded) * p
-		mixed[fold(s, k)] += folded * p
+	for _, k := range slices.Sorted(maps.Keys(m)) { // in order, so that sums are the same in every run
+		mixed[k] += (1 - folded) * m[k]
+		mixed[fold(s, k)] += folded * m[k]
 	}
 	return mixed
 }
