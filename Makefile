@@ -18,7 +18,7 @@ help: ## list what you can do
 
 build: ## build bin/veghe, one static binary
 	@mkdir -p bin
-	$(GO) build -trimpath -o $(BIN) ./cmd/veghe
+	$(GO) build -trimpath -buildvcs=auto -o $(BIN) ./cmd/veghe
 
 run: build ## start veghe: your veghe.yaml if there is one, else the demo
 	@if [ -f veghe.yaml ]; then exec $(BIN) run -c veghe.yaml; \

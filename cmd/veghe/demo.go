@@ -58,7 +58,7 @@ func demoCmd(ctx context.Context, e env, args []string) error {
 func demoLook(e env) deskLook {
 	return deskLook{
 		demo:   true,
-		notice: "demo",
+		notice: "Demo: everything here is invented. / Demonstrație: totul aici este inventat.",
 		ready: func(url string) {
 			fmt.Fprintf(e.out, "\nOpen %s in a browser. Everything there is invented; new posts keep arriving. Ctrl-C ends it.\n", url)
 		},
@@ -84,7 +84,7 @@ func demoConfig(cfg *config, base string) {
 				ID: veghe.SourceID(id), Name: name, URL: base + path,
 				Purpose: "showing how veghe works on invented posts", LegalBasis: "none needed: nothing here is about a person",
 			},
-			Type: t, AllowLoopback: true, Every: crawler.Duration(3 * time.Second), Rate: 200, Concurrency: 4,
+			Type: t, AllowLoopback: true, Every: crawler.Duration(5 * time.Second), Rate: 200, Concurrency: 4,
 		}
 	}
 	forum := source("demo-forum", "Invented forum", demosite.ForumPath, extract.Forum)

@@ -120,7 +120,7 @@ func pick(docs []veghe.Assessed, ids []veghe.PostID) []veghe.Assessed {
 // bookkeeping enters every collected post into the ledger.
 func (a *app) bookkeeping(ctx context.Context) error {
 	return a.stream.Consume(ctx, veghe.PostsTopic, a.group(groupLedger), func(ctx context.Context, batch []stream.Record) error {
-		return a.ledger.MarkCollected(ctx, ledgerEntries(batch))
+		return a.mark(ctx, batch, a.ledger.MarkCollected)
 	})
 }
 
@@ -128,8 +128,14 @@ func (a *app) bookkeeping(ctx context.Context) error {
 // or assessments topic is about a post.
 func (a *app) bookkeepingDead(ctx context.Context) error {
 	return a.stream.Consume(ctx, veghe.DeadTopic, a.group(groupLedger), func(ctx context.Context, batch []stream.Record) error {
-		return a.ledger.MarkDead(ctx, ledgerEntries(batch))
+		return a.mark(ctx, batch, a.ledger.MarkDead)
 	})
+}
+
+func (a *app) mark(ctx context.Context, batch []stream.Record, mark func(context.Context, []ledger.Entry) error) (err error) {
+	began := time.Now()
+	defer func() { a.settled("ledger", began, len(batch), err) }()
+	return mark(ctx, ledgerEntries(batch))
 }
 
 // ledgerEntries reads the ids beside the records. Records without one, such
@@ -149,9 +155,11 @@ func (a *app) applyReviews(ctx context.Context) error {
 	return a.reviews.Consume(ctx, a.group(groupReviews), func(ctx context.Context, batch []stream.Message[veghe.Review]) error {
 		for i := range batch {
 			if err := a.applyReview(ctx, batch[i].Value); err != nil {
+				a.fail("reviews", err)
 				return err
 			}
 		}
+		a.done("reviews", len(batch))
 		return nil
 	})
 }
