@@ -22,6 +22,7 @@ import (
 	"veghe/detect/history"
 	"veghe/detect/lang"
 	"veghe/detect/rule"
+	"veghe/detect/text"
 )
 
 // Options make an Engine. Rules and Languages are required.
@@ -46,12 +47,18 @@ type Engine struct {
 	histories map[string]*history.Store // by policy name; nil when stateless
 }
 
-// program is a rule set ready to run, with matchers to reuse. It is replaced
-// as a whole.
+// program is a rule set ready to run, with workers to reuse. It is replaced as
+// a whole.
 type program struct {
 	set      *rule.Set
 	policies []rule.Policy
-	matchers sync.Pool
+	workers  sync.Pool // of *worker
+}
+
+// worker is what one goroutine needs to read posts.
+type worker struct {
+	matcher     *rule.Matcher
+	title, text text.Doc
 }
 
 // New returns an Engine for the options.
@@ -74,7 +81,7 @@ func New(o Options) *Engine {
 // What authors have shown so far stays.
 func (e *Engine) Swap(set *rule.Set) {
 	p := &program{set: set, policies: set.Policies()}
-	p.matchers.New = func() any { return set.Matcher() }
+	p.workers.New = func() any { return &worker{matcher: set.Matcher()} }
 	e.current.Store(p)
 }
 
@@ -130,11 +137,11 @@ type caught struct{ value any }
 // inspect reads a post: languages, contacts, findings. It depends on nothing
 // but the post and the rules.
 func (e *Engine) inspect(prog *program, p *veghe.Post) veghe.Assessment {
-	in := e.read(p)
-	m := prog.matchers.Get().(*rule.Matcher)
-	a := prog.assessment(p, &in, m.Match(&in.Input))
-	// A matcher that panicked is not given back: it may be in any state.
-	prog.matchers.Put(m)
+	w := prog.workers.Get().(*worker)
+	in := e.read(w, p)
+	a := prog.assessment(p, &in, w.matcher.Match(&in.Input))
+	// A worker that panicked is not given back: it may be in any state.
+	prog.workers.Put(w)
 	return a
 }
 
@@ -151,9 +158,10 @@ func (prog *program) assessment(p *veghe.Post, in *reading, findings []veghe.Fin
 // Findings says what the rules find in a post, with features given instead of
 // computed: for the examples of rules.
 func (e *Engine) Findings(p veghe.Post, features map[string]float64) []veghe.Finding {
-	in := e.read(&p)
+	w := e.current.Load().workers.New().(*worker)
+	in := e.read(w, &p)
 	in.Features = features
-	return e.current.Load().set.Matcher().Match(&in.Input)
+	return w.matcher.Match(&in.Input)
 }
 
 // Explain assesses a post by itself and says what the rules saw, and what
@@ -161,8 +169,9 @@ func (e *Engine) Findings(p veghe.Post, features map[string]float64) []veghe.Fin
 // remembered.
 func (e *Engine) Explain(p veghe.Post, ids ...veghe.RuleID) (rule.Explanation, veghe.Assessment) {
 	prog := e.current.Load()
-	in := e.read(&p)
-	ex := prog.set.Matcher().Explain(&in.Input, ids...)
+	w := prog.workers.New().(*worker)
+	in := e.read(w, &p)
+	ex := w.matcher.Explain(&in.Input, ids...)
 	a := prog.assessment(&p, &in, ex.Findings)
 	alone := Engine{}
 	alone.judge(prog, &p, &a)
@@ -175,8 +184,13 @@ type reading struct {
 	spans []veghe.LangSpan
 }
 
-func (e *Engine) read(p *veghe.Post) reading {
-	r := reading{Input: rule.Input{Post: p, Now: p.CollectedAt}, spans: []veghe.LangSpan{}}
+func (e *Engine) read(w *worker, p *veghe.Post) reading {
+	w.title.Fold(p.Title)
+	w.text.Fold(p.Text)
+	r := reading{
+		Input: rule.Input{Post: p, Title: &w.title, Text: &w.text, Now: p.CollectedAt},
+		spans: []veghe.LangSpan{},
+	}
 	for _, s := range e.languages.Detect(p.Text) {
 		r.spans = append(r.spans, veghe.LangSpan{Lang: s.Lang, Start: s.Start, End: s.End})
 		r.Langs = append(r.Langs, rule.Segment{Start: s.Start, End: s.End, Langs: s.Candidates})
@@ -184,20 +198,20 @@ func (e *Engine) read(p *veghe.Post) reading {
 	for _, q := range quoted(p.Text) {
 		r.Quoted = append(r.Quoted, rule.Range{Start: q.start, End: q.end})
 	}
-	r.Contacts = e.contacts(p, r.spans)
+	r.Contacts = e.contacts(w, r.spans)
 	return r
 }
 
-func (e *Engine) contacts(p *veghe.Post, spans []veghe.LangSpan) []veghe.Contact {
+func (e *Engine) contacts(w *worker, spans []veghe.LangSpan) []veghe.Contact {
 	o := contact.Options{Region: e.region}
 	for _, s := range spans {
 		o.Langs = append(o.Langs, s.Lang)
 	}
 	out := []veghe.Contact{}
-	for _, c := range contact.Find(p.Text, o) {
+	for _, c := range contact.FindIn(&w.text, o) {
 		out = append(out, toContact(c, ""))
 	}
-	for _, c := range contact.Find(p.Title, o) {
+	for _, c := range contact.FindIn(&w.title, o) {
 		out = append(out, toContact(c, "title"))
 	}
 	return out

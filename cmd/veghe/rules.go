@@ -20,6 +20,7 @@ func rulesCmd(_ context.Context, e env, args []string) error {
 	f := newFlags("rules", e.err)
 	asJSON := f.Bool("json", false, "print JSON")
 	text := f.String("text", "", "explain: the `text` to explain (else a file, or standard input)")
+	advise := f.Bool("advice", false, "check: also show what could be tidier")
 	only := f.String("rule", "", "explain: only these `rules`, by comma, seen or not")
 	rest, err := f.parse(args)
 	if err != nil {
@@ -31,7 +32,7 @@ func rulesCmd(_ context.Context, e env, args []string) error {
 	}
 	switch verb := arg(rest, 0); verb {
 	case "check":
-		return rulesCheck(e, cfg.Rules, *asJSON)
+		return rulesCheck(e, cfg.Rules, *asJSON, *advise)
 	case "test":
 		return rulesTest(e, cfg, *asJSON)
 	case "schema":
@@ -62,7 +63,7 @@ type problemJSON struct {
 
 // rulesCheck shows every problem: what keeps the rules from loading, then
 // what only this command demands, then advice.
-func rulesCheck(e env, folder string, asJSON bool) error {
+func rulesCheck(e env, folder string, asJSON, advise bool) error {
 	if _, err := fs.Stat(rulesFS(folder), "."); err != nil {
 		return withHint(fmt.Errorf("no folder of rules at %s", folder), "copy the rules folder of the repository as a start")
 	}
@@ -73,7 +74,10 @@ func rulesCheck(e env, folder string, asJSON bool) error {
 			return err
 		}
 	} else {
-		problems, advice = rule.Check(pack), rule.Advise(pack)
+		problems = rule.Check(pack)
+		if advise {
+			advice = rule.Advise(pack)
+		}
 		if _, err := rule.Compile(pack); err != nil && len(problems) == 0 {
 			return err
 		}
