@@ -86,31 +86,6 @@ func BenchmarkPut500(b *testing.B) {
 	b.ReportMetric(float64(500*n)/b.Elapsed().Seconds(), "posts/s")
 }
 
-func BenchmarkPut500Two(b *testing.B) {
-	x := open(b, b.TempDir())
-	c := newCorpus()
-	todo := make(chan []veghe.Assessed, 1000)
-	b.SetParallelism(1)
-	n := 0
-	for range 60 {
-		todo <- c.posts(500)
-	}
-	b.ResetTimer()
-	done := make(chan bool)
-	for range 2 {
-		go func() {
-			for len(todo) > 0 {
-				put(b, x, <-todo...)
-			}
-			done <- true
-		}()
-	}
-	<-done
-	<-done
-	n = 60
-	b.ReportMetric(float64(500*n)/b.Elapsed().Seconds(), "posts/s")
-}
-
 func BenchmarkSearch(b *testing.B) {
 	x := open(b, b.TempDir())
 	c := newCorpus()
@@ -121,15 +96,15 @@ func BenchmarkSearch(b *testing.B) {
 		}
 		put(b, x, batch...)
 	}
-	common, rare := c.post().Post.Text[:10], "bunbunbun"
-	common = strings.Fields(common)[0]
+	common, rare := strings.Fields(c.post().Post.Text)[0], "bunbunbun"
 	for name, q := range map[string]index.Query{
 		"browse":  {Histogram: true},
 		"word":    {Text: common, Facets: []string{}},
 		"rare":    {Text: rare, Facets: []string{}},
 		"page":    {Text: common + " posted:2026-03..2026-09 lang:ro", Histogram: true, Sort: "newest"},
 		"phone":   {Text: "phone:0700-000-123"},
-		"phrase":  {Text: `"` + strings.Join(strings.Fields(c.post().Post.Text)[:2], " ") + `"`, Facets: []string{}},
+		"phrases": {Text: `"` + common + " " + common + `" OR "` + common + ` munca"`, Facets: []string{}},
+		"phrase":  {Text: `"` + common + " " + common + `"`, Facets: []string{}},
 		"prefix":  {Text: "munc*", Facets: []string{}},
 		"newest":  {Text: "lang:ro", Facets: []string{}},
 		"allfacs": {Text: "lang:ro", Histogram: true},

@@ -2,6 +2,7 @@ package index
 
 import (
 	"context"
+	"errors"
 	"strings"
 
 	"github.com/blevesearch/bleve/v2/mapping"
@@ -202,7 +203,7 @@ func (c *compiler) field(f Field) query.Query {
 
 func exact(in string, f Field, key func(string) string) query.Query {
 	if before, ok := strings.CutSuffix(f.Value, "*"); ok && !f.Quoted {
-		return boosted(prefix(in, key(before)), filterBoost)
+		return prefix(in, key(before))
 	}
 	return term(in, key(f.Value))
 }
@@ -217,7 +218,7 @@ func phone(s string) query.Query {
 	if strings.HasPrefix(strings.TrimSpace(s), "+") {
 		return term(inPhone, "+"+d)
 	}
-	return boosted(prefix(inPhoneEnd, reverse(strings.TrimPrefix(d, "0"))), filterBoost)
+	return prefix(inPhoneEnd, reverse(strings.TrimPrefix(d, "0")))
 }
 
 func reverse(ascii string) string {
@@ -239,9 +240,7 @@ func terms(field string, values []string) query.Query {
 }
 
 func prefix(field, value string) query.Query {
-	q := query.NewPrefixQuery(value)
-	q.SetField(field)
-	return q
+	return &prefixQuery{field: field, prefix: value}
 }
 
 func boosted(q query.Query, boost float64) query.Query {
@@ -264,4 +263,42 @@ func (q *termsQuery) Searcher(ctx context.Context, r segment.IndexReader, _ mapp
 		return searcher.NewMatchNoneSearcher(r)
 	}
 	return searcher.NewMultiTermSearcher(ctx, r, q.terms, q.field, q.boost, opt, true)
+}
+
+// prefixQuery finds posts with any term that begins so. Which of the terms it
+// is does not matter for the order of the result: weighing thousands of terms
+// against each other would be the costliest part of a query.
+type prefixQuery struct{ field, prefix string }
+
+// Searcher makes prefixQuery a query of bleve.
+func (q *prefixQuery) Searcher(ctx context.Context, r segment.IndexReader, _ mapping.IndexMapping, opt search.SearcherOptions) (search.Searcher, error) {
+	terms, err := q.terms(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	if len(terms) == 0 {
+		return searcher.NewMatchNoneSearcher(r)
+	}
+	opt.Score = "none"
+	return searcher.NewMultiTermSearcher(ctx, r, terms, q.field, filterBoost, opt, true)
+}
+
+func (q *prefixQuery) terms(ctx context.Context, r segment.IndexReader) (out []string, err error) {
+	dict, err := r.FieldDictPrefix(q.field, []byte(q.prefix))
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, dict.Close()) }()
+	for {
+		entry, err := dict.Next()
+		switch {
+		case err != nil || entry == nil:
+			return out, err
+		case len(out) == maxExpanded:
+			return nil, errTooMany
+		case len(out)%1024 == 1023 && ctx.Err() != nil:
+			return nil, ctx.Err()
+		}
+		out = append(out, entry.Term)
+	}
 }

@@ -30,8 +30,9 @@ const (
 	stuckAfter  = 2 * time.Minute  // a batch that takes longer will never end
 	closeWithin = 20 * time.Second // closing a sick index may hang
 
-	maxClauses = 1024 // terms in one OR, as a beginning* makes them
-	maxReaders = 8192 // terms in one query, over all of it
+	maxClauses  = 1024   // terms in one OR that are weighed against each other
+	maxExpanded = 5000   // terms that one beginning* stands for
+	maxReaders  = 20_000 // terms in one query, over all of it
 )
 
 // errSick wraps what made the search index unusable. The store is fine; the
@@ -254,10 +255,12 @@ func (e *engine) search(ctx context.Context, req *bleve.SearchRequest) (res *ble
 	return res, err
 }
 
-// isTooMany reports that bleve refused a query for its size. It has no
+var errTooMany = errors.New("too many terms")
+
+// isTooMany reports that a query was refused for its size. Bleve has no
 // sentinel for that.
 func isTooMany(err error) bool {
-	return strings.HasPrefix(err.Error(), "TooManyClauses") || strings.HasPrefix(err.Error(), "TooManyTermSearchers")
+	return errors.Is(err, errTooMany) || strings.HasPrefix(err.Error(), "TooManyClauses") || strings.HasPrefix(err.Error(), "TooManyTermSearchers")
 }
 
 // count is how many posts the index has.

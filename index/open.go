@@ -297,7 +297,7 @@ func (x *Index) Close() error {
 		return nil
 	}
 	x.calls.Wait()
-	return errors.Join(x.engine.close(), x.store.db.Close(), x.lock.Unlock())
+	return errors.Join(x.engine.close(), x.store.close(), x.lock.Unlock())
 }
 
 func (x *Index) now() time.Time { return x.opt.Now() }

@@ -68,11 +68,15 @@ CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 // store is the record of every post: what is not in it does not exist, and
 // everything else is made from it.
 type store struct {
-	db *sqlite.DB
-	id string // random; names the store inside the search index
+	db   *sqlite.DB
+	id   string    // random; names the store inside the search index
+	read *sql.Stmt // the doc of an id: phrases read many
 	// seq is the number of the last change. It is guarded by Index.writing.
 	seq int64
 }
+
+// close releases the database. It may be called twice.
+func (s *store) close() error { return errors.Join(s.read.Close(), s.db.Close()) }
 
 func openStore(ctx context.Context, dir string) (*store, error) {
 	db, err := sqlite.Open(ctx, filepath.Join(dir, storeFile), storeSchema)
@@ -86,8 +90,11 @@ func openStore(ctx context.Context, dir string) (*store, error) {
 	return s, nil
 }
 
-func (s *store) load(ctx context.Context) error {
-	_, err := s.db.Write.ExecContext(ctx, `INSERT INTO meta VALUES ('id', ?), ('seq', '0') ON CONFLICT DO NOTHING`, rand.Text())
+func (s *store) load(ctx context.Context) (err error) {
+	if s.read, err = s.db.Read.PrepareContext(ctx, `SELECT doc FROM posts WHERE id = ?`); err != nil {
+		return err
+	}
+	_, err = s.db.Write.ExecContext(ctx, `INSERT INTO meta VALUES ('id', ?), ('seq', '0') ON CONFLICT DO NOTHING`, rand.Text())
 	if err != nil {
 		return err
 	}
@@ -162,7 +169,7 @@ func (s *store) get(ctx context.Context, id veghe.PostID) (*record, error) {
 // text reads only what phrases need.
 func (s *store) text(ctx context.Context, id string) (title, text string, err error) {
 	var doc []byte
-	err = s.db.Read.QueryRowContext(ctx, `SELECT doc FROM posts WHERE id = ?`, id).Scan(&doc)
+	err = s.read.QueryRowContext(ctx, id).Scan(&doc)
 	if errors.Is(err, sql.ErrNoRows) {
 		return "", "", ErrNotFound
 	}
