@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -96,7 +97,7 @@ func local(url string) Source {
 
 func config(sources ...Source) Config {
 	return Config{Operator: "Test Office", Contact: "https://example.org/bot", Sources: sources, Limits: Limits{
-		Timeout: Duration(5 * time.Second),
+		Timeout: Duration(time.Minute),
 	}}
 }
 
@@ -249,7 +250,7 @@ func TestRun(t *testing.T) {
 	paused := local(b.URL + "/paused")
 	paused.ID, paused.Paused = "paused", true
 	c := open(t, config(s, paused))
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	seen := 0
 	err := c.Run(ctx, func(_ context.Context, posts []veghe.Post) error {
@@ -280,10 +281,11 @@ func TestResume(t *testing.T) {
 	cfg.Dir = t.TempDir()
 
 	var got collector
+	var handedOn atomic.Int64
 	ctx, cancel := context.WithCancel(t.Context())
 	c := open(t, cfg)
 	err := c.RunOnce(ctx, func(ctx context.Context, posts []veghe.Post) error {
-		if len(got.posts) >= 7 {
+		if handedOn.Add(1) == 7 {
 			cancel()
 		}
 		return got.sink(ctx, posts)

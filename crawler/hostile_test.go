@@ -92,6 +92,7 @@ func TestRobotsAnswers(t *testing.T) {
 	status := func(code int) http.HandlerFunc {
 		return func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(code) }
 	}
+	const neverAnswered = "never answered"
 	for _, tt := range []struct {
 		name   string
 		robots http.HandlerFunc
@@ -119,7 +120,7 @@ func TestRobotsAnswers(t *testing.T) {
 				_ = conn.Close()
 			}
 		}, RobotsDown},
-		{"never answered", func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, RobotsDown},
+		{neverAnswered, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, RobotsDown},
 		{"endless", func(w http.ResponseWriter, r *http.Request) {
 			line := strings.Repeat("# comment\n", 1000)
 			for r.Context().Err() == nil {
@@ -135,7 +136,12 @@ func TestRobotsAnswers(t *testing.T) {
 				routes["/robots.txt"] = tt.robots
 			}
 			b := serve(t, routes)
-			st, _ := one(t, b, "/", func(c *Config) { c.Limits.Timeout = Duration(500 * time.Millisecond) })
+			st, _ := one(t, b, "/", func(c *Config) {
+				c.Limits.Timeout = Duration(time.Minute)
+				if tt.name == neverAnswered {
+					c.Limits.Timeout = Duration(time.Second)
+				}
+			})
 			wantOutcome(t, st, tt.want)
 			if tt.want != OK && b.count("/") != 0 {
 				t.Error("the page was asked for all the same")
@@ -484,7 +490,12 @@ func TestBrokenServers(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			// Mid-stream breaks come through the test server's own handler.
 			b := serve(t, map[string]http.HandlerFunc{"/": tt.page})
-			st, _ := one(t, b, "/", func(c *Config) { c.Limits.Timeout = Duration(400 * time.Millisecond) })
+			st, _ := one(t, b, "/", func(c *Config) {
+				c.Limits.Timeout = Duration(time.Minute)
+				if tt.want == TimedOut {
+					c.Limits.Timeout = Duration(time.Second)
+				}
+			})
 			wantOutcome(t, st, tt.want)
 			if st.Requests > 7 {
 				t.Errorf("%d requests for one page", st.Requests)
