@@ -103,6 +103,9 @@ func (s *Site) Posts() int {
 	return n
 }
 
+// Ads is how many ads the site shows now.
+func (s *Site) Ads() int { return len(s.visibleAds()) }
+
 // heldBack is how many threads, and how many ads, arrive later.
 const heldBack = 6
 
