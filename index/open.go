@@ -160,7 +160,7 @@ func (x *Index) openEngine(ctx context.Context) error {
 func (x *Index) level(ctx context.Context) (bool, error) {
 	have, err := x.engine.count()
 	if err != nil {
-		return false, nil //nolint:nilerr // it does not even count: make it anew
+		return false, nil // it does not even count: make it anew
 	}
 	want, err := x.store.count(ctx)
 	return err == nil && uint64(want.Posts) == have, err

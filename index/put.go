@@ -203,7 +203,7 @@ func (s *store) commit(ctx context.Context, p plan) ([]change, error) {
 		if err != nil {
 			return err
 		}
-		defer insert.Close()
+		defer insert.Close() //nolint:errcheck // nothing to lose
 		for _, r := range p.write {
 			seq++
 			r.seq = seq
@@ -259,7 +259,7 @@ func (t tallies) write(ctx context.Context, tx *sql.Tx) error {
 	if err != nil {
 		return err
 	}
-	defer add.Close()
+	defer add.Close() //nolint:errcheck // nothing to lose
 	fewer := false
 	for k, n := range t {
 		if n == 0 {

@@ -134,7 +134,7 @@ func (s *store) records(ctx context.Context, query string, args ...any) iter.Seq
 			yield(nil, err)
 			return
 		}
-		defer rows.Close()
+		defer rows.Close() //nolint:errcheck // rows.Err tells
 		for rows.Next() {
 			r, err := scan(rows)
 			if !yield(r, err) || err != nil {
@@ -223,7 +223,7 @@ func (s *store) after(ctx context.Context, seq int64, n int) ([]change, int64, e
 	if err != nil {
 		return nil, 0, err
 	}
-	defer rows.Close()
+	defer rows.Close() //nolint:errcheck // rows.Err tells
 	var out []change
 	for rows.Next() {
 		var at int64
@@ -254,7 +254,7 @@ func (s *store) tallies(ctx context.Context, field string, sc scope) ([]Count, e
 	if err != nil {
 		return nil, err
 	}
-	defer rows.Close()
+	defer rows.Close() //nolint:errcheck // rows.Err tells
 	var out []Count
 	for rows.Next() {
 		var c Count

@@ -31,7 +31,7 @@ func (e Event) sum(prev string) string {
 		"veghe audit 1", prev, strconv.FormatInt(e.N, 10), strconv.FormatInt(micros(e.At), 10),
 		e.Who, e.Action, e.Object, e.Reason,
 	} {
-		fmt.Fprintf(h, "%d:%s,", len(s), s)
+		fmt.Fprintf(h, "%d:%s,", len(s), s) //nolint:errcheck // a hash takes everything
 	}
 	return hex.EncodeToString(h.Sum(nil))
 }
@@ -101,7 +101,7 @@ func (d *Desk) Events(ctx context.Context, f EventFilter) ([]Event, error) {
 	if err != nil {
 		return nil, fmt.Errorf("audit: %w", err)
 	}
-	defer rows.Close()
+	defer rows.Close() //nolint:errcheck // rows.Err tells
 	var out []Event
 	for rows.Next() {
 		e, err := scanEvent(rows)
@@ -139,7 +139,7 @@ func (d *Desk) Verify(ctx context.Context, known Head) (Head, error) {
 	if err != nil {
 		return Head{}, fmt.Errorf("audit: %w", err)
 	}
-	defer rows.Close()
+	defer rows.Close() //nolint:errcheck // rows.Err tells
 	var at Head
 	for rows.Next() {
 		e, err := scanEvent(rows)

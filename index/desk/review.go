@@ -72,7 +72,7 @@ func (d *Desk) Reviews(ctx context.Context, post veghe.PostID) ([]veghe.Review, 
 	if err != nil {
 		return nil, fmt.Errorf("reviews of %s: %w", post, err)
 	}
-	defer rows.Close()
+	defer rows.Close() //nolint:errcheck // rows.Err tells
 	var out []veghe.Review
 	for rows.Next() {
 		var r veghe.Review
@@ -118,7 +118,7 @@ func (d *Desk) Verdicts(ctx context.Context) ([]Verdict, error) {
 	if err != nil {
 		return nil, fmt.Errorf("verdicts: %w", err)
 	}
-	defer rows.Close()
+	defer rows.Close() //nolint:errcheck // rows.Err tells
 	var out []Verdict
 	for rows.Next() {
 		var v Verdict

@@ -20,7 +20,7 @@ func (d *Desk) Secret(ctx context.Context, name string) ([]byte, error) {
 		return nil, fmt.Errorf("secret: %w", err)
 	}
 	fresh := make([]byte, 32)
-	rand.Read(fresh) //nolint:errcheck // never fails since Go 1.24
+	rand.Read(fresh) // never fails
 	var value []byte
 	err := d.db.Tx(ctx, func(tx *sql.Tx) error {
 		if _, err := tx.ExecContext(ctx, `INSERT INTO secret (name, value) VALUES (?, ?) ON CONFLICT DO NOTHING`, name, fresh); err != nil {
@@ -59,7 +59,7 @@ func (d *Desk) CreateToken(ctx context.Context, t Token, now time.Time) (secret 
 		return "", Token{}, fmt.Errorf("token: %w", err)
 	}
 	raw := make([]byte, 32)
-	rand.Read(raw) //nolint:errcheck // never fails since Go 1.24
+	rand.Read(raw) // never fails
 	secret = tokenPrefix + base64.RawURLEncoding.EncodeToString(raw)
 	hash := tokenHash(secret)
 	made = Token{
@@ -123,7 +123,7 @@ func (d *Desk) tokens(ctx context.Context, where string, args ...any) ([]Token, 
 	if err != nil {
 		return nil, fmt.Errorf("tokens: %w", err)
 	}
-	defer rows.Close()
+	defer rows.Close() //nolint:errcheck // rows.Err tells
 	var out []Token
 	for rows.Next() {
 		var t Token

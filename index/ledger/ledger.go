@@ -209,7 +209,7 @@ func load(ctx context.Context, tx *sql.Tx, part []Entry) (map[string]seen, error
 	if err != nil {
 		return nil, err
 	}
-	defer rows.Close()
+	defer rows.Close() //nolint:errcheck // rows.Err tells
 	out := make(map[string]seen, len(part))
 	for rows.Next() {
 		var id []byte
@@ -230,7 +230,7 @@ func save(ctx context.Context, tx *sql.Tx, changed map[string]seen, at int64) er
 	if err != nil {
 		return err
 	}
-	defer put.Close()
+	defer put.Close() //nolint:errcheck // nothing to lose
 	for id, s := range changed {
 		if _, err := put.ExecContext(ctx, []byte(id), s.source, int(s.state), at); err != nil {
 			return err
@@ -278,7 +278,7 @@ func (l *Ledger) Totals(ctx context.Context) ([]Row, error) {
 	if err != nil {
 		return nil, fmt.Errorf("ledger: %w", err)
 	}
-	defer rows.Close()
+	defer rows.Close() //nolint:errcheck // rows.Err tells
 	var out []Row
 	for rows.Next() {
 		var r Row
