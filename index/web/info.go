@@ -104,18 +104,23 @@ func (d *desk) helpPage(w http.ResponseWriter, r *http.Request) error {
 			"source", "lang", "category", "indicator", "severity", "author", "phone", "handle",
 			"place", "cluster", "case", "review", "posted", "collected", "score",
 		},
-		Examples: []example{
-			{`pasaport`, "help.ex.word"},
-			{`"bilet de avion"`, "help.ex.phrase"},
-			{`cazare -hotel`, "help.ex.not"},
-			{`italia OR spania`, "help.ex.or"},
-			{`severity:critical`, "help.ex.field"},
-			{`-review:relevant`, "help.ex.notfield"},
-			{`posted:2026-10-01..2026-10-31`, "help.ex.range"},
-			{`score:>0.8`, "help.ex.score"},
-			{`phone:"+40 700 000 123"`, "help.ex.phone"},
-		},
+		Examples: examples(),
 	}
 	p.Nav = "help"
 	return d.render(w, r, http.StatusOK, "help", p)
+}
+
+// examples are the queries on the help page.
+func examples() []example {
+	return []example{
+		{`pasaport`, "help.ex.word"},
+		{`"bilet de avion"`, "help.ex.phrase"},
+		{`cazare -hotel`, "help.ex.not"},
+		{`italia OR spania`, "help.ex.or"},
+		{`severity:critical`, "help.ex.field"},
+		{`-review:relevant`, "help.ex.notfield"},
+		{`posted:2026-10-01..2026-10-31`, "help.ex.range"},
+		{`score:>0.8`, "help.ex.score"},
+		{`phone:"+40 700 000 123"`, "help.ex.phone"},
+	}
 }

@@ -205,7 +205,13 @@ func (m *memory) Review(_ context.Context, r veghe.Review) error {
 func (m *memory) Reviews(_ context.Context, id veghe.PostID) ([]veghe.Review, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return slices.DeleteFunc(slices.Clone(m.reviews), func(r veghe.Review) bool { return r.Post != id }), m.err
+	var out []veghe.Review
+	for _, r := range slices.Backward(m.reviews) {
+		if r.Post == id {
+			out = append(out, r)
+		}
+	}
+	return out, m.err
 }
 
 func (m *memory) ingest(_ context.Context, posts []veghe.Post) error {

@@ -335,9 +335,6 @@ func (d *desk) reviewsOf(ctx context.Context, id veghe.PostID) ([]veghe.Review, 
 	if err != nil {
 		return nil, fmt.Errorf("reading the reviews: %w", err)
 	}
-	all = slices.Clone(all)
-	slices.SortStableFunc(all, func(a, b veghe.Review) int { return a.At.Compare(b.At) })
-	slices.Reverse(all)
 	return all, nil
 }
 

@@ -38,7 +38,7 @@ type Searcher interface {
 }
 
 // Reviewer keeps decisions. Review returns when the decision is durable;
-// Reviews returns the decisions about one post, in the order in which they came.
+// Reviews returns the decisions about one post, newest first.
 type Reviewer interface {
 	Review(context.Context, veghe.Review) error
 	Reviews(context.Context, veghe.PostID) ([]veghe.Review, error)

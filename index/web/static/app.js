@@ -42,7 +42,8 @@
 
   const help = $('#keys');
   const actions = {
-    '/': () => { const q = $('#q'); q?.focus(); q?.select(); },
+    // On release, so that the slash itself is never typed.
+    '/': () => document.addEventListener('keyup', () => { $('#q')?.focus(); $('#q')?.select(); }, { once: true }),
     j: () => move(1),
     k: () => move(-1),
     o: () => items[at]?.querySelector('.open').click(),
