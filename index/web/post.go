@@ -221,6 +221,9 @@ func addWeights(a veghe.Assessed) []Sum {
 func sums(l *locale, all []Sum) []sumView {
 	var out []sumView
 	for _, s := range all {
+		if len(s.Families) == 0 {
+			continue // nothing was seen: the sum is where it started
+		}
 		v := sumView{Sum: s}
 		if s.Prior != 0 {
 			v.Steps = append(v.Steps, step{Label: l.T("sum.prior"), Value: s.Prior, Raw: s.Prior})

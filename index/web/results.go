@@ -363,11 +363,11 @@ func marksOf(findings []veghe.Finding, matches []veghe.Span) (title, text []mark
 	return title, text
 }
 
-// scores are the scores above nothing, highest first.
+// scores are the scores that say something, highest first.
 func scores(a veghe.Assessment) []score {
 	var out []score
 	for _, c := range []veghe.Category{veghe.Recruitment, veghe.Grooming} {
-		if v := a.Score[c]; v >= 0.005 {
+		if v := a.Score[c]; v >= 0.05 {
 			out = append(out, score{c, v})
 		}
 	}
