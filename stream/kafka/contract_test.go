@@ -16,6 +16,7 @@ import (
 // TestContract runs against an in-process stand-in for a cluster, so that it
 // needs no Java. TestRealContract is the same against real brokers.
 func TestContract(t *testing.T) {
+	t.Parallel()
 	c := fakeCluster(t)
 	streamtest.Run(t, func(t *testing.T) stream.Log {
 		return open(t, Config{Brokers: c.ListenAddrs(), Partitions: 4, Replication: 3, MaxBatch: 50})

@@ -204,6 +204,7 @@ func certificate(t *testing.T) (server *tls.Config, caFile string) {
 // Requests that fail are sent again before anything that came later, so the
 // order of a key holds: a Writer of kafka-go would let later batches pass.
 func TestOrderWhileAppendsFail(t *testing.T) {
+	t.Parallel()
 	cluster := fakeCluster(t)
 	l := open(t, Config{Brokers: cluster.ListenAddrs(), Partitions: 2})
 	defer l.Close()
@@ -529,6 +530,7 @@ func TestOtherPartitionsGoOn(t *testing.T) {
 // A frozen broker takes connections and never answers. kafka-go's groups would
 // ask the first on the list for ever.
 func TestSilentBroker(t *testing.T) {
+	t.Parallel()
 	silent, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

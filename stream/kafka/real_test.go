@@ -13,7 +13,7 @@ import (
 
 // realConfig is for the brokers that VEGHE_KAFKA_BROKERS names, as
 // deploy/kafka/kafka.sh start prints them: one, or three.
-func realConfig(t *testing.T) Config {
+func realConfig(t testing.TB) Config {
 	t.Helper()
 	env := os.Getenv("VEGHE_KAFKA_BROKERS")
 	if env == "" {
