@@ -165,6 +165,8 @@ type Contact struct {
 	Field string `json:"field,omitempty"` // "title", or empty for Text
 	Start int    `json:"start"`
 	End   int    `json:"end"`
+	// Obfuscated: written so that a machine would miss it.
+	Obfuscated bool `json:"obfuscated,omitempty"`
 }
 
 // Cluster is the near-duplicate template a post belongs to.
