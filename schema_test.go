@@ -26,15 +26,25 @@ func TestSchema(t *testing.T) {
 		t.Fatal(err)
 	}
 	words := []any{
-		veghe.Post{}, veghe.Quote{}, veghe.Span{}, veghe.Finding{}, veghe.LangSpan{}, veghe.Contact{}, veghe.Cluster{},
-		veghe.History{}, veghe.Assessment{}, veghe.Assessed{}, veghe.Review{}, veghe.Source{},
+		veghe.Post{},
+		veghe.Quote{},
+		veghe.Span{},
+		veghe.Finding{},
+		veghe.LangSpan{},
+		veghe.Contact{},
+		veghe.Cluster{},
+		veghe.History{},
+		veghe.Assessment{},
+		veghe.Assessed{},
+		veghe.Review{},
+		veghe.Source{},
 	}
 	for _, w := range words {
 		typ := reflect.TypeOf(w)
 		t.Run(typ.Name(), func(t *testing.T) {
 			var fields, always []string
-			for i := range typ.NumField() {
-				name, opts, _ := strings.Cut(typ.Field(i).Tag.Get("json"), ",")
+			for field := range typ.Fields() {
+				name, opts, _ := strings.Cut(field.Tag.Get("json"), ",")
 				fields = append(fields, name)
 				if !strings.HasPrefix(opts, "omit") {
 					always = append(always, name)

@@ -93,7 +93,7 @@ func (d *dialer) dial(ctx context.Context, network, addr string) (net.Conn, erro
 	err = fmt.Errorf("%w: no address of the host is on the public internet", errBlocked)
 	for _, a := range addrs {
 		a = a.Unmap()
-		if !isPublic(a) && !(mayBeLocal && a.IsLoopback()) {
+		if !isPublic(a) && (!mayBeLocal || !a.IsLoopback()) {
 			continue
 		}
 		var conn net.Conn

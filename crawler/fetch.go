@@ -108,8 +108,7 @@ func outcomeOf(err error) Outcome {
 // plainError takes the address out of a client's error: a path may hold words
 // of a post.
 func plainError(err error) error {
-	var u *url.Error
-	if errors.As(err, &u) {
+	if u, ok := errors.AsType[*url.Error](err); ok {
 		err = u.Err
 	}
 	msg := err.Error()

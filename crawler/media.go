@@ -14,7 +14,7 @@ var errMedia = errors.New("not a text: media is never fetched")
 // mediaExtensions end paths that are not asked for at all.
 var mediaExtensions = func() map[string]bool {
 	out := make(map[string]bool)
-	for _, e := range strings.Fields(`
+	for e := range strings.FieldsSeq(`
 		jpg jpeg jpe jfif png gif webp avif heic heif bmp tif tiff ico svg svgz psd raw cr2 nef dng jxl
 		mp4 m4v mov avi mkv webm wmv flv mpg mpeg mpe 3gp 3g2 ts m2ts mts ogv vob m3u8 mpd
 		mp3 m4a wav ogg oga opus flac aac wma amr mid midi aiff

@@ -43,12 +43,12 @@ func TestRobotsRules(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			r := parseRobots([]byte(tt.robots), product)
-			for _, p := range strings.Fields(tt.allowed) {
+			for p := range strings.FieldsSeq(tt.allowed) {
 				if !r.allows(parseURL(t, "http://x"+p)) {
 					t.Errorf("%s is denied, want allowed", p)
 				}
 			}
-			for _, p := range strings.Fields(tt.denied) {
+			for p := range strings.FieldsSeq(tt.denied) {
 				if r.allows(parseURL(t, "http://x"+p)) {
 					t.Errorf("%s is allowed, want denied", p)
 				}

@@ -109,8 +109,7 @@ func (r *Rejection) Error() string {
 
 // Rejected returns the rejection in err, or nil.
 func Rejected(err error) *Rejection {
-	var r *Rejection
-	if errors.As(err, &r) {
+	if r, ok := errors.AsType[*Rejection](err); ok {
 		return r
 	}
 	return nil

@@ -16,8 +16,6 @@ import (
 	"veghe"
 	"veghe/crawler"
 	"veghe/detect"
-	"veghe/detect/lang"
-	"veghe/detect/lang/lingua"
 	"veghe/detect/rule"
 	"veghe/index"
 	"veghe/index/desk"
@@ -65,7 +63,6 @@ type app struct {
 	crawler *crawler.Crawler
 	engine  *detect.Engine
 	rules   *rule.Set
-	second  *lingua.Second
 	index   *index.Index
 	desk    *desk.Desk
 	ledger  *ledger.Ledger
@@ -80,9 +77,7 @@ type app struct {
 // closed again.
 func openApp(ctx context.Context, cfg config, st stages, log *slog.Logger) (*app, error) {
 	a := &app{cfg: cfg, stages: st, log: log, metrics: newMetrics(thisBuild().Version), started: time.Now()}
-	a.signIn = newSignInLink(func(token string) {
-		log.Info("the sign-in link was used; the next one is", "path", "/signin?token="+token)
-	})
+	a.signIn = newSignInLink(a.keepSignIn)
 	for _, s := range cfg.Sources {
 		a.metrics.sources.know(string(s.ID))
 	}
@@ -258,30 +253,10 @@ func (a *app) openEngine(ctx context.Context) error {
 		return err
 	}
 	if second != nil {
-		a.second = second
 		a.onClose(second.Close)
 	}
 	a.engine = detect.New(detect.Options{Rules: a.rules, Languages: languages, Region: a.cfg.Language.Region})
 	return a.warm(ctx)
-}
-
-// newLanguages makes the language detector, with lingua's second opinion
-// loading in the background unless it is off.
-func newLanguages(opinion string) (*lang.Detector, *lingua.Second, error) {
-	if opinion == "off" {
-		d, err := lang.New(lang.Options{})
-		return d, nil, err
-	}
-	accuracy := lingua.High
-	if opinion == "low" {
-		accuracy = lingua.Low
-	}
-	second, err := lingua.New(lingua.Options{Accuracy: accuracy})
-	if err != nil {
-		return nil, nil, err
-	}
-	d, err := lang.New(lang.Options{Second: second})
-	return d, second, err
 }
 
 // warm replays the assessments still in the stream that had findings with a

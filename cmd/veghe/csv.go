@@ -49,8 +49,7 @@ func (im *importer) csv(ctx context.Context, name string, r io.Reader) error {
 		}
 		im.Read++
 		line, _ := rows.FieldPos(0)
-		var bad *csv.ParseError
-		if errors.As(err, &bad) {
+		if bad, ok := errors.AsType[*csv.ParseError](err); ok {
 			im.bad.add(name, bad.StartLine+1, bad.Err)
 			continue
 		}

@@ -143,8 +143,7 @@ func withHint(err error, format string, args ...any) error {
 }
 
 func hint(err error) string {
-	var h hinted
-	if errors.As(err, &h) {
+	if h, ok := errors.AsType[hinted](err); ok {
 		return h.hint
 	}
 	return ""

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -150,9 +149,4 @@ func name(s veghe.SourceID) string {
 		return "(none)"
 	}
 	return string(s)
-}
-
-// unhealthy lists the stages that cannot go on right now.
-func (st *status) unhealthy() []stageStatus {
-	return slices.DeleteFunc(slices.Clone(st.Stages), func(s stageStatus) bool { return s.Failing == "" })
 }

@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"html/template"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -123,8 +124,8 @@ func (s *Site) visibleAds() []ad {
 	late := min(heldBack, (s.arrived()+1)/2)
 	shown := s.ads[:len(s.ads)-heldBack+late]
 	out := make([]ad, 0, len(shown))
-	for i := len(shown) - 1; i >= 0; i-- {
-		out = append(out, shown[i])
+	for _, s := range slices.Backward(shown) {
+		out = append(out, s)
 	}
 	return out
 }
@@ -133,8 +134,8 @@ func (s *Site) visibleThreads() []thread {
 	late := min(heldBack, s.arrived()/2)
 	shown := s.threads[:len(s.threads)-heldBack+late]
 	out := make([]thread, 0, len(shown))
-	for i := len(shown) - 1; i >= 0; i-- {
-		out = append(out, shown[i])
+	for _, s := range slices.Backward(shown) {
+		out = append(out, s)
 	}
 	return out
 }

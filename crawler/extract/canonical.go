@@ -89,7 +89,7 @@ func withoutSession(q string) string {
 		return ""
 	}
 	var kept []string
-	for _, pair := range strings.Split(q, "&") {
+	for pair := range strings.SplitSeq(q, "&") {
 		key, value, _ := strings.Cut(pair, "=")
 		key = strings.ToLower(key)
 		session := sessionKeys[key] || strings.HasPrefix(key, "utm_") || (key == "s" && hexSession.MatchString(value))

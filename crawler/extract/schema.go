@@ -129,7 +129,7 @@ func (w *schemaWalk) ad(t *thing) {
 		return // a price without words
 	}
 	d.text = withContacts(d.text, append(offers, t))
-	d.native = adID(t, w.page.canonical)
+	d.native = adID(t, w.canonical)
 	w.drafts = append(w.drafts, d)
 }
 

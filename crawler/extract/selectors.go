@@ -61,9 +61,19 @@ type Selectors struct {
 // named lists the selectors by their names in a configuration.
 func (s *Selectors) named() []struct{ name, selector string } {
 	return []struct{ name, selector string }{
-		{"list", s.List}, {"item", s.Item}, {"next", s.Next}, {"thread", s.Thread}, {"post", s.Post}, {"id", s.ID},
-		{"author", s.Author}, {"title", s.Title}, {"text", s.Text}, {"quote", s.Quote}, {"posted", s.Posted},
-		{"place", s.Place}, {"reply_to", s.ReplyTo},
+		{"list", s.List},
+		{"item", s.Item},
+		{"next", s.Next},
+		{"thread", s.Thread},
+		{"post", s.Post},
+		{"id", s.ID},
+		{"author", s.Author},
+		{"title", s.Title},
+		{"text", s.Text},
+		{"quote", s.Quote},
+		{"posted", s.Posted},
+		{"place", s.Place},
+		{"reply_to", s.ReplyTo},
 	}
 }
 

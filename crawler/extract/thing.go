@@ -1,6 +1,7 @@
 package extract
 
 import (
+	"slices"
 	"strings"
 
 	xhtml "golang.org/x/net/html"
@@ -31,10 +32,8 @@ const (
 // is says whether the thing is of one of the types.
 func (t *thing) is(types ...string) bool {
 	for _, have := range t.types {
-		for _, want := range types {
-			if have == want {
-				return true
-			}
+		if slices.Contains(types, have) {
+			return true
 		}
 	}
 	return false
@@ -55,16 +54,6 @@ func (t *thing) add(name string, p prop) {
 	}
 	name = typeName(name)
 	t.props[name] = append(t.props[name], p)
-}
-
-// first gives the first value of the first property that has one.
-func (t *thing) first(names ...string) (prop, bool) {
-	for _, n := range names {
-		if v := t.props[n]; len(v) > 0 {
-			return v[0], true
-		}
-	}
-	return prop{}, false
 }
 
 // str is a short value: of a thing its name, else its id or value.

@@ -2,6 +2,7 @@ package contact
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 
 	"github.com/nyaruka/phonenumbers"
@@ -264,8 +265,8 @@ func (f *finder) number1(row []group) int {
 			ends = append(ends, i+1)
 		}
 	}
-	for k := len(ends) - 1; k >= 0; k-- {
-		groups := row[:ends[k]]
+	for _, end := range slices.Backward(ends) {
+		groups := row[:end]
 		n := 0
 		for _, g := range groups {
 			n += len(g.digits)
@@ -276,7 +277,7 @@ func (f *finder) number1(row []group) int {
 		}
 		if e164 := f.parse(digits.String()[:n], groups[0].plus); e164 != "" {
 			f.add(Phone, e164, s, hidden(groups))
-			return ends[k]
+			return end
 		}
 	}
 	return 0

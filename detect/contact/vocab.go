@@ -113,7 +113,7 @@ func (v *vocab) read(list string, add func(key, rest string) error) error {
 
 func (v *vocab) addWord(key, rest string) error {
 	role, value, _ := strings.Cut(key, " ")
-	for _, s := range strings.Fields(rest) {
+	for s := range strings.FieldsSeq(rest) {
 		folded := text.Words(s)
 		if len(folded) != 1 {
 			continue // lira-sterlină is two words of a text

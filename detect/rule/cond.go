@@ -2,6 +2,7 @@ package rule
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -326,10 +327,8 @@ func (p *condParser) some() (*Cond, error) {
 		return nil, &CondError{at, fmt.Sprintf("%d of %d can never be, want at least %d names", c.N, len(c.Names), c.N)}
 	}
 	for i, n := range c.Names {
-		for _, m := range c.Names[:i] {
-			if n == m {
-				return nil, &CondError{at, fmt.Sprintf("%q stands twice", n)}
-			}
+		if slices.Contains(c.Names[:i], n) {
+			return nil, &CondError{at, fmt.Sprintf("%q stands twice", n)}
 		}
 	}
 	return c, p.expect(")")

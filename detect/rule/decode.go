@@ -2,6 +2,7 @@ package rule
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"reflect"
 	"regexp"
@@ -267,7 +268,8 @@ func (c *Cond) opName() string {
 // stands on the line of its node.
 func (r *reader) condProblem(n ast.Node, s string, err error) {
 	p := r.pos(n)
-	ce, ok := err.(*CondError)
+	ce := &CondError{}
+	ok := errors.As(err, &ce)
 	if !ok {
 		r.problem(n, "condition: %v", err)
 		return

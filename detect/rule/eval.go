@@ -65,12 +65,7 @@ func (m *Matcher) holds(n *node) bool {
 		}
 		return true
 	case OpOr:
-		for _, a := range n.args {
-			if m.holds(a) {
-				return true
-			}
-		}
-		return false
+		return slices.ContainsFunc(n.args, m.holds)
 	case OpNear, OpOrdered:
 		_, _, ok := m.closest(n)
 		return ok

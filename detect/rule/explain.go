@@ -17,7 +17,7 @@ type Explanation struct {
 	Langs  []Segment   `json:"langs,omitempty"`
 	Quoted []Range     `json:"quoted,omitempty"`
 	// Rules are those that fired, then those of which a signal was found.
-	Rules []RuleView `json:"rules"`
+	Rules []View `json:"rules"`
 	// Silent counts the rules of which nothing was found.
 	Silent   int             `json:"silent"`
 	Findings []veghe.Finding `json:"findings"`
@@ -41,8 +41,8 @@ type WordView struct {
 	Evasive bool   `json:"evasive,omitempty"`
 }
 
-// RuleView is one rule over the post.
-type RuleView struct {
+// View is one rule over the post.
+type View struct {
 	Rule      veghe.RuleID `json:"rule"`
 	Title     string       `json:"title"`
 	Status    Status       `json:"status"`
@@ -83,7 +83,7 @@ func (m *Matcher) Explain(in *Input, ids ...veghe.RuleID) Explanation {
 		}
 		e.Rules = append(e.Rules, v)
 	}
-	slices.SortStableFunc(e.Rules, func(a, b RuleView) int { return boolInt(b.Fired) - boolInt(a.Fired) })
+	slices.SortStableFunc(e.Rules, func(a, b View) int { return boolInt(b.Fired) - boolInt(a.Fired) })
 	return e
 }
 
@@ -106,14 +106,14 @@ func wordView(d *text.Doc, t text.Token) WordView {
 	}
 }
 
-func (v *RuleView) anyFound() bool {
+func (v *View) anyFound() bool {
 	return slices.ContainsFunc(v.Signals, func(s SignalView) bool {
 		return s.Found && s.Kind != FieldKind.String()
 	})
 }
 
-func (m *Matcher) ruleView(i int32, u *unit) RuleView {
-	v := RuleView{
+func (m *Matcher) ruleView(i int32, u *unit) View {
+	v := View{
 		Rule: u.rule.ID, Title: u.rule.Title, Status: u.rule.Status, Condition: u.rule.Condition.String(),
 		Fired: m.fired[i] == m.epoch,
 	}
@@ -259,7 +259,7 @@ func (e Explanation) String() string {
 	return b.String()
 }
 
-func (v *RuleView) write(b *strings.Builder) {
+func (v *View) write(b *strings.Builder) {
 	mark := "✗"
 	if v.Fired {
 		mark = "✓"

@@ -1,7 +1,6 @@
 package rule
 
 import (
-	"fmt"
 	"strings"
 	"unicode/utf8"
 )
@@ -99,11 +98,4 @@ func validLang(s string) bool {
 func listName(path string) string {
 	base := path[strings.LastIndexByte(path, '/')+1:]
 	return strings.TrimSuffix(base, ".txt")
-}
-
-func checkListSize(n int) error {
-	if n > maxListBytes {
-		return fmt.Errorf("%d bytes, want at most %d", n, maxListBytes)
-	}
-	return nil
 }

@@ -101,7 +101,7 @@ func (l *loader) read(fsys fs.FS, p string, limit int) ([]byte, bool) {
 		l.problem(start, "cannot be read: %v", err)
 		return nil, false
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }() // it was only read
 	data, err := io.ReadAll(io.LimitReader(f, int64(limit)+1))
 	if err != nil {
 		l.problem(start, "cannot be read: %v", err)

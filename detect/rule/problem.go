@@ -30,7 +30,7 @@ type Problem struct {
 // Error is "path:line:column: message", then the line with a caret under the
 // place.
 func (p Problem) Error() string {
-	head := p.Position.String() + ": " + p.Msg
+	head := p.String() + ": " + p.Msg
 	if p.text == "" {
 		return head
 	}

@@ -3,6 +3,7 @@ package text
 import (
 	"encoding/binary"
 	"math/bits"
+	"slices"
 	"unicode/utf8"
 )
 
@@ -47,8 +48,8 @@ func Hash(w []byte) uint64 {
 	}
 	if len(w) > 0 {
 		var x uint64
-		for i := len(w) - 1; i >= 0; i-- {
-			x = x<<8 | uint64(w[i])
+		for _, v := range slices.Backward(w) {
+			x = x<<8 | uint64(v)
 		}
 		h = mix(h, x)
 	}

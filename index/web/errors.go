@@ -100,8 +100,7 @@ func (d *desk) writeProblem(w http.ResponseWriter, f *failure) {
 	if p.Detail == "" {
 		p.Detail = d.locales["en"].T(f.key)
 	}
-	var qe *index.QueryError
-	if errors.As(f.cause, &qe) {
+	if qe, ok := errors.AsType[*index.QueryError](f.cause); ok {
 		p.Position = &qe.Pos
 	}
 	if f.status == http.StatusUnauthorized {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"crypto/subtle"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -32,7 +33,7 @@ func (d *desk) guard(next http.Handler) http.Handler {
 		switch {
 		case len(r.RequestURI) > maxURL:
 			d.answerError(w, r, rt, fail(http.StatusRequestURITooLong, "error.long_url"))
-		case d.AutoSignIn && !(loopbackHost(r.Host) && loopbackAddr(r.RemoteAddr)):
+		case d.AutoSignIn && (!loopbackHost(r.Host) || !loopbackAddr(r.RemoteAddr)):
 			// A page elsewhere can have its own name resolve to 127.0.0.1
 			// and would then be same-origin with an open desk.
 			d.answerError(w, r, rt, fail(http.StatusMisdirectedRequest, "error.host"))
@@ -63,7 +64,7 @@ func (d *desk) handler(rt route) http.Handler {
 		rec := &recorder{ResponseWriter: w}
 		defer func() {
 			if v := recover(); v != nil {
-				if v == http.ErrAbortHandler {
+				if err, ok := v.(error); ok && errors.Is(err, http.ErrAbortHandler) {
 					panic(v)
 				}
 				d.Logger.ErrorContext(r.Context(), "desk: panic", "route", rt.pattern(), "panic", fmt.Sprintf("%T", v))

@@ -49,8 +49,7 @@ func (d *desk) apiIngest(w http.ResponseWriter, r *http.Request) error {
 func ingestError(out ingested, err error) error {
 	f := &failure{status: http.StatusServiceUnavailable, key: "error.internal", cause: err}
 	f.detail = fmt.Sprintf("%d posts were accepted, then keeping them failed: send all of it again later", out.Accepted)
-	var big *http.MaxBytesError
-	if errors.As(err, &big) {
+	if big, ok := errors.AsType[*http.MaxBytesError](err); ok {
 		f.status = http.StatusRequestEntityTooLarge
 		f.detail = fmt.Sprintf("%d posts were accepted, the rest is over the limit of %d bytes: send smaller parts", out.Accepted, big.Limit)
 	}

@@ -208,7 +208,8 @@ func TestPseudonyms(t *testing.T) {
 	}
 
 	p := pseudonyms{key: []byte("a")}
-	if p.of("s", "x") != p.of("s", "x") || p.of("s", "x") == p.of("s", "y") || p.of("s", "x") == p.of("t", "x") {
+	first := p.of("s", "x")
+	if p.of("s", "x") != first || first == p.of("s", "y") || p.of("s", "x") == p.of("t", "x") {
 		t.Error("a pseudonym is not one per author and source")
 	}
 	if (pseudonyms{key: []byte("b")}).of("s", "x") == p.of("s", "x") {

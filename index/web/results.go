@@ -126,8 +126,7 @@ func (d *desk) results(w http.ResponseWriter, r *http.Request) error {
 	ctx, cancel := deadline(r)
 	defer cancel()
 	res, err := d.Search.Search(ctx, q)
-	var qe *index.QueryError
-	if errors.As(err, &qe) {
+	if qe, ok := errors.AsType[*index.QueryError](err); ok {
 		p.Err = pointAt(p.Query, qe)
 		return d.render(w, r, http.StatusBadRequest, "results", p)
 	}

@@ -6,6 +6,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"flag"
 	"fmt"
 	"maps"
@@ -54,7 +55,7 @@ func run() error {
 	out := flag.String("out", "ngrams.bin", "`file` to write")
 	flag.Parse()
 	if *models == "" {
-		dir, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "github.com/pemistahl/lingua-go").Output()
+		dir, err := exec.CommandContext(context.Background(), "go", "list", "-m", "-f", "{{.Dir}}", "github.com/pemistahl/lingua-go").Output()
 		if err != nil {
 			return fmt.Errorf("find lingua-go: %w (run go mod download)", err)
 		}
