@@ -240,6 +240,9 @@ func (s *sender) store(batch []*parcel) {
 				s.store(batch[i : i+1])
 			}
 			return
+		case tooLarge(err) && len(batch[0].records) > 1:
+			s.storeHalves(batch[0])
+			return
 		case permanent(err):
 			for _, p := range batch {
 				p.done <- l.explain(activity, err)
@@ -255,6 +258,26 @@ func (s *sender) store(batch []*parcel) {
 			s.recreate()
 		}
 	}
+}
+
+// storeHalves stores a parcel that a topic with a small limit refuses in two
+// parts, in order. The second is left out when the first cannot be stored.
+func (s *sender) storeHalves(whole *parcel) {
+	mid := len(whole.records) / 2
+	for _, records := range [][]stream.Record{whole.records[:mid], whole.records[mid:]} {
+		part := &parcel{ctx: whole.ctx, records: records, done: make(chan error, 1)}
+		s.store([]*parcel{part})
+		select {
+		case err := <-part.done:
+			if err != nil {
+				whole.done <- err
+				return
+			}
+		default: // the call or the Log has ended
+			return
+		}
+	}
+	whole.done <- nil
 }
 
 // recreate makes the topic again if somebody deleted it while it was in use.
