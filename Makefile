@@ -64,7 +64,7 @@ kafka-test: build ## contract and pipeline against real brokers, killed and rest
 	deploy/kafka/test.sh
 
 browser: build ## the desk in a real Chromium
-	$(GO) test -tags browser -count=1 ./index/web ./cmd/veghe -run Browser
+	$(GO) test -tags browser -count=1 -run Browser ./index/web
 
 promtool: build ## alert rules and metrics checked by Prometheus's own tool
 	deploy/ci/promtool.sh

@@ -16,6 +16,7 @@ step make build
 step make rules
 step make lint
 step make race
+step go test ./cmd/veghe -count=1 -timeout 20m -run TestKillEmbedded -v -kill.posts 100000 -kill.rounds 20
 step make kafka-test
 debian chromium chromium
 step make browser
