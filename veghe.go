@@ -178,9 +178,10 @@ type Cluster struct {
 // History is what the author has shown in this conversation so far, this post
 // included.
 type History struct {
-	Score    float64  `json:"score"`           // the running sum, log odds
-	Families []string `json:"families"`        // distinct families in force
-	Posts    []PostID `json:"posts,omitempty"` // earlier posts that count
+	Score    float64            `json:"score"`             // the running sum, log odds
+	Families []string           `json:"families"`          // distinct families in force
+	Weights  map[string]float64 `json:"weights,omitempty"` // what each of them adds to the score, log odds
+	Posts    []PostID           `json:"posts,omitempty"`   // earlier posts that count
 }
 
 // Assessment is one post with what was seen in it.

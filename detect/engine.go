@@ -247,9 +247,10 @@ func (e *Engine) judgeThread(pol *rule.Policy, p *veghe.Post, a *veghe.Assessmen
 	st := e.observe(pol, p, hits(pol, ev))
 	v := judgeAuthor(pol, ev, st)
 	if len(ev.positive) > 0 && len(st.Families) > 0 {
-		a.History = &veghe.History{Score: st.Sum, Families: []string{}}
+		a.History = &veghe.History{Score: st.Sum, Families: []string{}, Weights: map[string]float64{}}
 		for _, f := range st.Families {
 			a.History.Families = append(a.History.Families, f.Name)
+			a.History.Weights[f.Name] = min(familyCap(pol, f.Name), f.Weight)
 		}
 		for _, id := range st.Posts {
 			if id != p.ID {

@@ -101,6 +101,22 @@ func TestBatchesDoNotMatter(t *testing.T) {
 	}
 }
 
+// What Explain says of a conversation adds up to the score that was given.
+func TestExplainConversation(t *testing.T) {
+	e := shipped(t, false)
+	pack, err := rule.Load(rules.FS)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, a := range e.AssessAll(thread("x", conversation...), 1) {
+		for _, s := range detect.Explain(pack.Policies, a) {
+			if d := s.Score - a.Score[s.Category]; d > 1e-9 || d < -1e-9 {
+				t.Errorf("%s: explained %v, given %v", s.Category, s.Score, a.Score[s.Category])
+			}
+		}
+	}
+}
+
 // After a restart, what was assessed before is remembered.
 func TestRemember(t *testing.T) {
 	posts := thread("x", conversation...)

@@ -31,8 +31,8 @@ type FamilySum struct {
 }
 
 // Explain says how the scores of an assessment came about. For a policy over
-// authors the families are those of this post; what earlier posts added is in
-// the assessment's History.
+// authors the families are those in force in the author's history, with what
+// earlier posts added and with evasion in their weights.
 func Explain(policies []rule.Policy, a veghe.Assessment) []Sum {
 	var out []Sum
 	for i := range policies {
@@ -43,13 +43,21 @@ func Explain(policies []rule.Policy, a veghe.Assessment) []Sum {
 		for _, f := range ev.positive {
 			raw[f.Family] += f.Weight
 		}
+		if p.Threads != nil && a.History != nil {
+			raw, s.Evasion = a.History.Weights, 1
+		}
 		for _, name := range slices.Sorted(maps.Keys(raw)) {
 			s.Families = append(s.Families, FamilySum{name, raw[name], min(raw[name], familyCap(p, name))})
 		}
 		if ev.negative < 0 {
 			s.Families = append(s.Families, FamilySum{"against", ev.negative, ev.negative})
 		}
-		s.LogOdds = p.Prior + ev.sum(p)
+		s.LogOdds = p.Prior + ev.negative
+		for _, f := range s.Families {
+			if f.Raw > 0 {
+				s.LogOdds += s.Evasion * f.Capped
+			}
+		}
 		s.Score = logistic(s.LogOdds)
 		out = append(out, s)
 	}

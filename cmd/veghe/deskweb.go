@@ -187,7 +187,18 @@ func (a *app) deskStatus(ctx context.Context) (web.Status, error) {
 		})
 	}
 	out.Sources = sourceStatuses(&a.cfg, st)
-	return out, nil
+	if a.index == nil {
+		return out, nil
+	}
+	res, err := a.index.Search(ctx, index.Query{Size: 1, Facets: []string{"source"}})
+	for _, c := range res.Facets["source"] {
+		for i := range out.Sources {
+			if string(out.Sources[i].ID) == c.Value {
+				out.Sources[i].Flagged = int64(c.Count)
+			}
+		}
+	}
+	return out, err
 }
 
 // sourceStatuses joins what is configured, what was visited and what is
@@ -211,7 +222,10 @@ func sourceStatuses(cfg *config, st status) []web.SourceStatus {
 	}
 	for _, s := range st.Sources {
 		r := row(s.Source)
-		r.LastSuccess, r.LastError, r.LastErrorAt, r.Pages = s.LastSuccess, s.LastError, s.LastErrorAt, s.Pages
+		r.LastSuccess, r.Pages = s.LastSuccess, s.Pages
+		if s.LastErrorAt.After(s.LastSuccess) {
+			r.LastError, r.LastErrorAt = s.LastError, s.LastErrorAt
+		}
 		for outcome, n := range s.Outcomes {
 			if outcome != "ok" && outcome != "not_modified" && outcome != "robots" {
 				r.Errors += n
