@@ -89,7 +89,10 @@ func TestDemo(t *testing.T) {
 	}
 	t.Run("metrics", func(t *testing.T) {
 		var body string
-		await(t, 30*time.Second, "the gauges", func() bool { _, body = get(t, ops+"/metrics", ""); return strings.Contains(body, `veghe_ledger_posts{source="demo-forum"`) })
+		await(t, 30*time.Second, "the gauges", func() bool {
+			_, body = get(t, ops+"/metrics", "")
+			return strings.Contains(body, `veghe_ledger_posts{source="demo-forum"`)
+		})
 		for _, want := range []string{
 			`veghe_alerts_total{category="recruitment"`, `veghe_alerts_total{category="grooming"`, `veghe_hop_seconds_bucket{hop="assessed_to_searchable"`,
 			`veghe_posts_collected_total{source="demo-ads"}`, `veghe_source_visits_total{outcome="robots",source="demo-ads"}`, `veghe_build_info{`,
