@@ -11,7 +11,7 @@ DATA ?= ../shared/data
 export CGO_ENABLED ?= 0
 
 .DEFAULT_GOAL := help
-.PHONY: help build run demo test ci lint race fuzz bench eval kafka kafka-stop kafka-test browser promtool golden rules clean
+.PHONY: help build run demo test ci lint race fuzz bench eval kafka kafka-stop kafka-test browser promtool wordpress golden rules clean
 
 help: ## list what you can do
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -68,6 +68,9 @@ browser: build ## the desk in a real Chromium
 
 promtool: build ## alert rules and metrics checked by Prometheus's own tool
 	deploy/ci/promtool.sh
+
+wordpress: build ## crawl a real WordPress, installed for the purpose, on loopback
+	WP_THEMES=$(or $(WP_THEMES),twentytwentyone) deploy/ci/wordpress.sh
 
 ci: ## everything CI runs after `make test`
 	deploy/ci/ci.sh
