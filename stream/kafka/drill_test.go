@@ -92,7 +92,7 @@ type drill struct {
 const (
 	drillKeys    = 24
 	drillRecords = 40               // per key that must pass for a step to be over
-	drillWithin  = 40 * time.Second // for each step
+	drillWithin  = 60 * time.Second // for each step
 )
 
 func newDrill(t *testing.T, c Config) *drill {
