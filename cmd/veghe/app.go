@@ -84,6 +84,10 @@ func openApp(ctx context.Context, cfg config, st stages, log *slog.Logger) (*app
 	if err := a.open(ctx); err != nil {
 		return nil, errors.Join(err, a.close())
 	}
+	for _, g := range a.groups() { // so that an alert on the first one has a zero to rise from
+		a.metrics.dead.WithLabelValues(g.topic, g.group)
+		a.metrics.stageErrors.WithLabelValues(g.stage)
+	}
 	return a, nil
 }
 

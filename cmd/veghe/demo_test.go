@@ -97,6 +97,7 @@ func TestDemo(t *testing.T) {
 			`veghe_alerts_total{category="recruitment"`, `veghe_alerts_total{category="grooming"`, `veghe_hop_seconds_bucket{hop="assessed_to_searchable"`,
 			`veghe_posts_collected_total{source="demo-ads"}`, `veghe_source_visits_total{outcome="robots",source="demo-ads"}`, `veghe_build_info{`,
 			`veghe_ledger_posts{source="demo-forum",state="in_flight"}`,
+			`veghe_dead_letters_total{group="detect",topic="veghe.posts"} 0`, `veghe_stage_errors_total{stage="index"} 0`,
 		} {
 			if !strings.Contains(body, want) {
 				t.Errorf("metrics lack %s", want)

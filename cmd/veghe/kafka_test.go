@@ -74,7 +74,7 @@ sources:
 	crawl := kafkaConfigFile(t, crawlData, prefix, sources)
 	start(t, "crawl", "-c", crawl)
 
-	await(t, 2*time.Minute, "the first posts indexed", func() bool { st, ok := statusOf(t, data); return ok && st.Index != nil && st.Index.Posts > 20 })
+	await(t, 5*time.Minute, "the first posts indexed", func() bool { st, ok := statusOf(t, data); return ok && st.Index != nil && st.Index.Posts > 20 })
 	posts := filepath.Join(t.TempDir(), "posts.jsonl")
 	writePosts(t, posts, *killPosts)
 	im := exec.CommandContext(t.Context(), os.Args[0], "import", "-c", crawl, posts)
@@ -92,7 +92,7 @@ sources:
 	broker(t, "up", 2)
 
 	ads := demosite.New(demosite.Options{}).Ads() // all of them, also those that come late
-	await(t, 5*time.Minute, "every post assessed and indexed", func() bool { return settled(t, data, *killPosts+ads) })
+	await(t, 10*time.Minute, "every post assessed and indexed", func() bool { return settled(t, data, *killPosts+ads) })
 	if _, forbidden, media := site.Visits(); forbidden != 0 || media != 0 {
 		t.Errorf("%d forbidden pages and %d pictures were fetched, want none", forbidden, media)
 	}
