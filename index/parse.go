@@ -15,6 +15,7 @@ const (
 	maxDepth   = 8    // parentheses and minuses within each other
 	minPrefix  = 3    // letters before a *
 	maxTermLen = 500  // bytes of one word, phrase or value
+	maxPhone   = 60   // bytes of a number to call, with what stands between its digits
 )
 
 // Parse reads a query:
@@ -270,6 +271,7 @@ func (p *parser) and() (Expr, error) {
 			p.next++
 			continue
 		case end, closing, orWord:
+			parts = joinPhones(parts)
 			if len(parts) == 1 {
 				return parts[0], nil
 			}
@@ -379,7 +381,6 @@ func (p *parser) term() (Expr, error) {
 		}
 		return Phrase{Text: t.text, Pos: t.pos}, nil
 	}
-	t.text = p.joinPhone(t.text)
 	return p.word(t)
 }
 
@@ -401,23 +402,44 @@ func (p *parser) word(t token) (Expr, error) {
 	return Word{Text: text, Prefix: true, Pos: t.pos}, nil
 }
 
-// joinPhone takes the groups of a number written with spaces as one word.
-func (p *parser) joinPhone(first string) string {
-	if !isDigits(first) || first[0] != '+' && first[0] != '0' {
-		return first
+// joinPhones takes the groups of a number written with spaces as one word. It
+// looks at the parts of a finished And, so that a query and its printed form,
+// which has fewer parentheses, are joined alike.
+func joinPhones(parts []Expr) []Expr {
+	var out []Expr
+	for i := 0; i < len(parts); {
+		w, n := longestPhone(parts[i:])
+		if n == 0 {
+			out = append(out, parts[i])
+			i++
+			continue
+		}
+		out = append(out, w)
+		i += n
 	}
-	parts := []string{first}
-	n := p.next
-	for n < len(p.tokens) && p.tokens[n].kind == wordToken && isDigits(p.tokens[n].text) && p.tokens[n].text[0] != '+' {
-		parts = append(parts, p.tokens[n].text)
-		n++
+	return out
+}
+
+// longestPhone reads a number from the run of digits that parts begin with,
+// and returns how many parts it takes; 0 if there is none.
+func longestPhone(parts []Expr) (Word, int) {
+	var groups []string
+	first := Word{}
+	for i, p := range parts {
+		w, ok := p.(Word)
+		if !ok || w.Prefix || !isDigits(w.Text) || i > 0 && w.Text[0] == '+' {
+			break
+		}
+		if i == 0 {
+			first = w
+		}
+		groups = append(groups, w.Text)
 	}
-	whole := strings.Join(parts, "-")
-	if !looksLikePhone(whole) {
-		return first
+	whole := strings.Join(groups, "-")
+	if len(groups) < 2 || whole[0] != '+' && whole[0] != '0' || !looksLikePhone(whole) {
+		return Word{}, 0
 	}
-	p.next = n
-	return whole
+	return Word{Text: whole, Pos: first.Pos}, len(groups)
 }
 
 // isDigits reports whether w is a group of digits as they stand in numbers.
@@ -427,7 +449,7 @@ func isDigits(w string) bool {
 
 // looksLikePhone reports whether a word is a number that someone could call.
 func looksLikePhone(w string) bool {
-	if !isDigits(w) || strings.LastIndexByte(w, '+') > 0 {
+	if len(w) > maxPhone || !isDigits(w) || strings.LastIndexByte(w, '+') > 0 {
 		return false
 	}
 	n := len(digits(w))

@@ -68,6 +68,9 @@ func TestParse(t *testing.T) {
 		{"0700 000 123", "0700-000-123"},
 		{"+40 700 000 123 munca", "+40-700-000-123 munca"},
 		{"10 20 30", "10 20 30"},
+		{"(0700 000) (123)", "0700-000-123"},
+		{"munca 0700 000 123 -456", "munca 0700-000-123 -456"},
+		{"-0700 000 123", "-0700 000 123"}, // a minus is for one word
 		{"0700", "0700"},
 	} {
 		e, err := index.Parse(c.query)
@@ -160,7 +163,7 @@ func TestQueryErrors(t *testing.T) {
 func FuzzParse(f *testing.F) {
 	for _, q := range []string{
 		"", "munca -afara", `"a b" OR c`, "lang:(ro OR en) -(a b)", "score:>0.8 posted:2026-10..", "mun* 0700 000 123",
-		"severity:>=high phone:+40700000123", "„a” «b» (c) --d", "a\x00b\u200bc", "ſtraße: İ", "thread:-x url:https://e.org",
+		"severity:>=high phone:+40700000123", "„a” «b» (c) --d", "a\x00b\u200bc", "ſtraße: İ", "(0 0000000)(0)", "-(0700) 000 123", "thread:-x url:https://e.org",
 	} {
 		f.Add(q)
 	}
