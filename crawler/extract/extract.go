@@ -6,6 +6,7 @@
 //
 //	feed.go       RSS, Atom and JSON Feed
 //	selectors.go  what the configuration of the source describes
+//	wordpress.go  WordPress, by the names its core gives to things
 //	jsonld.go     schema.org as JSON-LD     ┐ both give things; schema.go
 //	microdata.go  schema.org as microdata   ┘ makes posts of them
 //	readable.go   the main text of a page, when all else fails
@@ -90,8 +91,8 @@ type Result struct {
 	// NoIndex says that the page asks not to be kept: Posts is empty then.
 	// One that asks not to be followed has no Links.
 	NoIndex bool
-	// Engine says what recognised the page: feed, selectors, json-ld,
-	// microdata, readable; empty if nothing did.
+	// Engine says what recognised the page: feed, selectors, wordpress,
+	// json-ld, microdata, readable; empty if nothing did.
 	Engine string
 	// Problems are parts that could not be read, without any text of them.
 	Problems []string

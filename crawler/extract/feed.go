@@ -5,8 +5,10 @@ import (
 	"encoding/xml"
 	"errors"
 	"fmt"
+	"html"
 	"io"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/mmcdole/gofeed"
@@ -38,7 +40,19 @@ func (p *page) feed() error {
 		}
 		p.feedItem(item)
 	}
+	p.oldestFirst()
 	return nil
+}
+
+// oldestFirst puts entries in the order in which they were written, if all say
+// when: feeds begin with the newest, conversations do not.
+func (p *page) oldestFirst() {
+	for i := range p.drafts {
+		if p.drafts[i].posted.IsZero() {
+			return
+		}
+	}
+	slices.SortStableFunc(p.drafts, func(a, b draft) int { return a.posted.Compare(b.posted.Time) })
 }
 
 // parseFeed keeps a library's trouble with hostile input to this page. The
@@ -108,10 +122,11 @@ func (p *page) feedItem(item *gofeed.Item) {
 		p.feedLink(link)
 		return
 	}
-	d := draft{kind: veghe.Forum, url: link, title: item.Title, native: item.GUID}
+	d := draft{kind: veghe.Forum, url: link, title: item.Title, native: item.GUID, unplaced: true}
 	if d.native == "" {
 		d.native = link
 	}
+	p.feedTalk(&d, item)
 	d.text, d.quotes = fromMarkup(item.Content)
 	if d.text == "" {
 		d.text, d.quotes = fromMarkup(item.Description)
@@ -120,12 +135,45 @@ func (p *page) feedItem(item *gofeed.Item) {
 		d.text, _ = fromMarkup(item.Title)
 	}
 	d.title, _ = fromMarkup(item.Title)
-	d.author = feedAuthor(item)
+	d.author, _ = fromMarkup(feedAuthor(item)) // often escaped once more
 	d.posted = p.feedTime(item)
 	if ref := feedThread(item.Extensions); ref != "" {
 		d.inThread, d.threadRef, d.replyTo = true, ref, ref
 	}
 	p.drafts = append(p.drafts, d)
+}
+
+// wordpressReply is how the comment feeds of WordPress begin an answer, in the
+// language of the site: <p>In reply to <a href="…#comment-4">Name</a>.</p>.
+var wordpressReply = regexp.MustCompile(`^\s*(?:<p>)?[^<>]{0,80}<a href="([^"<>]+)"[^<>]*>[^<>]*</a>[^<>]{0,40}(?:</p>|\n\n)`)
+
+// feedTalk finds the conversation of an entry by what WordPress says of one: a
+// comment's address is that of the page and "#comment-" with its number, and a
+// post names the feed of its comments. The sentence that names the comment
+// answered is the site's, not the writer's, and goes.
+func (p *page) feedTalk(d *draft, item *gofeed.Item) {
+	_, comment, _ := strings.Cut(d.url, "#comment-")
+	if comment == "" && len(item.Extensions["wfw"]["commentRss"]) == 0 || d.url == "" {
+		return
+	}
+	d.inThread, d.threadRef = true, wordpressTalk(d.url)
+	if comment == "" {
+		return
+	}
+	for _, body := range []*string{&item.Content, &item.Description} {
+		raw := *body
+		if !tag.MatchString(raw) {
+			raw = html.UnescapeString(raw)
+		}
+		m := wordpressReply.FindStringSubmatchIndex(clip(raw, 4096))
+		if m == nil {
+			continue
+		}
+		up := html.UnescapeString(raw[m[2]:m[3]])
+		if strings.Contains(up, "#comment-") && wordpressTalk(up) == d.threadRef && up != d.url {
+			d.replyTo, *body = up, raw[m[1]:]
+		}
+	}
 }
 
 func (p *page) feedLink(link string) {

@@ -81,14 +81,16 @@ func (p *page) links() {
 	if p.nofollow || p.in.Hints.Selectors.leads() {
 		return
 	}
-	p.doc.Find(nextSelector).EachWithBreak(func(i int, s *goquery.Selection) bool {
-		p.linkTo(s.Nodes[0], Next, "")
-		return i < 10
-	})
+	if !p.ownNext {
+		p.doc.Find(nextSelector).EachWithBreak(func(i int, s *goquery.Selection) bool {
+			p.linkTo(s.Nodes[0], Next, "")
+			return i < 10
+		})
+	}
 	p.doc.Find("a[href]").EachWithBreak(func(i int, s *goquery.Selection) bool {
 		n := s.Nodes[0]
 		kind := Other
-		if words := foldRomanian(oneLine(textOf(n, nil), 40)); nextWords[words] {
+		if words := foldRomanian(oneLine(textOf(n, nil), 40)); nextWords[words] && !p.ownNext {
 			kind = Next
 		}
 		p.linkTo(n, kind, "")

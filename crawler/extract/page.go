@@ -63,6 +63,7 @@ type page struct {
 	thread   string // what the page says it is a part of; empty if nothing
 	noindex  bool
 	nofollow bool
+	ownNext  bool           // the reader of the page knows where it goes on
 	linked   map[string]int // place in res.Links by address
 	res      Result
 }
@@ -73,6 +74,7 @@ type draft struct {
 	kind      veghe.Kind
 	url       string // empty: that of the page
 	inThread  bool
+	unplaced  bool // where in the thread is not known
 	author    string
 	title     string
 	text      string
@@ -150,6 +152,7 @@ func (p *page) html() error {
 		read func(*page) bool
 	}{
 		{"selectors", (*page).selectors},
+		{"wordpress", (*page).wordpress},
 		{"json-ld", (*page).jsonLD},
 		{"microdata", (*page).microdata},
 		{"readable", (*page).readable},
@@ -257,7 +260,7 @@ func (p *page) finish() {
 		if post.Text == "" {
 			continue
 		}
-		if d.inThread {
+		if d.inThread && !d.unplaced {
 			seq++
 			post.Seq = seq
 		}

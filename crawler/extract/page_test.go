@@ -142,7 +142,7 @@ func TestPosts(t *testing.T) {
 					Text: "Text lung.\n\nAl doilea rând.", PostedAt: at("2026-10-10T10:00:00+03:00"),
 				},
 				{
-					ID: id("tag:9"), Kind: veghe.Forum, URL: "https://blog.example.org/p/1#c9", Thread: "tag:1", Seq: 1, ReplyTo: id("tag:1"),
+					ID: id("tag:9"), Kind: veghe.Forum, URL: "https://blog.example.org/p/1#c9", Thread: "tag:1", ReplyTo: id("tag:1"),
 					Title: "Răspuns", Text: "De acord.",
 				},
 			},

@@ -154,7 +154,7 @@ func TestClip(t *testing.T) {
 // Whatever a page holds: reading it ends, and what comes out is bounded,
 // valid, identified, distinct and free of anything to run.
 func FuzzPage(f *testing.F) {
-	for _, name := range []string{"forum.html", "list.html", "jobposting.html", "products.html", "product.html", "discussion.html", "rss.xml", "atom.xml", "feed.json", "article.html", "ad.html"} {
+	for _, name := range []string{"forum.html", "list.html", "jobposting.html", "products.html", "product.html", "discussion.html", "rss.xml", "atom.xml", "feed.json", "article.html", "ad.html", "wordpress.html", "wordpress-blocks.html", "wordpress-list.html", "wordpress-comments.xml"} {
 		f.Add(read(f, name), "", "forum")
 		f.Add(read(f, name), "text/html", "auto")
 	}

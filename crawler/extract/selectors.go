@@ -48,7 +48,7 @@ type Selectors struct {
 	Quote   string `json:"quote,omitempty"    yaml:"quote,omitempty"` // within Text; the usual forms are known
 	Posted  string `json:"posted,omitempty"   yaml:"posted,omitempty"`
 	Place   string `json:"place,omitempty"    yaml:"place,omitempty"`
-	ReplyTo string `json:"reply_to,omitempty" yaml:"reply_to,omitempty"` // the ID of the post answered
+	ReplyTo string `json:"reply_to,omitempty" yaml:"reply_to,omitempty"` // the ID of the post answered; without it, of the post around it
 
 	// TimeLayout is how Posted is written, in Go's reference form such as
 	// "02.01.2006, 15:04". The usual forms are known.
@@ -232,8 +232,8 @@ func (p *page) selectLinks(root *xhtml.Node, s *Selectors) {
 }
 
 func (p *page) selectPosts(root *xhtml.Node, s *Selectors) {
-	text := compile(s.Text)
-	nodes := compile(s.Post).all(root)
+	text, post := compile(s.Text), compile(s.Post)
+	nodes := post.all(root)
 	if s.Post == "" && text.node(root) != nil {
 		nodes = []*xhtml.Node{root}
 	}
@@ -245,6 +245,11 @@ func (p *page) selectPosts(root *xhtml.Node, s *Selectors) {
 		}
 		if d.native == "" && len(nodes) == 1 && !d.inThread {
 			d.native = p.canonical // the page is the ad
+		}
+		if post.css != nil && !c.replyTo.given && d.inThread {
+			if up := enclosing(n, post); up != nil {
+				d.replyTo = p.localID(c.id.of(up)) // answers stand within what they answer
+			}
 		}
 		if d.text != "" || d.title != "" {
 			p.drafts = append(p.drafts, d)
