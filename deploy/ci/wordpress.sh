@@ -3,16 +3,20 @@
 # and by its pages, and every post and comment must arrive once, as it is.
 # Database and web server are private to this script and end with it.
 #
+# One site has a theme of templates and is described by selectors; the other
+# has a theme of blocks and is not described at all.
+#
 #   VEGHE_BIN   the binary to prove (bin/veghe)
-#   WP_THEMES   themes to crawl, one after the other
-#   WP_KEEP     a folder for logs and manifest when something fails
+#   WP_KEEP     a folder for logs and manifests when something fails
 # shellcheck source=deploy/ci/tools.sh
 source "$(dirname "$0")/tools.sh"
 cd "$root"
 
 PATH=$PATH:/usr/sbin
 veghe=${VEGHE_BIN:-bin/veghe}
-read -ra themes <<<"${WP_THEMES:-twentytwentyone}"
+classic=twentytwentyone
+blocks=twentytwentythree
+themes=("$classic" "$blocks")
 here=deploy/ci/wordpress
 debs=$root/.cache/wordpress
 [ -x "$veghe" ] || die "$veghe is missing: run make build"
@@ -46,12 +50,13 @@ stop() {
   done
 }
 
-# until_ok SECONDS WHAT COMMAND…: waits for a command to succeed.
+# until_ok SECONDS WHAT COMMAND…: waits for a command to succeed, and says what
+# it last said if it does not.
 until_ok() {
-  local end=$((SECONDS + $1)) what=$2
+  local end=$((SECONDS + $1)) limit=$1 what=$2
   shift 2
-  until "$@" >/dev/null 2>&1; do
-    [ $SECONDS -lt $end ] || die "$what: not within the time it may take"
+  until "$@" >"$tmp/last.log" 2>&1; do
+    [ $SECONDS -lt $end ] || die "$what: not within $limit s: $(tail -5 "$tmp/last.log")"
     sleep 0.2
   done
 }
@@ -138,7 +143,7 @@ define('WP_SITEURL', WP_HOME);
 if (!defined('ABSPATH')) define('ABSPATH', __DIR__ . '/');
 require_once ABSPATH . 'wp-settings.php';
 PHP
-  "${as[@]}" php -d sendmail_path=/bin/true -S "127.0.0.1:$port" -t "$site" "$here/router.php" >"$tmp/$theme.access.log" 2>&1 &
+  "${as[@]}" php -d sendmail_path=/bin/true -S "127.0.0.1:$port" -t "$site" "$here/router.php" >>"$tmp/$theme.access.log" 2>&1 &
   php=$!
   pids+=("$php")
   until_ok 30 "the web server" curl -fsS -m 20 "http://127.0.0.1:$port/wp-admin/install.php"
@@ -149,71 +154,98 @@ PHP
   php "$here/seed.php" "$site" "$tmp/$theme.seeded.jsonl" || die "the texts could not be put into WordPress"
 }
 
-# configuration THEME PORT: the same site by its feeds and by its pages.
-configuration() {
-  cat >"$tmp/$1.yaml" <<YAML
-data: $tmp/$1.data
-listen: 127.0.0.1:$3
-ops_listen: 127.0.0.1:$4
-language: {second_opinion: "off"}
-crawler: {operator: veghe test, contact: test@example.org}
+# cut_log THEME: forgets what the site was asked so far.
+cut_log() { : >"$tmp/$1.access.log"; }
+
+check() { VEGHE=$veghe CONFIG=$tmp/veghe.yaml python3 "$here/check.py" "$@"; }
+
+# configure CLASSIC BLOCKS: the sources of the two sites.
+configure() {
+  cat >"$tmp/veghe.yaml" <<YAML
+data: $tmp/data
+language: {second_opinion: low}
+crawler: {operator: Test office, contact: https://example.org/veghe}
 sources:
-  - {id: wp-feed, url: "http://127.0.0.1:$2/?feed=rss2", urls: ["http://127.0.0.1:$2/?feed=comments-rss2"], type: feed, purpose: test, legal_basis: none needed, allow_loopback: true, every: 3s, rate: 50}
-  - id: wp-html
-    url: http://127.0.0.1:$2/
-    type: forum
-    purpose: test
-    legal_basis: none needed
+  - id: wp
+    url: http://127.0.0.1:$1/
+    purpose: test of a real publishing engine
+    legal_basis: own invented texts on this machine
     allow_loopback: true
-    every: 5s
-    rate: 100
-    concurrency: 2
+    type: forum
+    every: 4s
+    rate: 50
     selectors:
-      item: "h2.entry-title a, h2.wp-block-post-title a, .wp-block-post-title a"
-      next: "a.next, .nav-previous a, a.wp-block-query-pagination-next, .comment-navigation .nav-next a"
-      post: "article.post, article.comment-body, main .wp-block-post-content, ol.wp-block-comment-template > li"
+      list: article.hentry
+      item: .entry-title a
+      next: .pagination a.next, .comments-pagination a.next
+      post: .single article.hentry, .comment-list li.comment
       id: "@id"
-      author: ".fn, .author, .byline a, .wp-block-comment-author-name"
-      text: ".entry-content, .comment-content, .wp-block-comment-content"
-      posted: "time @datetime"
+      author: "[rel=author], .comment-author .fn"
+      title: h1.entry-title
+      text: .entry-content, .comment-content
+      posted: time
+  - id: wp-feeds
+    url: http://127.0.0.1:$1/?feed=rss2
+    urls: ["http://127.0.0.1:$1/?feed=comments-rss2"]
+    purpose: test of a real publishing engine
+    legal_basis: own invented texts on this machine
+    allow_loopback: true
+    type: feed
+    every: 2s
+    rate: 50
+  - id: wp-blocks
+    url: http://127.0.0.1:$2/
+    purpose: test of a real publishing engine
+    legal_basis: own invented texts on this machine
+    allow_loopback: true
+    every: 4s
+    rate: 50
 YAML
 }
 
-# hits DATA: all that was found, one a line.
-hits() {
-  local after='' page=$tmp/page.json
-  while :; do
-    "$veghe" search -data "$1" -all -json -n 200 -sort oldest ${after:+-after "$after"} 'source:wp-html OR source:wp-feed' >"$page" || die "search failed"
-    python3 -c 'import json,sys; [print(json.dumps(h)) for h in json.load(open(sys.argv[1]))["hits"]]' "$page"
-    after=$(python3 -c 'import json,sys; print(json.load(open(sys.argv[1])).get("next",""))' "$page")
-    [ -n "$after" ] || return 0
-  done
-}
-
-# quiet DATA: two visits of both sources have ended and nothing is under way.
-quiet() {
-  "$veghe" status -data "$1" -json | python3 -c '
-import json, sys
-s = json.load(sys.stdin)
-done = len(s["sources"]) == 2 and all(x["passes"] >= 2 for x in s["sources"])
-closed = all(r["in_flight"] == 0 and r["collected"] > 0 for r in s["accounting"]) and len(s["accounting"]) == 2
-sys.exit(0 if done and closed and all(x["behind"] == 0 for x in s["stages"]) else 1)'
-}
-
 packages
-password=$(head -c 12 /dev/urandom | od -An -tx1 | tr -d ' \n')
+began=$SECONDS
+password=$(python3 -c 'import secrets; print(secrets.token_hex(16))')
+read -ra port < <(ports 4)
 database
-for theme in "${themes[@]}"; do
-  read -r web desk ops <<<"$(ports 3)"
-  site "$theme" "$web"
-  configuration "$theme" "$web" "$desk" "$ops"
-  : >"$tmp/$theme.access.log" # what the installation fetched does not count
-  "$veghe" run -c "$tmp/$theme.yaml" >"$tmp/$theme.veghe.log" 2>&1 &
-  run=$!
-  pids+=("$run")
-  until_ok 120 "the visit of $theme" quiet "$tmp/$theme.data"
-  hits "$tmp/$theme.data" >"$tmp/$theme.found.jsonl"
-  echo "== $theme"
-  python3 "$here/check.py" "$tmp/$theme.seeded.jsonl" "$tmp/$theme.found.jsonl" "$tmp/$theme.access.log" || die "$theme was not read as it should be"
-  stop "$run"
+site "$classic" "${port[0]}"
+site "$blocks" "${port[1]}"
+n=$(wc -l <"$tmp/$classic.seeded.jsonl")
+echo "two sites of $n posts and comments each: $((SECONDS - began)) s"
+
+for t in "${themes[@]}"; do cut_log "$t"; done # the rest of the log is veghe's
+configure "${port[0]}" "${port[1]}"
+"$veghe" run -c "$tmp/veghe.yaml" -listen "127.0.0.1:${port[2]}" -ops-listen "127.0.0.1:${port[3]}" -log warn >"$tmp/veghe.log" 2>&1 &
+run=$!
+pids+=("$run")
+until_ok 20 "veghe" curl -fsS "http://127.0.0.1:${port[3]}/readyz"
+
+until_ok 60 "the first pass" check settled "wp=$n" "wp-feeds=$n" "wp-blocks=$n"
+echo "read and assessed: $((SECONDS - began)) s"
+for t in "${themes[@]}"; do
+  until_ok 60 "the second pass over $t" check reread "$tmp/$t.access.log" "$tmp/$t.seeded.jsonl"
 done
+echo "read again: $((SECONDS - began)) s"
+check settled "wp=$n" "wp-feeds=$n" "wp-blocks=$n" || die "the second pass brought posts that were there already"
+compare() {
+  local wrong="what veghe keeps is not what WordPress shows"
+  check posts wp html "$tmp/$classic.seeded.jsonl" || die "$wrong"
+  check posts wp-feeds feed "$tmp/$classic.seeded.jsonl" || die "$wrong"
+  check posts wp-blocks html "$tmp/$blocks.seeded.jsonl" || die "$wrong"
+}
+compare
+
+# One more comment and one edited post: both come, and nothing else does.
+for t in "${themes[@]}"; do
+  php "$here/seed.php" "$tmp/$t/usr/share/wordpress" "$tmp/$t.seeded.jsonl" later
+done
+until_ok 40 "a later comment and an edit, by the pages" check posts wp html "$tmp/$classic.seeded.jsonl"
+until_ok 40 "a later comment and an edit, by the feeds" check posts wp-feeds feed "$tmp/$classic.seeded.jsonl"
+until_ok 40 "a later comment and an edit, by pages nobody described" check posts wp-blocks html "$tmp/$blocks.seeded.jsonl"
+check settled "wp=$((n + 1))" "wp-feeds=$((n + 1))" "wp-blocks=$((n + 1))" || die "more came than was added"
+kill -0 "$run" 2>/dev/null || die "veghe ended: $(tail -3 "$tmp/veghe.log")"
+check refused wp-blocks || die "the links to the administration were not even considered"
+check polite "$tmp/$classic.access.log" "$tmp/$blocks.access.log" || die "veghe did what it must not"
+grep -q '^visit 304 GET /?feed=' "$tmp/$classic.access.log" || die "unchanged feeds were fetched whole, want conditional requests"
+"$veghe" status -c "$tmp/veghe.yaml"
+echo "WordPress: everything arrived once and as it is, $((SECONDS - began)) s"

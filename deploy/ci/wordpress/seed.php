@@ -53,6 +53,7 @@ function settings(): void
     }
     global $wp_rewrite;
     $wp_rewrite->init();
+    create_initial_taxonomies(); // with addresses of the new form
     flush_rewrite_rules();
 }
 
@@ -155,6 +156,7 @@ function write(string $manifest): void
             line($out, [
                 'native' => "comment-$c->comment_ID", 'guid' => get_comment_guid($c), 'thread' => $url, 'author' => $c->comment_author,
                 'posted' => $c->comment_date_gmt, 'parent' => $c->comment_parent ? "comment-$c->comment_parent" : '',
+                'parent_guid' => $c->comment_parent ? get_comment_guid((int) $c->comment_parent) : '',
                 'text' => preg_replace('/<blockquote>.*?<.blockquote>/', '', $c->comment_content),
                 'quotes' => (int) str_contains($c->comment_content, '<blockquote>'),
                 'telling' => (bool) get_comment_meta($c->comment_ID, 'telling', true),
@@ -167,5 +169,6 @@ function write(string $manifest): void
 function line($out, array $what): void
 {
     $what['text'] = html_entity_decode(wp_strip_all_tags($what['text']));
+    $what['author'] = html_entity_decode($what['author']);
     fwrite($out, json_encode($what, JSON_UNESCAPED_UNICODE | JSON_UNESCAPED_SLASHES | JSON_THROW_ON_ERROR) . "\n");
 }
