@@ -57,7 +57,6 @@ func demoCmd(ctx context.Context, e env, args []string) error {
 
 func demoLook(e env) deskLook {
 	return deskLook{
-		demo:   true,
 		notice: "Demo: everything here is invented. / Demonstrație: totul aici este inventat.",
 		ready: func(url string) {
 			fmt.Fprintf(e.out, "\nOpen %s in a browser. Everything there is invented; new posts keep arriving. Ctrl-C ends it.\n", url)

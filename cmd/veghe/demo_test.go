@@ -69,6 +69,26 @@ func TestDemo(t *testing.T) {
 			t.Errorf("total %d, %d hits, %d facets, %v; want some of each", res.Total, len(res.Hits), len(res.Facets), err)
 		}
 	})
+	t.Run("a review is found again", func(t *testing.T) {
+		var found struct {
+			Hits []struct{ Post struct{ ID string } }
+		}
+		_, body := get(t, desk+"/api/v1/search?size=1", token)
+		if err := json.Unmarshal([]byte(body), &found); err != nil || len(found.Hits) != 1 {
+			t.Fatalf("%d hits, %v; want one", len(found.Hits), err)
+		}
+		id := found.Hits[0].Post.ID
+		var review struct{ Decision string }
+		err := newLocal(data).api(t.Context(), http.MethodPost, "/api/v1/posts/"+id+"/review", "application/json",
+			strings.NewReader(`{"decision":"relevant","reason":"test"}`), &review)
+		if err != nil || review.Decision != "relevant" {
+			t.Fatalf("review %+v, %v", review, err)
+		}
+		_, body = get(t, desk+"/api/v1/search?q=review:relevant", token)
+		if !strings.Contains(body, `"total":1,`) || !strings.Contains(body, id) {
+			t.Errorf("the reviewed post is not found by review:relevant: %.100s", body)
+		}
+	})
 	t.Run("posts of other collectors need the token", func(t *testing.T) {
 		res, err := http.Post(desk+"/api/v1/posts", "application/x-ndjson", strings.NewReader(`{"text":"x"}`))
 		if err != nil {
@@ -114,6 +134,32 @@ func TestDemo(t *testing.T) {
 	p.stop()
 	if _, _, err := newLocal(data).note(); err == nil {
 		t.Error("a veghe that stopped still says where it runs")
+	}
+}
+
+// The sign-in link of a desk that others can reach works once, and leaves the
+// next one where only the operator reads it.
+func TestSignInLink(t *testing.T) {
+	var next string
+	l := newSignInLink(func(token string) { next = token })
+	first := l.Token()
+	if _, err := l.Use(t.Context(), "guess"); err == nil {
+		t.Error("a guessed token signs in")
+	}
+	if u, err := l.Use(t.Context(), first); err != nil || u.Name == "" {
+		t.Errorf("the link: %+v, %v", u, err)
+	}
+	if _, err := l.Use(t.Context(), first); err == nil {
+		t.Error("the link works twice")
+	}
+	if next == "" || next == first || next != l.Token() {
+		t.Errorf("next token %q after %q, the link has %q", next, first, l.Token())
+	}
+	for listen, want := range map[string]bool{"127.0.0.1:8420": true, "[::1]:8420": true, "localhost:8420": true, "0.0.0.0:8420": false, ":8420": false, "192.0.2.1:8420": false} {
+		a := &app{cfg: config{Listen: listen}}
+		if got := a.autoSignIn(); got != want {
+			t.Errorf("listening on %s signs visitors in: %v, want %v", listen, got, want)
+		}
 	}
 }
 

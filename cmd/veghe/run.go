@@ -37,7 +37,6 @@ func runCmd(st stages) func(context.Context, env, []string) error {
 // deskLook is what makes the demo's desk different.
 type deskLook struct {
 	notice string
-	demo   bool
 	// ready is called once with the desk's address, when it answers.
 	ready func(url string)
 }
