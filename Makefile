@@ -35,6 +35,7 @@ test: ## all tests that need only Go
 rules: build ## check and test the shipped rules
 	$(BIN) rules check
 	$(BIN) rules test
+	$(BIN) rules fmt -check -rules rules
 
 golden: ## rewrite golden files (look at the diff)
 	$(GO) test ./cmd/veghe -run 'Scorecard' -update

@@ -33,6 +33,7 @@ var mayImport = map[string][]string{
 	"detect/lang/lingua": {"detect/lang"},
 	"detect/contact":     {"detect/text"},
 	"detect/history":     {"."},
+	"detect/mutate":      {},
 	"index":              {".", "detect/text", "index/sqlite"},
 	"index/desk":         {".", "index/sqlite"},
 	"index/ledger":       {".", "index/sqlite"},

@@ -8,7 +8,9 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"slices"
 	"strings"
+	"time"
 
 	"veghe"
 	"veghe/detect"
@@ -16,12 +18,34 @@ import (
 	"veghe/rules"
 )
 
-func rulesCmd(_ context.Context, e env, args []string) error {
+// rulesOptions are what the verbs of veghe rules take. Most need few of them.
+type rulesOptions struct {
+	verb   string
+	args   []string // after the verb
+	json   bool
+	advise bool
+	check  bool
+	text   string
+	only   string
+	posts  string
+	budget time.Duration
+	n      int
+}
+
+// rulesVerbs are the verbs, as a refusal lists them.
+const rulesVerbs = "check, test, explain, backtest, diff, coverage, mutate, fmt, bench or schema"
+
+func rulesCmd(ctx context.Context, e env, args []string) error {
 	f := newFlags("rules", e.err)
-	asJSON := f.Bool("json", false, "print JSON")
-	text := f.String("text", "", "explain: the `text` to explain (else a file, or standard input)")
-	advise := f.Bool("advice", false, "check: also show what could be tidier")
-	only := f.String("rule", "", "explain: only these `rules`, by comma, seen or not")
+	var o rulesOptions
+	f.BoolVar(&o.json, "json", false, "print JSON")
+	f.StringVar(&o.text, "text", "", "explain: the `text` to explain (else a file, or standard input)")
+	f.BoolVar(&o.advise, "advice", false, "check: also show what could be tidier")
+	f.StringVar(&o.only, "rule", "", "explain, mutate, bench: only these `rules`, by comma")
+	f.StringVar(&o.posts, "posts", "", "backtest, diff, bench: posts from this `file` of JSON Lines instead of the stored ones")
+	f.BoolVar(&o.check, "check", false, "fmt: only name what is not tidy, and fail")
+	f.DurationVar(&o.budget, "budget", 0, "bench: fail when a rule takes longer per post")
+	f.IntVar(&o.n, "n", 10, "backtest, diff, mutate: how many samples to name")
 	rest, err := f.parse(args)
 	if err != nil {
 		return err
@@ -30,18 +54,34 @@ func rulesCmd(_ context.Context, e env, args []string) error {
 	if err != nil {
 		return err
 	}
-	switch verb := arg(rest, 0); verb {
+	o.verb = arg(rest, 0)
+	if len(rest) > 0 {
+		o.args = rest[1:]
+	}
+	switch o.verb {
 	case "check":
-		return rulesCheck(e, cfg.Rules, *asJSON, *advise)
+		return rulesCheck(e, cfg.Rules, o.json, o.advise)
 	case "test":
-		return rulesTest(e, cfg, *asJSON)
+		return rulesTest(e, cfg, o.json)
 	case "schema":
 		_, err := e.out.Write(rule.Schema())
 		return err
 	case "explain":
-		return rulesExplain(e, cfg, explainOptions{text: *text, files: rest[1:], only: *only, json: *asJSON})
+		return rulesExplain(e, cfg, o)
+	case "backtest":
+		return rulesBacktest(ctx, e, cfg, o)
+	case "diff":
+		return rulesDiff(ctx, e, cfg, o)
+	case "coverage":
+		return rulesCoverage(e, cfg, o)
+	case "mutate":
+		return rulesMutate(e, cfg, o)
+	case "fmt":
+		return rulesFmt(e, cfg.Rules, o)
+	case "bench":
+		return rulesBench(e, cfg, o)
 	default:
-		return usageError{fmt.Sprintf("there is no %q, want check, test, explain or schema", verb)}
+		return usageError{fmt.Sprintf("there is no %q, want %s", o.verb, rulesVerbs)}
 	}
 }
 
@@ -166,16 +206,9 @@ func analystEngine(cfg config) (*rule.Set, *detect.Engine, error) {
 	return set, detect.New(detect.Options{Rules: set, Languages: languages, Region: cfg.Language.Region, Stateless: true}), nil
 }
 
-type explainOptions struct {
-	text  string
-	files []string
-	only  string
-	json  bool
-}
-
 // rulesExplain says what the rules see in one text: plain text, or a post in
 // JSON.
-func rulesExplain(e env, cfg config, o explainOptions) error {
+func rulesExplain(e env, cfg config, o rulesOptions) error {
 	set, engine, err := analystEngine(cfg)
 	if err != nil {
 		return err
@@ -184,15 +217,9 @@ func rulesExplain(e env, cfg config, o explainOptions) error {
 	if err != nil {
 		return err
 	}
-	var ids []veghe.RuleID
-	for id := range strings.SplitSeq(o.only, ",") {
-		if id = strings.TrimSpace(id); id == "" {
-			continue
-		}
-		if set.Rule(veghe.RuleID(id)) == nil {
-			return fmt.Errorf("there is no rule %q", id)
-		}
-		ids = append(ids, veghe.RuleID(id))
+	ids, err := ruleIDs(set, o.only)
+	if err != nil {
+		return err
 	}
 	explanation, assessment := engine.Explain(post, ids...)
 	sums := detect.Explain(set.Policies(), assessment)
@@ -221,10 +248,27 @@ func rulesExplain(e env, cfg config, o explainOptions) error {
 	return nil
 }
 
-func explainPost(e env, o explainOptions) (veghe.Post, error) {
+// ruleIDs reads ids of rules or indicators, by comma.
+func ruleIDs(set *rule.Set, list string) (ids []veghe.RuleID, err error) {
+	known := func(id veghe.RuleID) bool {
+		return slices.ContainsFunc(set.Rules(), func(r *rule.Rule) bool { return r.ID == id || veghe.RuleID(r.Indicator) == id })
+	}
+	for id := range strings.SplitSeq(list, ",") {
+		if id = strings.TrimSpace(id); id == "" {
+			continue
+		}
+		if !known(veghe.RuleID(id)) {
+			return nil, fmt.Errorf("there is no rule %q", id)
+		}
+		ids = append(ids, veghe.RuleID(id))
+	}
+	return ids, nil
+}
+
+func explainPost(e env, o rulesOptions) (veghe.Post, error) {
 	in := []byte(o.text)
 	if o.text == "" {
-		name := arg(o.files, 0)
+		name := arg(o.args, 0)
 		var err error
 		if name == "" || name == "-" {
 			in, err = io.ReadAll(io.LimitReader(e.in, veghe.MaxPost+1))

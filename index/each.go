@@ -1,0 +1,77 @@
+package index
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+)
+
+// eachBatch is how many records are read at a time.
+const eachBatch = 256
+
+// Each calls f with every stored post of the index in dir, in the order in
+// which they were collected and, collected together, written. It only reads
+// the store, so it may run beside the process that has the index open; posts
+// put meanwhile may be left out. ErrNotFound says that dir holds no index. An
+// error of f ends it.
+func Each(ctx context.Context, dir string, f func(Hit) error) error {
+	if _, err := os.Stat(filepath.Join(dir, storeFile)); err != nil {
+		if errors.Is(err, os.ErrNotExist) {
+			return fmt.Errorf("%s holds no index: %w", dir, ErrNotFound)
+		}
+		return err
+	}
+	s, err := openStore(ctx, dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(s.each(ctx, f), s.close())
+}
+
+func (s *store) each(ctx context.Context, f func(Hit) error) error {
+	order, err := s.order(ctx)
+	if err != nil {
+		return err
+	}
+	for part := range slices.Chunk(order, eachBatch) {
+		bySeq := make(map[int64]*record, len(part))
+		args := make([]any, len(part))
+		for i, n := range part {
+			args[i] = n
+		}
+		for r, err := range s.records(ctx, `WHERE seq IN (`+marks(len(part))+`)`, args...) {
+			if err != nil {
+				return err
+			}
+			bySeq[r.seq] = r
+		}
+		for _, n := range part {
+			if r := bySeq[n]; r != nil { // else it changed or went meanwhile
+				if err := f(r.hit()); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// order lists all records. Only their numbers are held: eight bytes a post.
+func (s *store) order(ctx context.Context) (order []int64, err error) {
+	rows, err := s.db.Read.QueryContext(ctx, `SELECT seq FROM posts ORDER BY collected, posted, place, id`)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close() //nolint:errcheck // rows.Err tells
+	for rows.Next() {
+		var n int64
+		if err := rows.Scan(&n); err != nil {
+			return nil, err
+		}
+		order = append(order, n)
+	}
+	return order, rows.Err()
+}
