@@ -26,7 +26,7 @@ import (
 
 // Version names this way of folding. It changes whenever some text folds
 // differently, because rules compiled before then no longer mean the same.
-const Version = "fold1"
+const Version = "fold2"
 
 // MaxText is how many bytes of a text are read; the rest is not looked at.
 const MaxText = 64 << 20
@@ -82,6 +82,10 @@ type Doc struct {
 	n     int    // length of the folded text
 	segs  []segment
 	delta int // original minus folded offset, now
+	notes []note
+	done  cutter
+	edges [256]int32 // of words, for cut
+	odd   []int32    // tokens that may hide something
 	tab   *table
 	spell []byte
 }
@@ -180,8 +184,9 @@ func (d *Doc) reset(s string) {
 	}
 	d.src, d.n, d.delta = s, 0, 0
 	d.Tokens, d.Extra, d.segs, d.out = d.Tokens[:0], d.Extra[:0], d.segs[:0], d.out[:0]
+	d.notes, d.odd, d.done = d.notes[:0], d.odd[:0], cutter{}
 	d.Accented, d.Hidden = false, 0
-	if need := len(s) + 16; cap(d.out) < need {
+	if need := len(s) + slack; cap(d.out) < need {
 		d.out = make([]byte, 0, need+len(s)/8)
 	}
 }

@@ -2,7 +2,6 @@ package text
 
 import (
 	"bytes"
-	"encoding/binary"
 	"slices"
 )
 
@@ -18,39 +17,26 @@ const (
 )
 
 func (d *Doc) evade() {
-	if len(d.Tokens) == 0 {
+	if len(d.odd) == 0 {
 		return
 	}
-	symbols := len(d.Extra)
-	runs, joined := tripled(d.Folded()), 0
-	for i := range d.Tokens {
+	symbols, joined := len(d.Extra), 0
+	for _, o := range d.odd {
+		i := int(o)
 		t := &d.Tokens[i]
+		if i > joined && d.glued(i-1) {
+			joined = d.pieces(i - 1)
+		}
 		if t.Flags&(Letter|Digit) == Letter|Digit && t.To-t.From <= maxDisguise {
 			d.leet(i, i)
 		}
-		if runs && t.Flags&Letter != 0 && t.To-t.From <= 2*maxDisguise {
+		if t.Flags&Letter != 0 && t.To-t.From <= 2*maxDisguise {
 			d.squeeze(i)
 		}
-		if i >= joined && i+1 < len(d.Tokens) && d.glued(i) {
-			joined = d.pieces(i)
-		}
 	}
-	if len(d.Extra) > symbols && symbols > 0 {
+	if len(d.Extra) > symbols {
 		slices.SortStableFunc(d.Extra, func(a, b Extra) int { return int(a.First - b.First) })
 	}
-}
-
-// tripled reports whether some letter stands three times in a row.
-func tripled(b []byte) bool {
-	i := 0
-	for ; i+10 <= len(b); i += 8 {
-		x := binary.LittleEndian.Uint64(b[i:])
-		v := x ^ binary.LittleEndian.Uint64(b[i+1:]) | x ^ binary.LittleEndian.Uint64(b[i+2:])
-		if (v-ones)&^v&tops != 0 && tripledBytes(b[i:i+10]) {
-			return true
-		}
-	}
-	return tripledBytes(b[i:])
 }
 
 func tripledBytes(b []byte) bool {

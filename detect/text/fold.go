@@ -3,147 +3,238 @@ package text
 import (
 	"encoding/binary"
 	"math/bits"
-	"slices"
 	"unicode/utf8"
 )
 
-// Words of ASCII letters and digits, nearly all there are, go eight bytes at
-// a time; everything else goes through Doc.slow, character by character.
+// A text is folded in one pass, by three loops that hand on to one another:
+//
+//	plain  ASCII, eight bytes at a time, and accented Latin letters: nearly
+//	       all there is in Romanian, English, Hungarian
+//	runes  the words of other scripts, and all that is rare
+//	remix  a word that mixes scripts, a second time
+//
+// Doc.cut then finds the words in what they wrote.
 //
 // In the masks below each byte's top bit says something about that byte.
 const (
-	ones  = 0x0101010101010101
-	tops  = 0x8080808080808080
-	geA   = (0x80 - 'A') * ones // added, sets the top bit of bytes >= 'A'
-	gtZ   = (0x7f - 'Z') * ones
-	gea   = (0x80 - 'a') * ones
-	gtz   = (0x7f - 'z') * ones
-	ge0   = (0x80 - '0') * ones
-	gt9   = (0x7f - '9') * ones
-	mixer = 0x9E3779B97F4A7C15
+	ones = 0x0101010101010101
+	tops = 0x8080808080808080
+	geA  = (0x80 - 'A') * ones // added, sets the top bit of bytes >= 'A'
+	gtZ  = (0x7f - 'Z') * ones
+	gea  = (0x80 - 'a') * ones
+	gtz  = (0x7f - 'z') * ones
+	ge0  = (0x80 - '0') * ones
+	gt9  = (0x7f - '9') * ones
 )
 
-// alnum is true of the ASCII letters and digits.
-var alnum = func() (t [256]bool) {
-	for c := range t {
-		t[c] = c >= '0' && c <= '9' || c|0x20 >= 'a' && c|0x20 <= 'z' && c < 0x80
-	}
-	return t
-}()
-
-// mix is one step of the hash, over up to eight bytes of a word.
-func mix(h, w uint64) uint64 {
-	a, b := bits.Mul64(h^w, mixer)
-	return a ^ b
-}
-
-// Hash is the hash of a folded word, as tokens carry it. It is the same in
-// every process of one Version; it is not proof against made collisions, so
-// compare the word too before it counts.
-func Hash(w []byte) uint64 {
-	h := uint64(mixer)
-	for len(w) >= 8 {
-		h = mix(h, binary.LittleEndian.Uint64(w))
-		w = w[8:]
-	}
-	if len(w) > 0 {
-		var x uint64
-		for _, v := range slices.Backward(w) {
-			x = x<<8 | uint64(v)
-		}
-		h = mix(h, x)
-	}
-	return h
-}
-
-// load is eight bytes of s from i, zeros past the end.
-func load(s string, i int) uint64 {
-	if i+8 <= len(s) {
-		b := s[i : i+8]
-		return uint64(b[0]) | uint64(b[1])<<8 | uint64(b[2])<<16 | uint64(b[3])<<24 |
-			uint64(b[4])<<32 | uint64(b[5])<<40 | uint64(b[6])<<48 | uint64(b[7])<<56
-	}
-	var x uint64
-	for k := len(s) - 1; k >= i; k-- {
-		x = x<<8 | uint64(s[k])
-	}
-	return x
-}
+// slack is how many bytes past the folded text may be read and overwritten.
+const slack = 80
 
 // Fold reads s, filling d anew.
 func (d *Doc) Fold(s string) {
 	d.reset(s)
 	s = d.src
 	for i := 0; i < len(s); {
-		c := s[i]
+		i = d.plain(s, i)
 		switch {
-		case alnum[c]:
-			i = d.fast(s, i)
-		case c < utf8.RuneSelf:
-			d.anchor(i)
-			d.out = append(d.out, c)
-			i++
+		case i == len(s):
+		case s[i] == '\'':
+			i = d.apostrophe(s, i, 1)
 		default:
-			i = d.slow(s, i)
+			i = d.runes(s, i)
 		}
 	}
+	d.cut()
 	d.n = len(d.out)
 	d.evade()
 }
 
-// fast folds a word that starts with an ASCII letter or digit at st, and
-// returns where it ends.
-func (d *Doc) fast(s string, st int) int {
-	var letters, digits uint64
-	i, from, h := st, len(d.out), uint64(mixer)
-	out := d.out
+// load is the eight bytes of s from i.
+func load(s string, i int) uint64 {
+	b := s[i : i+8]
+	return uint64(b[0]) | uint64(b[1])<<8 | uint64(b[2])<<16 | uint64(b[3])<<24 |
+		uint64(b[4])<<32 | uint64(b[5])<<40 | uint64(b[6])<<48 | uint64(b[7])<<56
+}
+
+// plain folds ASCII and the Latin letters of two bytes that become one of
+// ASCII, from i up to anything else: an apostrophe or another character.
+func (d *Doc) plain(s string, i int) int {
+	out, n, segs := d.out[:cap(d.out)], len(d.out), d.segs
+	two := &d.tab.two
+	seen := pair(0)
+scan:
 	for {
-		w := load(s, i)
-		x := w &^ tops
-		x |= (x + geA) & ^(x + gtZ) & tops >> 2
-		al := (x + gea) & ^(x + gtz) & tops &^ w
-		dg := (x + ge0) & ^(x + gt9) & tops &^ w
-		stop := ^(al | dg) & tops
-		if stop == 0 {
-			letters |= al
-			digits |= dg
-			h = mix(h, x)
-			out = binary.LittleEndian.AppendUint64(out, x)
-			i += 8
+		for i+8 <= len(s) {
+			w := load(s, i)
+			upper := (w + geA) & ^(w + gtZ) & tops // right up to the first byte that is not ASCII
+			binary.LittleEndian.PutUint64(out[n:], w|upper>>2)
+			quote := w ^ '\''*ones
+			stop := (w | (quote-ones)&^quote) & tops
+			if stop != 0 {
+				k := bits.TrailingZeros64(stop) >> 3
+				i, n = i+k, n+k
+				break
+			}
+			i, n = i+8, n+8
+		}
+		for i < len(s) && s[i] < utf8.RuneSelf {
+			if s[i] == '\'' {
+				break scan
+			}
+			out[n] = lower(s[i])
+			i, n = i+1, n+1
+		}
+		for {
+			if i+1 >= len(s) {
+				break scan
+			}
+			e := two.at(s[i], s[i+1])
+			if e&classMask != easyLatin {
+				break scan
+			}
+			out[n] = byte(e)
+			seen |= e
+			i, n = i+2, n+1
+			segs = append(segs, segment{int32(n), int32(i)})
+			if s[min(i, len(s)-1)] < utf8.RuneSelf {
+				break
+			}
+		}
+	}
+	d.Accented = d.Accented || seen&accentPair != 0
+	d.out, d.segs, d.delta = out[:n], segs, i-n
+	return i
+}
+
+func lower(c byte) byte {
+	if c-'A' < 26 {
+		c |= 0x20
+	}
+	return c
+}
+
+// runes folds what is not plain, from i up to the next word of ASCII or
+// easy Latin letters. A word with a Cyrillic or Greek letter stays here to
+// its end, so that a Latin one in it is noticed.
+func (d *Doc) runes(s string, i int) int {
+	two := &d.tab.two
+	foreign := false // the word at hand has a Cyrillic or Greek letter
+	for i < len(s) {
+		c, e := s[i], pair(0)
+		if c < utf8.RuneSelf {
+			switch {
+			case !alnum[c]:
+				if c == '\'' {
+					return i
+				}
+				foreign = false
+			case !foreign:
+				return i
+			case c > '9':
+				return d.remix(s)
+			}
+			d.out = append(d.out, c)
+			i++
 			continue
 		}
-		k := bits.TrailingZeros64(stop) >> 3
-		if below := uint64(1)<<(k*8) - 1; k > 0 {
-			letters |= al & below
-			digits |= dg & below
-			h = mix(h, x&below)
-			n := len(out)
-			out = binary.LittleEndian.AppendUint64(out, x)[:n+k]
-			i += k
+		if i+1 < len(s) {
+			e = two.at(c, s[i+1])
 		}
-		break
+		switch e & classMask {
+		case easyLatin:
+			if foreign {
+				return d.remix(s)
+			}
+			return i
+		case easyForeign:
+			if !foreign && d.latinBefore() {
+				return d.remix(s)
+			}
+			foreign = true
+			d.out = append(d.out, byte(e), byte(e>>8))
+			i += 2
+		case easyOther:
+			d.out = append(d.out, byte(e), byte(e>>8))
+			i += 2
+		default:
+			mixes := !foreign && d.latinBefore()
+			next, script := d.one(s, i)
+			switch {
+			case script == latin && foreign, (script == cyrillic || script == greek) && mixes:
+				return d.remix(s)
+			case script == cyrillic || script == greek:
+				foreign = true
+			case script == none:
+				foreign = false
+			}
+			i = next
+		}
 	}
-	if i < len(s) && (s[i] >= utf8.RuneSelf || s[i] == '\'' && contraction(s, i+1)) {
-		return d.slow(s, st) // the word goes on, or may
-	}
-	d.anchorAt(st, from)
-	d.out = out
-	var f Flags
-	if letters != 0 {
-		f |= Letter
-	}
-	if digits != 0 {
-		f |= Digit
-	}
-	d.Tokens = append(d.Tokens, Token{Start: int32(st), End: int32(i), From: int32(from), To: int32(len(out)), Hash: h, Flags: f})
 	return i
+}
+
+// latinBefore reports whether the last letter of the word that ends what was
+// written so far is Latin.
+func (d *Doc) latinBefore() bool {
+	for at := len(d.out); at > d.done.at; at-- {
+		switch c := d.out[at-1]; {
+		case c >= utf8.RuneSelf:
+			r, _ := utf8.DecodeLastRune(d.out[d.done.at:at])
+			return d.tab.entry(r).script() == latin
+		case c > '9':
+			return alnum[c]
+		case c < '0':
+			return false
+		}
+	}
+	return false
+}
+
+// none is the script of what ends a word.
+const none = other + 1
+
+// one folds the character at i, whatever it is, and returns where it ends
+// and the script of it: common if the word just goes on, none if it ended.
+func (d *Doc) one(s string, i int) (next int, script uint32) {
+	r, n := utf8.DecodeRuneInString(s[i:])
+	if r == utf8.RuneError && n == 1 {
+		d.out = append(d.out, ' ')
+		return i + 1, none
+	}
+	e := d.tab.entry(r)
+	switch e.kind() {
+	case separator:
+		return d.between(s, e, r, i, n), none
+	case symbol, solo:
+		d.single(e, r, i, n)
+		return i + n, none
+	case dropped:
+		if r != '\u00ad' { // typesetting
+			d.notes = append(d.notes, note{int32(len(d.out)), hidden})
+		}
+		d.anchor(i + n)
+		return i + n, common
+	case mark:
+		d.mark(r, e)
+		d.anchor(i + n)
+		return i + n, common
+	}
+	if e&fancyBit != 0 {
+		d.notes = append(d.notes, note{int32(len(d.out)), fancy})
+	}
+	d.Accented = d.Accented || e&accentBit != 0
+	d.put(e, r)
+	d.anchor(i + n)
+	return i + n, e.script()
 }
 
 // anchor records that what is appended next comes from byte i of the
 // original, if that does not follow from the last segment.
-func (d *Doc) anchor(i int) { d.anchorAt(i, len(d.out)) }
-
-func (d *Doc) anchorAt(i, fold int) {
+func (d *Doc) anchor(i int) {
+	fold := len(d.out)
+	if room := len(d.src) - i + slack; cap(d.out)-fold < room {
+		d.out = append(make([]byte, 0, fold+fold/4+room), d.out...)
+	}
 	if i-fold == d.delta {
 		return
 	}
@@ -153,82 +244,6 @@ func (d *Doc) anchorAt(i, fold int) {
 		return
 	}
 	d.segs = append(d.segs, segment{int32(fold), int32(i)})
-}
-
-// wordState is a word being folded character by character.
-type wordState struct {
-	start, from int
-	segs, delta int // of the Doc when the word began
-	flags       Flags
-	base        uint32 // script of the last letter
-	scripts     [other + 1]bool
-	hidden      int // invisible characters waiting for a letter to follow
-}
-
-// slow folds one word, or one separator, at st, and returns where it ends.
-func (d *Doc) slow(s string, st int) int {
-	w := wordState{start: st, from: len(d.out), segs: len(d.segs), delta: d.delta}
-	i := st
-	for i < len(s) {
-		r, n := rune(s[i]), 1
-		if r >= utf8.RuneSelf {
-			r, n = utf8.DecodeRuneInString(s[i:])
-		}
-		e := d.lookup(r, n)
-		switch e.kind() {
-		case separator:
-			if len(d.out) > w.from {
-				if d.contracted(s, i, n, e, r) {
-					i += n
-					continue
-				}
-				d.endWord(s, w, i)
-				return i
-			}
-			d.anchor(i)
-			d.put(e, r)
-			return i + n
-		case symbol, solo:
-			if len(d.out) > w.from {
-				d.endWord(s, w, i)
-				return i
-			}
-			return d.single(e, r, i, n)
-		case dropped:
-			w.hidden++
-		case mark:
-			if w.base != other {
-				d.dropMark(&w, r)
-				break
-			}
-			d.anchor(i)
-			d.put(e, r)
-		default:
-			d.letter(&w, e, r, i)
-		}
-		i += n
-	}
-	d.endWord(s, w, i)
-	return i
-}
-
-// lookup is the entry of r, decoded from n bytes.
-func (d *Doc) lookup(r rune, n int) entry {
-	switch {
-	case r < utf8.RuneSelf:
-		switch {
-		case !alnum[r]:
-			return 0
-		case r <= '9':
-			return entry(word)<<27 | entry(common)<<24
-		case r <= 'Z':
-			return entry(word)<<27 | entry(latin)<<24 | changeBit | entry(r+'a'-'A')
-		}
-		return entry(word)<<27 | entry(latin)<<24
-	case r == utf8.RuneError && n == 1:
-		return changeBit | ' '
-	}
-	return d.tab.entry(r)
 }
 
 // put appends what r folds to.
@@ -243,51 +258,102 @@ func (d *Doc) put(e entry, r rune) {
 	}
 }
 
-func (d *Doc) letter(w *wordState, e entry, r rune, i int) {
-	if len(d.out) == w.from {
-		w.start, w.hidden = i, 0
+// between folds a character that stands between words. One that stays
+// outside ASCII would look like a letter to cut.
+func (d *Doc) between(s string, e entry, r rune, i, n int) int {
+	if e&changeBit != 0 {
+		r = rune(e & valueMask)
 	}
-	d.anchor(i)
+	switch {
+	case r == '\'':
+		return d.apostrophe(s, i, n)
+	case r < utf8.RuneSelf:
+		d.out = append(d.out, byte(r))
+	default:
+		d.cut()
+		d.out = utf8.AppendRune(d.out, r)
+		d.done.at = len(d.out)
+	}
+	d.anchor(i + n)
+	return i + n
+}
+
+// apostrophe folds the apostrophe of n bytes at i. That of an English
+// contraction is left out: don't is one word, l'acqua two.
+func (d *Doc) apostrophe(s string, i, n int) int {
+	if at := len(d.out); at == d.done.at || !alnum[d.out[at-1]] || !d.contraction(s, i+n) {
+		d.out = append(d.out, '\'')
+	}
+	d.anchor(i + n)
+	return i + n
+}
+
+// contraction reports whether a word of s ends with one of the short forms
+// 't 's 'm 'd 're 've 'll, of which the letters start at i.
+func (d *Doc) contraction(s string, i int) bool {
+	n := 0
+	for i+n < len(s) && n < 3 && alnum[s[i+n]] {
+		n++
+	}
+	if i+n < len(s) && s[i+n] >= utf8.RuneSelf {
+		if r, _ := utf8.DecodeRuneInString(s[i+n:]); d.tab.entry(r).kind() != separator {
+			return false
+		}
+	}
+	switch n {
+	case 1:
+		switch s[i] | 0x20 {
+		case 't', 's', 'm', 'd':
+			return true
+		}
+	case 2:
+		switch [2]byte{s[i] | 0x20, s[i+1] | 0x20} {
+		case [2]byte{'r', 'e'}, [2]byte{'v', 'e'}, [2]byte{'l', 'l'}:
+			return true
+		}
+	}
+	return false
+}
+
+// single makes a token of one character: a symbol, or a character of a
+// script without spaces.
+func (d *Doc) single(e entry, r rune, i, n int) {
+	d.cut()
+	from := len(d.out)
 	d.put(e, r)
-	w.base = e.script()
-	w.scripts[w.base] = true
-	if w.base == common {
-		w.flags |= Digit
-	} else {
-		w.flags |= Letter
-	}
-	if e&accentBit != 0 {
-		d.Accented = true
-	}
-	if e&fancyBit != 0 {
-		w.flags |= Evasive
-	}
-	if w.hidden > 0 {
-		d.hide(w, i)
-	}
-}
-
-// hide counts invisible characters between two letters. In scripts that need
-// joiners they are spelling, and a soft hyphen is typesetting.
-func (d *Doc) hide(w *wordState, i int) {
-	if w.base != other && d.src[i-2:i] != "\u00ad" {
-		d.Hidden += w.hidden
-		w.flags |= Evasive
-	}
-	w.hidden = 0
-}
-
-// dropMark drops a combining mark, unless it makes a Cyrillic letter another.
-func (d *Doc) dropMark(w *wordState, m rune) {
-	if w.base == latin {
-		d.Accented = true
-	}
-	if w.base != cyrillic {
+	to := len(d.out)
+	d.done.at = to
+	d.anchor(i + n)
+	t := Token{Start: int32(i), End: int32(i + n), From: int32(from), To: int32(to), Hash: Hash(d.out[from:])}
+	if e.kind() == solo {
+		t.Flags = Letter | Solo
+		d.Tokens = append(d.Tokens, t)
 		return
 	}
-	r, n := utf8.DecodeLastRune(d.out[w.from:])
-	if c := composed(r, m); c != 0 {
-		d.out = utf8.AppendRune(d.out[:len(d.out)-n], c)
+	t.Flags = Symbol
+	d.notes = append(d.notes, note{int32(to), joint})
+	at := int32(len(d.Tokens))
+	d.Extra = append(d.Extra, Extra{Token: t, First: at, Last: at - 1, Cover: [2]int32{t.From, t.To}})
+}
+
+// mark takes a combining mark: dropped, unless it makes a Cyrillic letter
+// another, or follows a letter whose script needs its marks.
+func (d *Doc) mark(m rune, e entry) {
+	word := d.out[d.done.at:]
+	r, n := utf8.DecodeLastRune(word)
+	if r < utf8.RuneSelf {
+		d.Accented = d.Accented || r >= 'a' && r <= 'z'
+		return
+	}
+	switch last := d.tab.entry(r); {
+	case last.kind() == mark, last.script() == other:
+		d.put(e, m)
+	case last.script() == latin:
+		d.Accented = true
+	case last.script() == cyrillic:
+		if c := composed(r, m); c != 0 {
+			d.out = utf8.AppendRune(d.out[:len(d.out)-n], c)
+		}
 	}
 }
 
@@ -307,76 +373,4 @@ func composed(r, m rune) rune {
 		return 'ќ'
 	}
 	return 0
-}
-
-// contracted reports whether the separator at i is the apostrophe of an
-// English contraction: don't is one word, l'acqua two.
-func (d *Doc) contracted(s string, i, n int, e entry, r rune) bool {
-	if e&changeBit != 0 {
-		r = rune(e & valueMask)
-	}
-	if r != '\'' {
-		return false
-	}
-	return contraction(s, i+n)
-}
-
-// contraction reports whether a word of s ends with one of the short forms
-// 't 's 'm 'd 're 've 'll, of which the letters start at i.
-func contraction(s string, i int) bool {
-	n := 0
-	for i+n < len(s) && n < 3 && alnum[s[i+n]] {
-		n++
-	}
-	if i+n < len(s) && s[i+n] >= utf8.RuneSelf {
-		if r, _ := utf8.DecodeRuneInString(s[i+n:]); tables().entry(r).kind() != separator {
-			return false
-		}
-	}
-	switch n {
-	case 1:
-		switch s[i] | 0x20 {
-		case 't', 's', 'm', 'd':
-			return true
-		}
-	case 2:
-		switch string([]byte{s[i] | 0x20, s[i+1] | 0x20}) {
-		case "re", "ve", "ll":
-			return true
-		}
-	}
-	return false
-}
-
-// single makes a token of one character: a symbol, or a character of a
-// script without spaces.
-func (d *Doc) single(e entry, r rune, i, n int) int {
-	d.anchor(i)
-	from := len(d.out)
-	d.put(e, r)
-	t := Token{Start: int32(i), End: int32(i + n), From: int32(from), To: int32(len(d.out)), Hash: Hash(d.out[from:])}
-	if e.kind() == solo {
-		t.Flags = Letter | Solo
-		d.Tokens = append(d.Tokens, t)
-		return i + n
-	}
-	t.Flags = Symbol
-	at := int32(len(d.Tokens))
-	d.Extra = append(d.Extra, Extra{Token: t, First: at, Last: at - 1, Cover: [2]int32{t.From, t.To}})
-	return i + n
-}
-
-// endWord makes a token of what was written since w began, if anything.
-func (d *Doc) endWord(s string, w wordState, end int) {
-	if len(d.out) == w.from {
-		return
-	}
-	if w.scripts[latin] && (w.scripts[cyrillic] || w.scripts[greek]) {
-		d.unmix(s, w, end)
-		w.flags |= Evasive
-	}
-	d.Tokens = append(d.Tokens, Token{
-		Start: int32(w.start), End: int32(end), From: int32(w.from), To: int32(len(d.out)),
-		Hash: Hash(d.out[w.from:]), Flags: w.flags,
-	})
 }

@@ -60,6 +60,7 @@ type table struct {
 	index [0x1100]uint16
 	pages [][256]entry
 	long  []string
+	two   pairs
 }
 
 func (t *table) entry(r rune) entry { return t.pages[t.index[uint32(r)>>8]][uint8(r)] }
@@ -102,6 +103,7 @@ func parseTable(data string) (*table, error) {
 		}
 		t.index[p] = k
 	}
+	t.two.fill(t)
 	return t, nil
 }
 
@@ -148,4 +150,54 @@ func (t *table) line(line string, page func(int) *[256]entry) error {
 		page(int(r >> 8))[r&255] = e
 	}
 	return nil
+}
+
+// pair is what an easy character of two bytes folds to: the folded bytes, the
+// first in the lowest bits, accentPair, and its class.
+type pair uint32
+
+// Classes of pairs. What is not easy goes the long way.
+const (
+	accentPair  pair = 1 << 16
+	easyLatin   pair = 1 << 17 // to one ASCII letter
+	easyForeign pair = 2 << 17 // Cyrillic or Greek, to two bytes
+	easyOther   pair = 3 << 17 // stays itself
+	classMask   pair = 3 << 17
+)
+
+// pairs are those of U+0080 to U+07FF.
+type pairs [1 << 11]pair
+
+// at is the pair of two bytes; not an easy one if they are no character.
+func (p *pairs) at(a, b byte) pair {
+	if a < 0xC2 || a > 0xDF || b&0xC0 != 0x80 {
+		return 0
+	}
+	return p[int(a&0x1F)<<6|int(b&0x3F)]
+}
+
+func (p *pairs) fill(t *table) {
+	for r := rune(0x80); r < 0x800; r++ {
+		e := t.entry(r)
+		if e.kind() != word || e&(longBit|fancyBit) != 0 {
+			continue
+		}
+		to := r
+		if e&changeBit != 0 {
+			to = rune(e & valueMask)
+		}
+		x := pair(0)
+		if e&accentBit != 0 {
+			x = accentPair
+		}
+		switch sc := e.script(); {
+		case sc == latin && to < 0x80:
+			p[r] = x | easyLatin | pair(to)
+		case to < 0x80 || to >= 0x800:
+		case sc == cyrillic, sc == greek:
+			p[r] = x | easyForeign | pair(0xC0|to>>6) | pair(0x80|to&0x3F)<<8
+		case sc == other:
+			p[r] = easyOther | pair(0xC0|to>>6) | pair(0x80|to&0x3F)<<8
+		}
+	}
 }

@@ -1,0 +1,267 @@
+package text
+
+import (
+	"encoding/binary"
+	"math/bits"
+	"slices"
+	"unicode/utf8"
+)
+
+const mixer = 0x9E3779B97F4A7C15
+
+// alnum is true of the ASCII letters and digits.
+var alnum = func() (t [256]bool) {
+	for c := range t {
+		t[c] = c >= '0' && c <= '9' || c|0x20 >= 'a' && c|0x20 <= 'z' && c < 0x80
+	}
+	return t
+}()
+
+// glue is true of the signs that people put between the letters of a word.
+var glue = func() (t [256]bool) {
+	for _, c := range []byte(".*_~|^+=@$!'`-") {
+		t[c] = true
+	}
+	return t
+}()
+
+// mix is one step of the hash, over up to eight bytes of a word.
+func mix(h, w uint64) uint64 {
+	a, b := bits.Mul64(h^w, mixer)
+	return a ^ b
+}
+
+// Hash is the hash of a folded word, as tokens carry it. It is the same in
+// every process of one Version; it is not proof against made collisions, so
+// compare the word too before it counts.
+func Hash(w []byte) uint64 {
+	h := uint64(mixer)
+	for len(w) >= 8 {
+		h = mix(h, binary.LittleEndian.Uint64(w))
+		w = w[8:]
+	}
+	if len(w) > 0 {
+		var x uint64
+		for _, v := range slices.Backward(w) {
+			x = x<<8 | uint64(v)
+		}
+		h = mix(h, x)
+	}
+	return h
+}
+
+// note is a place in the folded text to remember until its word is cut.
+type note struct {
+	at   int32
+	kind uint8
+}
+
+// Kinds of notes.
+const (
+	fancy  = iota // the letter there was dressed up as another character
+	hidden        // an invisible character was there
+	joint         // a symbol ends there
+)
+
+// block is how many bytes cut looks at together, and batch how many edges
+// of words it gathers, at least, before it makes tokens of them.
+const (
+	block = 64
+	batch = 192
+)
+
+// cutter is how far a Doc is cut.
+type cutter struct {
+	at     int   // all before is cut
+	seg    int   // segments that begin before
+	delta  int32 // original minus folded offset, there
+	note   int   // notes before
+	single bool  // the last token was one byte
+}
+
+// cut makes tokens of the words written since the last cut. There every byte
+// outside ASCII is part of a word: what is not was cut around.
+func (d *Doc) cut() {
+	from, end := d.done.at, len(d.out)
+	if from == end {
+		return
+	}
+	d.done.at = end
+	out, edges, k, before := d.out[:cap(d.out)], &d.edges, 0, uint64(0)
+	for ; from < end; from += block {
+		words := wordMask(out[from:from+block+8], end-from)
+		turn := words ^ (words<<1 | before)
+		before = words >> (block - 1)
+		for ; turn != 0; turn &= turn - 1 {
+			edges[k&255] = int32(from + bits.TrailingZeros64(turn))
+			k++
+		}
+		if k >= batch-block {
+			d.tokens(edges[:k&^1])
+			edges[0] = edges[(k-1)&255]
+			k &= 1
+		}
+	}
+	if k&1 == 1 {
+		edges[k&255] = int32(end)
+		k++
+	}
+	d.tokens(edges[:k])
+}
+
+// wordMask has a bit for each of the first n bytes of b, at most block, that
+// is part of a word.
+func wordMask(b []byte, n int) uint64 {
+	var words uint64
+	for j := 0; j < block && j < n; j += 8 {
+		w := binary.LittleEndian.Uint64(b[j:])
+		x := w &^ tops
+		letter := (x + gea) & ^(x + gtz)
+		digit := (x + ge0) & ^(x + gt9)
+		words |= (w | letter | digit) & tops >> 7 * 0x0102040810204080 >> 56 << j
+	}
+	if n < block {
+		words &= 1<<n - 1
+	}
+	return words
+}
+
+// tokens makes a token of each pair of edges.
+func (d *Doc) tokens(edges []int32) {
+	first := len(d.Tokens)
+	d.Tokens = slices.Grow(d.Tokens, len(edges)/2)[:first+len(edges)/2]
+	toks := d.Tokens[first:]
+	if d.done.seg == len(d.segs) {
+		for i := range toks {
+			e := edges[2*i : 2*i+2]
+			toks[i] = Token{Start: e[0] + d.done.delta, End: e[1] + d.done.delta, From: e[0], To: e[1]}
+		}
+	} else {
+		d.place(toks, edges)
+	}
+	d.read(first)
+	if d.done.note < len(d.notes) {
+		d.noted(first)
+	}
+}
+
+// place maps tokens to the original.
+func (d *Doc) place(toks []Token, edges []int32) {
+	segs, delta := d.segs[d.done.seg:], d.done.delta
+	next := nextSegment(segs)
+	for i := range toks {
+		e := edges[2*i : 2*i+2]
+		t := Token{From: e[0], To: e[1]}
+		for t.From >= next {
+			delta = segs[0].orig - segs[0].fold
+			segs = segs[1:]
+			next = nextSegment(segs)
+		}
+		t.Start = t.From + delta
+		for t.To >= next {
+			delta = segs[0].orig - segs[0].fold
+			segs = segs[1:]
+			next = nextSegment(segs)
+		}
+		t.End = t.To + delta
+		toks[i] = t
+	}
+	d.done.seg, d.done.delta = len(d.segs)-len(segs), delta
+}
+
+// read finds the hash and flags of the tokens from first on, and keeps those
+// in mind that may hide something.
+func (d *Doc) read(first int) {
+	out, toks, single := d.out[:cap(d.out)], d.Tokens[first:], d.done.single
+	for i := range toks {
+		t := &toks[i]
+		from, n := t.From, t.To-t.From
+		raw := binary.LittleEndian.Uint64(out[from:])
+		x := raw & (^uint64(0) >> ((64 - 8*n) & 63))
+		if n > 8 {
+			x = raw
+		}
+		hash := mix(mixer, x)
+		digits := x >> 4 &^ (x >> 6) &^ (x >> 7) & ones
+		same := raw ^ binary.LittleEndian.Uint64(out[from+1:]) | raw ^ binary.LittleEndian.Uint64(out[from+2:])
+		odd := (same - ones) &^ same & tops & (x << 1)
+		if n > 8 {
+			hash, odd = d.rest(out[from:t.To], hash, odd, &digits)
+		}
+		flags := Letter
+		if digits != 0 {
+			flags = digitFlags(out[from:t.To])
+		}
+		t.Hash, t.Flags = hash, flags
+		if odd != 0 || single && n == 1 || flags == Letter|Digit || from > 0 && glue[out[from-1]] {
+			d.odd = append(d.odd, int32(first+i))
+		}
+		single = n == 1
+	}
+	d.done.single = single
+}
+
+func digitFlags(w []byte) Flags {
+	for _, c := range w {
+		if c > '9' {
+			return Letter | Digit
+		}
+	}
+	return Digit
+}
+
+// rest goes on with a word of more than eight bytes.
+func (d *Doc) rest(w []byte, hash, odd uint64, digits *uint64) (uint64, uint64) {
+	n := len(w) - 8
+	w = w[8:cap(w)]
+	for ; n > 0; n, w = n-8, w[8:] {
+		raw := binary.LittleEndian.Uint64(w)
+		x := raw
+		if n < 8 {
+			x &= 1<<(8*n) - 1
+		}
+		hash = mix(hash, x)
+		*digits |= x >> 4 &^ (x >> 6) &^ (x >> 7) & ones
+		same := raw ^ binary.LittleEndian.Uint64(w[1:]) | raw ^ binary.LittleEndian.Uint64(w[2:])
+		odd |= (same - ones) &^ same & tops & (x << 1)
+	}
+	return hash, odd
+}
+
+func nextSegment(segs []segment) int32 {
+	if len(segs) == 0 {
+		return 1<<31 - 1
+	}
+	return segs[0].fold
+}
+
+// noted takes the notes about the tokens from first on.
+func (d *Doc) noted(first int) {
+	notes, k := d.notes, d.done.note
+	for i := first; i < len(d.Tokens) && k < len(notes); i++ {
+		t := &d.Tokens[i]
+		for ; k < len(notes) && notes[k].at < t.To; k++ {
+			switch at := notes[k].at; {
+			case at < t.From:
+			case notes[k].kind == fancy:
+				t.Flags |= Evasive
+			case notes[k].kind == joint:
+				if at == t.From && (len(d.odd) == 0 || d.odd[len(d.odd)-1] < int32(i)) {
+					d.odd = append(d.odd, int32(i))
+				}
+			case at > t.From && d.scriptAt(at) != other: // where joiners are spelling
+				d.Hidden++
+				t.Flags |= Evasive
+			}
+		}
+	}
+	d.done.note = k
+}
+
+func (d *Doc) scriptAt(at int32) uint32 {
+	if d.out[at] < utf8.RuneSelf {
+		return common
+	}
+	r, _ := utf8.DecodeRune(d.out[at:])
+	return d.tab.entry(r).script()
+}
