@@ -32,6 +32,7 @@ var mayImport = map[string][]string{
 	"detect/lang":        {"detect/lang/*"},
 	"detect/lang/lingua": {"detect/lang"},
 	"detect/contact":     {"detect/text"},
+	"detect/cluster":     {".", "detect/text"},
 	"detect/history":     {"."},
 	"detect/mutate":      {},
 	"index":              {".", "detect/text", "index/sqlite"},

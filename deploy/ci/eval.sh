@@ -20,5 +20,7 @@ for f in "$data"/ordinary/*.jsonl; do
   bin/veghe scan -json <"$tmp/in.jsonl" >"$tmp/out.jsonl"
   printf '%-28s %6d posts  %4d flagged\n' "$(basename "$f")" "$(wc -l <"$tmp/in.jsonl")" "$(wc -l <"$tmp/out.jsonl")"
 done
+echo "== templates"
+go run ./detect/cluster/eval "$data/neardup/neardup_synth.jsonl"
 echo "== languages"
 go run ./detect/lang/eval -data "$data/langid"
