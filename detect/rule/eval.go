@@ -3,7 +3,6 @@ package rule
 import (
 	"cmp"
 	"slices"
-	"strings"
 
 	"veghe"
 	"veghe/detect/text"
@@ -11,17 +10,18 @@ import (
 
 // evaluate decides all candidates, rules that others wait for first.
 func (m *Matcher) evaluate() (findings []veghe.Finding) {
-	m.watches = nil
 	for _, u := range m.set.always {
 		m.candidate(u)
 	}
 	slices.Sort(m.candidates)
-	for _, i := range m.candidates {
+	for k := 0; k < len(m.candidates); k++ {
+		i := m.candidates[k]
 		u := m.set.units[i]
 		if !m.holds(u.cond) || m.excepted(u) {
 			continue
 		}
 		m.fired[i] = m.epoch
+		m.wake(i, k+1)
 		spans := m.evidence(u)
 		switch {
 		case u.rule != nil:
@@ -35,6 +35,18 @@ func (m *Matcher) evaluate() (findings []veghe.Finding) {
 		}
 	}
 	return findings
+}
+
+// wake makes candidates of the units that wait for one that fired. All have
+// higher numbers, and take their place among the candidates from next on.
+func (m *Matcher) wake(fired int32, next int) {
+	followers := m.set.followers[fired]
+	for _, u := range followers {
+		m.candidate(u)
+	}
+	if len(followers) > 0 {
+		slices.Sort(m.candidates[next:])
+	}
 }
 
 // excepted reports whether an exception in force covers the unit.
@@ -102,19 +114,19 @@ func (m *Matcher) has(sig int32) bool {
 	case IndicatorKind:
 		return slices.ContainsFunc(s.waits, func(u int32) bool { return m.fired[u] == m.epoch })
 	}
-	return m.found[sig].epoch == m.epoch
+	return len(m.places(sig)) > 0
 }
 
-// count is at how many places that do not overlap a signal was found.
+// count is at how many places that do not overlap a signal was found: the
+// most there can be.
 func (m *Matcher) count(sig int32) int {
 	if !m.set.signals[sig].Kind.placed() {
 		return boolInt(m.has(sig))
 	}
-	m.a = m.ordered(sig, m.a)
-	n, field, end := 0, uint8(0), int32(-1)
-	for _, h := range m.a {
+	n, field, end := 0, uint8(0), int32(0)
+	for _, h := range m.places(sig) {
 		if n > 0 && h.field == field && h.start < end {
-			end = max(end, h.end)
+			end = min(end, h.end) // of two that overlap, the one that ends first
 			continue
 		}
 		n, field, end = n+1, h.field, h.end
@@ -122,41 +134,21 @@ func (m *Matcher) count(sig int32) int {
 	return n
 }
 
-// ordered lists the hits of a signal by place, using buf.
-func (m *Matcher) ordered(sig int32, buf []hit) []hit {
-	buf = buf[:0]
-	f := &m.found[sig]
-	if f.epoch != m.epoch {
-		return buf
-	}
-	sorted := true
-	for i := f.first; i >= 0; i = m.hits[i].next {
-		if n := len(buf); n > 0 && compareHits(buf[n-1], m.hits[i]) > 0 {
-			sorted = false
-		}
-		buf = append(buf, m.hits[i])
-	}
-	if !sorted {
-		slices.SortFunc(buf, compareHits)
-	}
-	return buf
-}
-
-func compareHits(a, b hit) int {
-	return cmp.Or(cmp.Compare(a.field, b.field), cmp.Compare(a.start, b.start), cmp.Compare(a.end, b.end))
-}
-
 // closest is the pair of hits with the fewest words between, the first such
 // pair; ok is false if none is near enough.
 func (m *Matcher) closest(n *node) (x, y hit, ok bool) {
-	if m.found[n.signals[0]].epoch != m.epoch || m.found[n.signals[1]].epoch != m.epoch {
+	a := m.places(n.signals[0])
+	if len(a) == 0 {
 		return x, y, false
 	}
-	m.a, m.b = m.ordered(n.signals[0], m.a), m.ordered(n.signals[1], m.b)
+	b := m.places(n.signals[1])
+	if len(b) == 0 {
+		return x, y, false
+	}
 	best := pairGap{most: int32(n.n)}
-	best.search(m.a, m.b, false)
+	best.search(a, b, false)
 	if n.op == OpNear {
-		best.search(m.b, m.a, true)
+		best.search(b, a, true)
 	}
 	return best.x, best.y, best.found
 }
@@ -246,158 +238,4 @@ func termAt(d *text.Doc, i int, words []termWord) bool {
 		}
 	}
 	return true
-}
-
-// Bounds of what a finding shows.
-const (
-	maxSpans     = 16
-	maxOfOneName = 5  // places of a signal that stands by itself
-	maxCited     = 60 // bytes of a quotation in a why
-)
-
-// citation is the first place of a signal that bears on the unit at hand.
-type citation struct {
-	signal int32
-	hit    hit
-}
-
-// evidence collects the places that make the condition of a unit true.
-func (m *Matcher) evidence(u *unit) []veghe.Span {
-	m.spans, m.cited = m.spans[:0], m.cited[:0]
-	m.collect(u.cond)
-	return mergeSpans(m.spans, m.source)
-}
-
-func (m *Matcher) collect(n *node) {
-	switch n.op {
-	case OpAnd:
-		for _, a := range n.args {
-			m.collect(a)
-		}
-	case OpOr:
-		for _, a := range n.args {
-			if m.holds(a) {
-				m.collect(a)
-			}
-		}
-	case OpNear, OpOrdered:
-		if x, y, ok := m.closest(n); ok {
-			m.cite(n.signals[0], x)
-			m.cite(n.signals[1], y)
-		}
-	case OpCount:
-		m.collectName(n.signals[0], max(maxOfOneName, n.n))
-	case OpName, OpSome:
-		for _, s := range n.signals {
-			if m.has(s) {
-				m.collectName(s, maxOfOneName)
-			}
-		}
-	}
-}
-
-func (m *Matcher) collectName(sig int32, most int) {
-	if !m.set.signals[sig].Kind.placed() {
-		return
-	}
-	m.a = m.ordered(sig, m.a)
-	for _, h := range m.a[:min(most, len(m.a))] {
-		m.cite(sig, h)
-	}
-}
-
-func (m *Matcher) cite(sig int32, h hit) {
-	if !slices.ContainsFunc(m.cited, func(c citation) bool { return c.signal == sig }) {
-		m.cited = append(m.cited, citation{sig, h})
-	}
-	s := veghe.Span{Start: int(h.start), End: int(h.end)}
-	if h.field == inTitle {
-		s.Field = "title"
-	}
-	m.spans = append(m.spans, s)
-}
-
-func (m *Matcher) source(field string) string {
-	if field == "title" {
-		return m.docs[inTitle].Source()
-	}
-	return m.docs[inText].Source()
-}
-
-// mergeSpans sorts spans, title first, joins those that overlap, cuts their
-// texts and keeps the first few. The result is a copy.
-func mergeSpans(spans []veghe.Span, source func(field string) string) []veghe.Span {
-	slices.SortFunc(spans, func(a, b veghe.Span) int {
-		return cmp.Or(-cmp.Compare(a.Field, b.Field), cmp.Compare(a.Start, b.Start), cmp.Compare(a.End, b.End))
-	})
-	out := make([]veghe.Span, 0, min(len(spans), maxSpans))
-	for _, s := range spans {
-		if n := len(out); n > 0 && out[n-1].Field == s.Field && s.Start < out[n-1].End {
-			out[n-1].End = max(out[n-1].End, s.End)
-			continue
-		}
-		if len(out) == maxSpans {
-			break
-		}
-		out = append(out, s)
-	}
-	for i := range out {
-		out[i].Text = source(out[i].Field)[out[i].Start:out[i].End]
-	}
-	return out
-}
-
-// why fills the quotations of a reason.
-func (m *Matcher) why(why string, u *unit) string {
-	if !strings.Contains(why, "{") {
-		return why
-	}
-	return placeholder.ReplaceAllStringFunc(why, func(name string) string {
-		name = name[1 : len(name)-1]
-		for i, s := range u.signals {
-			if s.Name == name {
-				return m.quote(u.first + int32(i))
-			}
-		}
-		return "…"
-	})
-}
-
-// quote is what a signal found, for a reader.
-func (m *Matcher) quote(sig int32) string {
-	s := &m.set.signals[sig]
-	switch {
-	case !m.has(sig):
-		return "…"
-	case s.Kind == IndicatorKind:
-		for _, u := range s.waits {
-			if m.fired[u] == m.epoch {
-				return m.set.units[u].rule.Title
-			}
-		}
-	case s.Kind == FeatureKind:
-		return s.Feature
-	case s.Kind == FieldKind:
-		return cmp.Or(m.in.Post.Place, string(m.in.Post.Source), string(m.in.Post.Kind), "…")
-	}
-	h := m.hits[m.found[sig].first]
-	for _, c := range m.cited {
-		if c.signal == sig {
-			h = c.hit
-		}
-	}
-	return short(m.docs[h.field].Source()[h.start:h.end])
-}
-
-// short is s in one line of at most maxCited bytes, cut between characters.
-func short(s string) string {
-	s = strings.Join(strings.Fields(strings.ToValidUTF8(s, " ")), " ")
-	if len(s) <= maxCited {
-		return s
-	}
-	at := maxCited - len("…")
-	for at > 0 && s[at]&0xC0 == 0x80 {
-		at--
-	}
-	return s[:at] + "…"
 }

@@ -1,10 +1,7 @@
 package rule
 
 import (
-	"bytes"
 	"slices"
-	"sort"
-	"strings"
 	"time"
 
 	"veghe"
@@ -55,26 +52,19 @@ const (
 	inText
 )
 
-// maxHits is how many places of one signal are kept per post.
-const maxHits = 1_000
-
-// hit is one place where a signal was found.
-type hit struct {
-	start, end  int32 // original bytes
-	first, last int32 // tokens; last < first between two tokens
-	next        int32 // hit of the same signal, -1 at the end
-	field       uint8
-}
-
-// found is what is known about a signal in the post at hand.
-type found struct {
-	epoch       uint32
-	n           int32
-	first, last int32 // hits
-}
-
 // Matcher matches posts against a Set, one at a time. It holds buffers that
 // are used again, so it belongs to one goroutine.
+//
+// A post goes through in two steps, of which the second is seldom needed:
+//
+//	words ─▶ symbols ─▶ trie ─▶ finds ─▶ candidates ┐  scan.go
+//	                                                ▼
+//	findings ◀─ conditions ◀─ places of signals ◀─ units  eval.go, places.go
+//
+// The scan writes down which terms stand where, and which units they make
+// candidates. Only for those is it worked out where their signals were found,
+// each when it is first asked for: a signal of common words costs nothing
+// until the rare one beside it has been seen.
 type Matcher struct {
 	set   *Set
 	in    *Input
@@ -82,44 +72,46 @@ type Matcher struct {
 	docs  [2]*text.Doc
 	own   [2]text.Doc
 
-	found      []found // by signal
-	hits       []hit
-	seen       []uint32 // by unit: epoch in which it became a candidate
-	fired      []uint32 // by unit: epoch in which it fired
+	// What the scan found.
+	finds      []find
+	titled     int     // finds of the title: the first so many
+	paths      []int32 // words of the finds of several
+	seen       []uint32
+	fired      []uint32 // by unit, as seen: the epoch in which it happened
 	candidates []int32
+	scanner
 
-	// The field being scanned. Words are numbered through: first the tokens,
-	// then the extras.
-	doc       *text.Doc
-	field     uint8
-	symbols   []symbol // by word, with flags
-	classFrom []int32  // by word, where flagged: its classes in classBuf
-	classBuf  []symbol // runs, each ended by 0
-	stretches []uint64 // by segment of the input: languages
-	masks     []uint64 // by word: languages; empty when all have mask
-	mask      uint64
-	extras    bool // some extra may be part of a phrase
-	path      [maxTermWords]pathStep
-	memo      []uint64 // hashes of words known to be in no class
+	// Which languages count, a bit each. Bit 0 is "any language".
+	stretches []uint64 // by segment of the input
+	mask      uint64   // all of them
 
-	// Evaluating a unit.
-	a, b    []hit
+	// Where signals were found.
+	heads  [findHeads]int32 // finds by end, chained
+	linked bool
+	found  []found // by probe
+	hits   []hit
+	buf    []hit
+
 	watches []WatchHit
 	spans   []veghe.Span
 	cited   []citation
 	place   text.Doc
 }
 
-// pathStep is a word on the path through the trie.
-type pathStep struct{ word int32 }
-
-const memoSize = 1 << 13
+// find says that the words of an end of the trie stand in the text: the word
+// at, or the n words at paths[at:].
+type find struct {
+	end  uint32
+	at   int32
+	n    int32
+	next int32 // find with the same head plus one; 0: none
+}
 
 // Matcher makes a matcher for one worker.
 func (s *Set) Matcher() *Matcher {
 	return &Matcher{
-		set: s, found: make([]found, len(s.signals)), seen: make([]uint32, len(s.units)), fired: make([]uint32, len(s.units)),
-		memo: make([]uint64, memoSize),
+		set: s, found: make([]found, len(s.probes)), seen: make([]uint32, len(s.units)), fired: make([]uint32, len(s.units)),
+		scanner: scanner{literals: make([]uint32, len(s.literals.anchors))},
 	}
 }
 
@@ -129,13 +121,17 @@ func (s *Set) Matcher() *Matcher {
 func (m *Matcher) Match(in *Input) []veghe.Finding {
 	m.begin(in)
 	m.scan(inTitle)
+	m.titled = len(m.finds)
 	m.scan(inText)
-	m.scanContacts()
+	m.noticeContacts()
 	return m.evaluate()
 }
 
 // Watches are the standing searches that found the post last matched.
 func (m *Matcher) Watches() []WatchHit { return m.watches }
+
+// keepFinds is how many finds and hits a matcher has room for between posts.
+const keepFinds = 1 << 16
 
 func (m *Matcher) begin(in *Input) {
 	m.in = in
@@ -146,10 +142,9 @@ func (m *Matcher) begin(in *Input) {
 		clear(m.fired)
 		m.epoch = 1
 	}
-	m.hits, m.candidates = m.hits[:0], m.candidates[:0]
-	if cap(m.hits) > 1<<20 {
-		m.hits = nil
-	}
+	m.finds, m.paths, m.hits = keep(m.finds), keep(m.paths), keep(m.hits)
+	m.candidates, m.watches = m.candidates[:0], nil
+	m.linked, m.titled = false, 0
 	m.docs = [2]*text.Doc{in.Title, in.Text}
 	if in.Title == nil {
 		m.own[inTitle].Fold(title(in.Post))
@@ -159,6 +154,16 @@ func (m *Matcher) begin(in *Input) {
 		m.own[inText].Fold(body(in.Post))
 		m.docs[inText] = &m.own[inText]
 	}
+	m.languages()
+}
+
+// keep empties a buffer, and lets go of a large one: a giant post must not
+// hold memory for good.
+func keep[T any](buf []T) []T {
+	if cap(buf) > keepFinds {
+		return nil
+	}
+	return buf[:0]
 }
 
 func title(p *veghe.Post) string {
@@ -175,428 +180,63 @@ func body(p *veghe.Post) string {
 	return p.Text
 }
 
-// scan finds all words and patterns of one field.
-func (m *Matcher) scan(field uint8) {
-	m.doc, m.field = m.docs[field], field
-	if len(m.doc.Tokens)+len(m.doc.Extra) == 0 {
-		m.languages()
-		m.scanPatterns()
-		return
-	}
-	m.lookUp()
-	m.languages()
-	m.walk()
-	m.scanPatterns()
-}
-
-// lookUp turns words into symbols.
-func (m *Matcher) lookUp() {
-	d, v := m.doc, m.set.vocab
-	n := len(d.Tokens) + len(d.Extra)
-	m.symbols = slices.Grow(m.symbols[:0], n)[:n]
-	m.classFrom = slices.Grow(m.classFrom[:0], n)[:n]
-	m.classBuf = m.classBuf[:0]
-	m.extras = false
-	for i := range d.Tokens {
-		m.symbols[i] = v.get(d.Tokens[i].Hash)
-	}
-	for i := range d.Tokens {
-		m.classify(int32(i), &d.Tokens[i])
-	}
-	for k := range d.Extra {
-		x := &d.Extra[k].Token
-		i := int32(len(d.Tokens) + k)
-		m.symbols[i] = v.get(x.Hash)
-		if x.Flags&text.Symbol == 0 {
-			m.extras = true
-			m.classify(i, x)
-		}
-	}
-}
-
-// classify notes the classes of a word, known ones from the vocabulary.
-func (m *Matcher) classify(i int32, t *text.Token) {
-	s := m.symbols[i]
-	if s != 0 {
-		if s&classes != 0 {
-			v := m.set.vocab
-			w := s & symbolMask
-			m.classFrom[i] = int32(len(m.classBuf))
-			m.classBuf = append(append(m.classBuf, v.of[v.class[w]:v.class[w+1]]...), 0)
-		}
-		return
-	}
-	if len(m.set.classes.classes) == 0 {
-		return
-	}
-	at := t.Hash >> 11 & (memoSize - 1)
-	if m.memo[at] == t.Hash {
-		return
-	}
-	from := len(m.classBuf)
-	m.classBuf = m.set.classes.find(m.doc.Word(*t), m.classBuf)
-	if len(m.classBuf) == from {
-		m.memo[at] = t.Hash
-		return
-	}
-	m.classBuf = append(m.classBuf, 0)
-	m.classFrom[i] = int32(from)
-	m.symbols[i] = classes
-}
-
-// languages works out which languages count at each word. Bit 0 is "any
-// language"; a word without any bit is not the author's own.
+// languages works out which languages count in which stretch of the text.
 func (m *Matcher) languages() {
-	m.masks, m.stretches = m.masks[:0], m.stretches[:0]
-	m.mask = ^uint64(0)
-	if m.in.Langs != nil {
-		m.mask = 1
-		for _, seg := range m.in.Langs {
-			mask := m.langMask(seg.Langs)
-			m.stretches = append(m.stretches, mask)
-			m.mask |= mask
-		}
-	}
-	if m.uniform() {
+	m.stretches = m.stretches[:0]
+	if m.in.Langs == nil {
+		m.mask = ^uint64(0)
 		return
 	}
-	d := m.doc
-	for i := range d.Tokens {
-		m.masks = append(m.masks, m.maskAt(int(d.Tokens[i].Start), int(d.Tokens[i].End)))
-	}
-	for k := range d.Extra {
-		m.masks = append(m.masks, m.maskAt(int(d.Extra[k].Start), int(d.Extra[k].End)))
-	}
-}
-
-// uniform reports whether the same languages count in all of the field.
-func (m *Matcher) uniform() bool {
-	l := m.in.Langs
-	return m.field == inTitle ||
-		len(m.in.Quoted) == 0 && (l == nil || len(l) == 1 && l[0].Start <= 0 && l[0].End >= len(m.doc.Source()))
-}
-
-func (m *Matcher) langMask(langs []string) uint64 {
-	mask := uint64(1)
-	for _, l := range langs {
-		if b, ok := m.set.langs[l]; ok {
-			mask |= 1 << b
+	m.mask = 1
+	for _, seg := range m.in.Langs {
+		mask := uint64(1)
+		for _, l := range seg.Langs {
+			if b, ok := m.set.langs[l]; ok {
+				mask |= 1 << b
+			}
 		}
+		m.stretches = append(m.stretches, mask)
+		m.mask |= mask
 	}
-	return mask
 }
 
-// maskAt is the mask of original bytes [start, end) of the field.
-func (m *Matcher) maskAt(start, end int) uint64 {
-	switch {
-	case m.uniform():
-		return m.mask
-	case m.quoted(start, end):
-		return 0
-	case m.in.Langs == nil:
+// spoken is the languages that count at an original byte of a field.
+func (m *Matcher) spoken(field uint8, start int) uint64 {
+	if field == inTitle || m.in.Langs == nil {
 		return m.mask
 	}
 	l := m.in.Langs
-	k := sort.Search(len(l), func(k int) bool { return l[k].Start > start }) - 1
-	if k < 0 || l[k].End <= start {
+	k, _ := slices.BinarySearchFunc(l, start, func(s Segment, at int) int {
+		if s.Start <= at {
+			return -1
+		}
+		return 1
+	})
+	if k == 0 || l[k-1].End <= start {
 		return 1
 	}
-	return m.stretches[k]
+	return m.stretches[k-1]
 }
 
-func (m *Matcher) maskOf(word int32) uint64 {
-	if len(m.masks) == 0 {
-		return m.mask
+// quoted reports whether a stretch of a field is not the author's own.
+func (m *Matcher) quoted(field uint8, start, end int) bool {
+	q := m.in.Quoted
+	if field == inTitle || len(q) == 0 {
+		return false
 	}
-	return m.masks[word]
-}
-
-// walk follows the trie from every word.
-func (m *Matcher) walk() {
-	for i, s := range m.symbols {
-		if s&(starts|classes) == 0 {
-			continue
+	k, _ := slices.BinarySearchFunc(q, start, func(r Range, at int) int {
+		if r.End <= at {
+			return -1
 		}
-		if s&starts != 0 {
-			m.root(s&symbolMask, int32(i))
-		}
-		if s&classes != 0 {
-			for _, c := range m.classBuf[m.classFrom[i]:] {
-				if c == 0 {
-					break
-				}
-				m.root(c, int32(i))
-			}
-		}
-	}
+		return 1
+	})
+	return k < len(q) && q[k].Start < end
 }
 
-func (m *Matcher) root(s symbol, word int32) {
-	r := &m.set.trie.roots[s]
-	m.path[0].word = word
-	if r.to > r.from {
-		m.emit(r, 1)
-	}
-	if r.node != 0 {
-		m.onward(r.node, 1)
-	}
-}
-
-// onward tries the words that may follow the path so far: the next token,
-// and disguised words in its place.
-func (m *Matcher) onward(node uint32, depth int) {
-	_, last := m.tokens(m.path[depth-1].word)
-	p := last + 1
-	if int(p) >= len(m.doc.Tokens) {
-		return
-	}
-	m.try(node, p, depth)
-	if !m.extras {
-		return
-	}
-	x := m.doc.Extra
-	for k := sort.Search(len(x), func(k int) bool { return x[k].First >= p }); k < len(x) && x[k].First == p; k++ {
-		if x[k].Flags&text.Symbol == 0 {
-			m.try(node, int32(len(m.doc.Tokens)+k), depth)
-		}
-	}
-}
-
-func (m *Matcher) try(node uint32, word int32, depth int) {
-	s := m.symbols[word]
-	if s&symbolMask != 0 {
-		m.take(node, s&symbolMask, word, depth)
-	}
-	if s&classes != 0 {
-		for _, c := range m.classBuf[m.classFrom[word]:] {
-			if c == 0 {
-				break
-			}
-			m.take(node, c, word, depth)
-		}
-	}
-}
-
-func (m *Matcher) take(node uint32, s symbol, word int32, depth int) {
-	e := m.set.trie.follow(node, s)
-	if e == nil {
-		return
-	}
-	m.path[depth].word = word
-	if e.to > e.from {
-		m.emit(e, depth+1)
-	}
-	if e.node != 0 {
-		m.onward(e.node, depth+1)
-	}
-}
-
-// tokens is the range of tokens that a word stands for.
-func (m *Matcher) tokens(word int32) (first, last int32) {
-	if n := int32(len(m.doc.Tokens)); word >= n {
-		x := &m.doc.Extra[word-n]
-		return x.First, x.Last
-	}
-	return word, word
-}
-
-func (m *Matcher) token(word int32) *text.Token {
-	if n := int32(len(m.doc.Tokens)); word >= n {
-		return &m.doc.Extra[word-n].Token
-	}
-	return &m.doc.Tokens[word]
-}
-
-// emit records the terms at the end of a path of depth words.
-func (m *Matcher) emit(s *step, depth int) {
-	path := m.path[:depth]
-	mask := m.maskOf(path[0].word)
-	if mask == 0 || m.maskOf(path[depth-1].word) == 0 || !m.genuine(path) {
-		return
-	}
-	first, _ := m.tokens(path[0].word)
-	_, last := m.tokens(path[depth-1].word)
-	h := hit{start: m.token(path[0].word).Start, end: m.token(path[depth-1].word).End, first: first, last: last, field: m.field}
-	for i := s.from; i < s.to; i++ {
-		p := &m.set.trie.postings[i]
-		if mask>>p.lang&1 == 0 || p.only && !m.evasive(path) || p.term >= 0 && !m.exact(path, &m.set.verify[p.term]) {
-			continue
-		}
-		m.hit(p.signal, h)
-	}
-}
-
-// genuine compares the words themselves, for two may share a hash.
-func (m *Matcher) genuine(path []pathStep) bool {
-	v := m.set.vocab
-	for _, p := range path {
-		s := m.symbols[p.word] & symbolMask
-		if s != 0 && string(m.doc.Word(*m.token(p.word))) != v.words[s] {
-			return false
-		}
-	}
-	return true
-}
-
-func (m *Matcher) evasive(path []pathStep) bool {
-	for _, p := range path {
-		if m.token(p.word).Evasive() {
-			return true
-		}
-	}
-	return false
-}
-
-// exact holds the words as they were written against a term whose case or
-// diacritics matter. Diacritics count only in a text that uses them at all.
-func (m *Matcher) exact(path []pathStep, t *exactTerm) bool {
-	words, spell := t.words, t.spell
-	if t.plain != nil && !m.doc.Accented {
-		words, spell = t.plain, text.Cased
-	}
-	if t.folded && !m.doc.Accented {
-		return true
-	}
-	src := m.doc.Source()
-	for i, p := range path {
-		tok := m.token(p.word)
-		if int(p.word) >= len(m.doc.Tokens) && tok.Flags&text.Symbol == 0 {
-			return false // a disguised word is not as written
-		}
-		if tok.Flags&text.Symbol == 0 && !words[i].matches(spell(src[tok.Start:tok.End])) {
-			return false
-		}
-	}
-	return true
-}
-
-// hit adds one place of a signal.
-func (m *Matcher) hit(signal int32, h hit) {
-	f := &m.found[signal]
-	info := &m.set.signals[signal]
-	if f.epoch != m.epoch {
-		*f = found{epoch: m.epoch, first: -1, last: -1}
-		if info.anchor {
-			m.candidate(info.unit)
-		}
-	}
-	if f.n >= maxHits {
-		return
-	}
-	h.next = -1
-	at := int32(len(m.hits))
-	if f.last >= 0 {
-		before := &m.hits[f.last]
-		if before.start == h.start && before.end == h.end && before.field == h.field {
-			return // two terms of the signal, one place
-		}
-		before.next = at
-	} else {
-		f.first = at
-	}
-	f.last = at
-	f.n++
-	m.hits = append(m.hits, h)
-}
-
+// candidate notes that a unit is worth a look.
 func (m *Matcher) candidate(unit int32) {
 	if m.seen[unit] != m.epoch {
 		m.seen[unit] = m.epoch
 		m.candidates = append(m.candidates, unit)
 	}
-}
-
-// scanPatterns runs the regular expressions that may match.
-func (m *Matcher) scanPatterns() {
-	folded := m.doc.Folded()
-	if len(folded) == 0 {
-		return
-	}
-	for i := range m.set.scans {
-		sc := &m.set.scans[i]
-		if len(sc.literals) > 0 && !slices.ContainsFunc(sc.literals, func(l []byte) bool { return bytes.Contains(folded, l) }) {
-			continue
-		}
-		for _, loc := range sc.re.FindAllIndex(folded, maxHits) {
-			if loc[0] < loc[1] {
-				m.patternHit(sc, loc[0], loc[1])
-			}
-		}
-	}
-}
-
-func (m *Matcher) patternHit(sc *scan, from, to int) {
-	start, end := m.doc.Span(from, to)
-	h := m.hitAt(start, end)
-	if m.maskAt(start, end)>>sc.lang&1 != 0 {
-		m.hit(sc.signal, h)
-	}
-}
-
-// hitAt is a hit at original bytes, with the tokens that it touches.
-func (m *Matcher) hitAt(start, end int) hit {
-	t := m.doc.Tokens
-	first := sort.Search(len(t), func(i int) bool { return int(t[i].End) > start })
-	last := sort.Search(len(t), func(i int) bool { return int(t[i].Start) >= end }) - 1
-	return hit{start: int32(start), end: int32(end), first: int32(first), last: int32(max(last, first-1)), field: m.field}
-}
-
-// scanContacts turns contacts into hits.
-func (m *Matcher) scanContacts() {
-	if len(m.set.contact) == 0 {
-		return
-	}
-	for i := range m.in.Contacts {
-		c := &m.in.Contacts[i]
-		m.field = inText
-		if c.Field == "title" {
-			m.field = inTitle
-		}
-		m.doc = m.docs[m.field]
-		if c.Start < 0 || c.End <= c.Start || c.End > len(m.doc.Source()) || m.field == inText && m.quoted(c.Start, c.End) {
-			continue
-		}
-		for _, sig := range m.set.contact[c.Kind] {
-			if m.set.signals[sig].bounds(c.Value) {
-				m.hit(sig, m.hitAt(c.Start, c.End))
-			}
-		}
-	}
-}
-
-func (m *Matcher) quoted(start, end int) bool {
-	q := m.in.Quoted
-	k := sort.Search(len(q), func(k int) bool { return q[k].End > start })
-	return k < len(q) && q[k].Start < end
-}
-
-// bounds reports whether the number that a contact begins with lies between
-// min and max.
-func (s *Signal) bounds(value string) bool {
-	if s.Min == nil && s.Max == nil {
-		return true
-	}
-	x, ok := leadingNumber(value)
-	return ok && (s.Min == nil || x >= *s.Min) && (s.Max == nil || x <= *s.Max)
-}
-
-// leadingNumber is the number that s begins with, after other signs.
-func leadingNumber(s string) (x float64, ok bool) {
-	i := strings.IndexAny(s, "0123456789")
-	if i < 0 {
-		return 0, false
-	}
-	scale := 0.0
-	for _, c := range []byte(s[i:]) {
-		switch {
-		case c >= '0' && c <= '9':
-			x = x*10 + float64(c-'0')
-			scale *= 10
-		case c == '.' && scale == 0:
-			scale = 1
-		default:
-			return x / max(scale, 1), true
-		}
-	}
-	return x / max(scale, 1), true
 }

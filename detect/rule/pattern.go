@@ -45,11 +45,10 @@ func parsePattern(lang, s string, scan bool) (Pattern, error) {
 	if scan {
 		return p, nil
 	}
-	lits, ok := required(re.Simplify())
-	if !ok {
+	p.literals = required(re.Simplify())
+	if len(p.literals) == 0 {
 		return p, fmt.Errorf("no fixed word of %d letters or more stands in every match; add one, use terms and near, or allow_scan: true", minLiteral)
 	}
-	p.literals = lits
 	return p, nil
 }
 
@@ -76,38 +75,47 @@ func checkSyntax(re *syntax.Regexp) error {
 	return nil
 }
 
-// required is a set of literals of which every match contains one.
-func required(re *syntax.Regexp) ([]string, bool) {
+// required is groups of literals: every match contains one of each group.
+func required(re *syntax.Regexp) [][]string {
 	switch re.Op {
 	case syntax.OpLiteral:
-		s := strings.ToLower(string(re.Rune))
-		return []string{s}, len([]rune(s)) >= minLiteral
+		if s := strings.ToLower(string(re.Rune)); len(re.Rune) >= minLiteral {
+			return [][]string{{s}}
+		}
 	case syntax.OpCapture, syntax.OpPlus:
 		return required(re.Sub[0])
 	case syntax.OpRepeat:
-		if re.Min == 0 {
-			return nil, false
+		if re.Min > 0 {
+			return required(re.Sub[0])
 		}
-		return required(re.Sub[0])
 	case syntax.OpConcat:
-		return requiredOfConcat(re)
-	case syntax.OpAlternate:
-		var all []string
+		var groups [][]string
 		for _, sub := range re.Sub {
-			lits, ok := required(sub)
-			if !ok || len(all)+len(lits) > maxLiterals {
-				return nil, false
-			}
-			all = append(all, lits...)
+			groups = append(groups, required(sub)...)
 		}
-		return all, true
+		return groups
+	case syntax.OpAlternate:
+		return requiredOfAny(re.Sub)
 	}
-	return nil, false
+	return nil
 }
 
-// requiredOfConcat is the best set of any part: the one whose shortest
-// literal is longest.
-func requiredOfConcat(re *syntax.Regexp) (best []string, ok bool) {
+// requiredOfAny is one group with the best literals of each alternative, if
+// each has some.
+func requiredOfAny(alternatives []*syntax.Regexp) [][]string {
+	var all []string
+	for _, sub := range alternatives {
+		best := bestGroup(required(sub))
+		if len(best) == 0 || len(all)+len(best) > maxLiterals {
+			return nil
+		}
+		all = append(all, best...)
+	}
+	return [][]string{all}
+}
+
+// bestGroup is the group whose shortest literal is longest.
+func bestGroup(groups [][]string) (best []string) {
 	shortest := func(lits []string) int {
 		n := len(lits[0])
 		for _, l := range lits {
@@ -115,11 +123,10 @@ func requiredOfConcat(re *syntax.Regexp) (best []string, ok bool) {
 		}
 		return n
 	}
-	for _, sub := range re.Sub {
-		lits, good := required(sub)
-		if good && (best == nil || shortest(lits) > shortest(best)) {
-			best = lits
+	for _, g := range groups {
+		if best == nil || shortest(g) > shortest(best) {
+			best = g
 		}
 	}
-	return best, best != nil
+	return best
 }

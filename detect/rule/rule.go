@@ -202,8 +202,9 @@ type Signal struct {
 type Pattern struct {
 	Lang   string
 	Source string
-	// literals: one of them stands in every match; nil with allow_scan.
-	literals []string
+	// literals are groups, of each of which one stands in every match; nil
+	// with allow_scan.
+	literals [][]string
 }
 
 // Field is a test on the post itself. Every list that is not empty must have

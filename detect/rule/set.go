@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"regexp"
 	"slices"
 
 	"veghe"
@@ -15,7 +14,7 @@ import (
 
 // engineVersion changes whenever the same rules on the same text may give
 // other findings.
-const engineVersion = "match1"
+const engineVersion = "match2"
 
 // Set is a compiled rule set: immutable, safe for any number of goroutines.
 type Set struct {
@@ -26,14 +25,20 @@ type Set struct {
 	units   []*unit // rules by level and id, then watches, then exceptions
 	rules   int     // the first so many units are rules
 	signals []signalInfo
-	always  []int32 // units looked at for every post
+	probes  []probe
+	langs   map[string]uint8 // bit by language
+
 	vocab   *vocabulary
 	classes *classSet
 	trie    *trie
-	verify  []exactTerm
-	scans   []scan
-	contact map[string][]int32 // signals by kind of contact
-	langs   map[string]uint8   // bit by language
+	exact   []exactTerm
+
+	// What makes units candidates.
+	always    []int32     // nothing: they are looked at for every post
+	terms     anchorTable // by end of the trie
+	literals  *literalSet
+	contacts  map[string][]anchor // by kind of contact
+	followers [][]int32           // by unit: those that wait for it
 }
 
 // unit is a rule, watch or exception as it runs.
@@ -62,53 +67,15 @@ type node struct {
 type signalInfo struct {
 	*Signal
 	unit   int32
-	anchor bool    // its first hit makes the unit a candidate
+	anchor bool    // to find it makes the unit a candidate
+	probe  int32   // what it looks for in the text; -1 if it has no place there
 	waits  []int32 // units, of an indicator signal
 }
-
-// exactTerm is a term whose case or diacritics matter.
-type exactTerm struct {
-	words  []termWord // spelled as they must stand
-	plain  []termWord // the same where the text uses no diacritics; may be nil
-	folded bool       // there any spelling will do
-	spell  func(string) string
-}
-
-func newExactTerm(sig *Signal, t Term) exactTerm {
-	e := exactTerm{spell: text.Cased}
-	switch {
-	case sig.Strict && sig.ExactCase:
-		e.spell, e.plain = text.StrictCased, respell(t, text.Cased)
-	case sig.Strict:
-		e.spell, e.folded = text.Strict, true
-	}
-	e.words = respell(t, e.spell)
-	return e
-}
-
-func respell(t Term, spell func(string) string) []termWord {
-	words := slices.Clone(t.words)
-	for i := range words {
-		words[i].spelling = spell(words[i].raw)
-	}
-	return words
-}
-
-// scan is a regular expression to run where one of its literals stands.
-type scan struct {
-	re       *regexp.Regexp
-	literals [][]byte // none: always
-	signal   int32
-	lang     uint8
-}
-
-const maxLangs = 63
 
 // Compile makes a Set of a pack that loaded without error.
 func Compile(p *Pack) (*Set, error) {
 	s := &Set{
-		pack: p, byID: map[veghe.RuleID]*Rule{}, contact: map[string][]int32{},
-		langs: map[string]uint8{AnyLang: 0},
+		pack: p, byID: map[veghe.RuleID]*Rule{}, langs: map[string]uint8{AnyLang: 0}, contacts: map[string][]anchor{},
 	}
 	level, circle := levels(p.Rules)
 	if len(circle) > 0 {
@@ -120,12 +87,11 @@ func Compile(p *Pack) (*Set, error) {
 	if err := s.addUnits(level); err != nil {
 		return nil, err
 	}
-	if err := s.addTerms(); err != nil {
+	if err := s.addProbes(); err != nil {
 		return nil, err
 	}
-	if err := s.addOthers(); err != nil {
-		return nil, err
-	}
+	s.addAnchors()
+	s.addFollowers()
 	s.version = versionOf(p)
 	return s, nil
 }
@@ -184,7 +150,7 @@ func (s *Set) addUnit(u *unit, c *Cond) error {
 	byName := map[string]int32{}
 	for _, sig := range u.signals {
 		byName[sig.Name] = int32(len(s.signals))
-		s.signals = append(s.signals, signalInfo{Signal: sig, unit: number})
+		s.signals = append(s.signals, signalInfo{Signal: sig, unit: number, probe: -1})
 	}
 	s.units = append(s.units, u)
 	if c == nil {
@@ -230,204 +196,21 @@ func compileCond(c *Cond, byName map[string]int32) (*node, error) {
 	return n, nil
 }
 
-// anchors is a set of signals of which at least one is found wherever the
-// condition holds, the rarest such set by a guess; ok is false if there is
-// none that a scan of the text would notice.
-func (s *Set) anchors(n *node) (sigs []int32, ok bool) {
-	switch n.op {
-	case OpName, OpCount:
-		if n.op == OpCount && compare(0, n.cmp, n.n) {
-			return nil, false
-		}
-		return n.signals, s.signals[n.signals[0]].Kind.placed()
-	case OpNear, OpOrdered:
-		a, b := n.signals[0], n.signals[1]
-		if s.rarity(b) < s.rarity(a) {
-			a = b
-		}
-		return []int32{a}, true
-	case OpSome:
-		order := slices.Clone(n.signals)
-		slices.SortStableFunc(order, func(a, b int32) int { return cmp.Compare(s.rarity(a), s.rarity(b)) })
-		order = order[:len(order)-n.n+1]
-		return order, !slices.ContainsFunc(order, func(i int32) bool { return !s.signals[i].Kind.placed() })
-	case OpOr:
-		for _, a := range n.args {
-			more, ok := s.anchors(a)
-			if !ok {
-				return nil, false
-			}
-			sigs = append(sigs, more...)
-		}
-		return sigs, true
-	case OpAnd:
-		best := 0.0
-		for _, a := range n.args {
-			more, good := s.anchors(a)
-			if !good {
-				continue
-			}
-			cost := 0.0
-			for _, sig := range more {
-				cost += s.rarity(sig)
-			}
-			if !ok || cost < best {
-				sigs, ok, best = more, true, cost
-			}
-		}
-		return sigs, ok
-	}
-	return nil, false
-}
-
-// rarity guesses how often a signal is found, by the length of its words:
-// short words are common, phrases rare. Only the order matters.
-func (s *Set) rarity(sig int32) float64 {
-	info := s.signals[sig]
-	switch info.Kind {
-	case Words:
-		sum := 0.0
-		for _, t := range info.Terms {
-			c := 1.0
-			for _, w := range t.words {
-				n := float64(len(w.spelling))
-				if w.class() {
-					n--
-				}
-				c *= 40 / (n * n * n)
-			}
-			sum += c
-		}
-		return sum
-	case Regexp:
-		return 1
-	case ContactKind:
-		return 10
-	}
-	return 1e6
-}
-
-// lang is the bit of a language, given one if it is new.
-func (s *Set) lang(l string) (uint8, error) {
-	b, ok := s.langs[l]
-	if !ok {
-		if len(s.langs) > maxLangs {
-			return 0, fmt.Errorf("more than %d languages", maxLangs)
-		}
-		b = uint8(len(s.langs))
-		s.langs[l] = b
-	}
-	return b, nil
-}
-
-// addTerms puts all terms into one vocabulary and one trie.
-func (s *Set) addTerms() error {
-	var words []string
-	var kinds []termWord
-	for _, sig := range s.signals {
-		for _, t := range sig.Terms {
-			for _, w := range t.words {
-				if w.class() {
-					kinds = append(kinds, termWord{spelling: w.spelling, prefix: w.prefix, wild: w.wild})
-				} else {
-					words = append(words, w.spelling)
-				}
-			}
-		}
-	}
-	s.vocab = newVocabulary(sortedUnique(words))
-	slices.SortFunc(kinds, compareWords)
-	kinds = slices.Compact(kinds)
-	base := symbol(len(s.vocab.words))
-	s.classes = newClassSet(kinds, base)
-	b := newTrieBuilder()
-	for i, sig := range s.signals {
-		for _, t := range sig.Terms {
-			if err := s.addTerm(b, int32(i), sig.Signal, t); err != nil {
-				return err
-			}
-		}
-	}
-	s.trie = b.build(base + symbol(len(kinds)))
-	s.classify()
-	return nil
-}
-
-func (s *Set) addTerm(b *trieBuilder, number int32, sig *Signal, t Term) error {
-	lang, err := s.lang(t.Lang)
-	if err != nil {
-		return err
-	}
-	p := posting{signal: number, term: -1, lang: lang, only: sig.EvasiveOnly}
-	if sig.ExactCase || sig.Strict {
-		p.term = int32(len(s.verify))
-		s.verify = append(s.verify, newExactTerm(sig, t))
-	}
-	path := make([]symbol, len(t.words))
-	for i, w := range t.words {
-		if path[i] = s.vocab.find(w.spelling); w.class() {
-			k, _ := slices.BinarySearchFunc(s.classes.classes, w, compareWords)
-			path[i] = s.classes.base + symbol(k)
-		}
-	}
-	b.add(path, p)
-	return nil
-}
-
-// classify notes which words begin terms and which classes they belong to.
-func (s *Set) classify() {
-	v := s.vocab
-	v.class = make([]int32, len(v.words)+1)
-	for i := 1; i < len(v.words); i++ {
-		v.class[i] = int32(len(v.of))
-		v.of = s.classes.find([]byte(v.words[i]), v.of)
-		if len(v.of) > int(v.class[i]) {
-			v.flag(symbol(i), classes)
-		}
-		if r := s.trie.roots[i]; r.node != 0 || r.to > r.from {
-			v.flag(symbol(i), starts)
-		}
-	}
-	v.class[len(v.words)] = int32(len(v.of))
-}
-
-// addOthers prepares the signals that are not words.
-func (s *Set) addOthers() error {
+// addFollowers notes which units wait for which through indicator signals.
+func (s *Set) addFollowers() {
+	s.followers = make([][]int32, len(s.units))
 	for i := range s.signals {
 		sig := &s.signals[i]
-		switch sig.Kind {
-		case Regexp:
-			if err := s.addScans(int32(i), sig.Signal); err != nil {
-				return err
+		if sig.Kind != IndicatorKind {
+			continue
+		}
+		sig.waits = s.unitsOf(sig.Indicators, s.units[sig.unit].shadow)
+		for _, u := range sig.waits {
+			if sig.anchor {
+				s.followers[u] = append(s.followers[u], sig.unit)
 			}
-		case ContactKind:
-			for _, k := range sig.Contacts {
-				s.contact[k] = append(s.contact[k], int32(i))
-			}
-		case IndicatorKind:
-			sig.waits = s.unitsOf(sig.Indicators, s.units[sig.unit].shadow)
 		}
 	}
-	return nil
-}
-
-func (s *Set) addScans(number int32, sig *Signal) error {
-	for _, p := range sig.Patterns {
-		lang, err := s.lang(p.Lang)
-		if err != nil {
-			return err
-		}
-		re, err := regexp.Compile(p.Source)
-		if err != nil {
-			return fmt.Errorf("signal %q: %w", sig.Name, err)
-		}
-		sc := scan{re: re, signal: number, lang: lang}
-		for _, l := range p.literals {
-			sc.literals = append(sc.literals, []byte(l))
-		}
-		s.scans = append(s.scans, sc)
-	}
-	return nil
 }
 
 // unitsOf are the rules with one of the ids; experimental ones only for those

@@ -1,103 +1,103 @@
 package rule
 
-import "slices"
-
-// posting says that a term belongs to a signal.
-type posting struct {
-	signal int32
-	term   int32 // of Set.verify, for terms with modifiers; else -1
-	lang   uint8 // bit of the language
-	only   bool  // evasive spellings only
-}
-
-// trie holds all terms as paths of symbols. First steps are looked up by
-// symbol; all others in one hash table, behind a bit table that turns most
-// pairs of words away.
+// trie holds all terms as paths of symbols. A node after one symbol is the
+// symbol itself; nodes further on have numbers above all symbols. Edges lie
+// in one hash table, behind a bit table that turns most pairs of words away.
+//
+// Where a term ends there is an end: a number from 1 on, shared by all terms
+// of the same words. It stands for "these words were found", and is all that
+// the scan of a text writes down.
 type trie struct {
-	roots    []step
-	edges    []edge
-	bits     []uint64
-	postings []posting
-}
-
-// step is where a path leads: its terms, and the node to go on from.
-type step struct {
-	node     uint32 // 0: no path goes on
-	from, to uint32 // postings
+	ends  []uint32 // by symbol: what it completes by itself, or 0
+	inner []bool   // by symbol: whether it begins longer terms
+	edges []edge
+	bits  []uint64
+	n     uint32 // ends, plus one
 }
 
 type edge struct {
-	key uint64 // node<<32 | symbol; 0: empty
-	step
+	key  uint64 // node<<32 | symbol; 0: empty
+	node uint32 // to go on from; 0: no term goes on
+	end  uint32 // 0: no term ends here
 }
 
-// builder makes a trie.
+// maxBits bounds the bit table, so that it stays in the fastest cache.
+const maxBits = 1 << 18
+
+// good says what a symbol is good for as the first of a term.
+func (t *trie) good(s symbol) (flags uint32) {
+	if t.ends[s] != 0 {
+		flags |= completes
+	}
+	if t.inner[s] {
+		flags |= begins
+	}
+	return flags
+}
+
+// trieBuilder makes a trie over symbols below first.
 type trieBuilder struct {
-	next  map[uint64]uint32 // edges
-	terms [][]posting       // by node
+	first uint32
+	next  map[uint64]uint32 // edges between nodes
+	ends  []uint32          // by node
+	inner []bool            // by node
+	n     uint32
 }
 
-func newTrieBuilder() *trieBuilder {
-	return &trieBuilder{next: map[uint64]uint32{}, terms: make([][]posting, 1)}
+func newTrieBuilder(first symbol, terms int) *trieBuilder {
+	return &trieBuilder{first: first, next: make(map[uint64]uint32, terms), ends: make([]uint32, first), inner: make([]bool, first), n: 1}
 }
 
-func (b *trieBuilder) add(path []symbol, p posting) {
-	node := uint32(0)
-	for _, s := range path {
+// add adds a path and returns its end.
+func (b *trieBuilder) add(path []symbol) uint32 {
+	node := path[0]
+	for _, s := range path[1:] {
+		b.inner[node] = true
 		key := uint64(node)<<32 | uint64(s)
 		to, ok := b.next[key]
 		if !ok {
-			to = uint32(len(b.terms))
-			b.terms = append(b.terms, nil)
+			to = uint32(len(b.ends))
+			b.ends, b.inner = append(b.ends, 0), append(b.inner, false)
 			b.next[key] = to
 		}
 		node = to
 	}
-	b.terms[node] = append(b.terms[node], p)
+	if b.ends[node] == 0 {
+		b.ends[node] = b.n
+		b.n++
+	}
+	return b.ends[node]
 }
 
-// build freezes the trie over symbols below n.
-func (b *trieBuilder) build(n symbol) *trie {
-	t := &trie{roots: make([]step, n)}
-	inner := make([]bool, len(b.terms))
+// build freezes the trie.
+func (b *trieBuilder) build() *trie {
 	size, bits := 16, 64
-	for key := range b.next {
-		inner[key>>32] = true
-	}
 	for size < 2*len(b.next) {
 		size <<= 1
 	}
-	for bits < 16*len(b.next) && bits < 1<<20 {
+	for bits < 24*len(b.next) && bits < maxBits {
 		bits <<= 1
 	}
-	t.edges, t.bits = make([]edge, size), make([]uint64, bits/64)
-	steps := make([]step, len(b.terms))
-	for node, ps := range b.terms {
-		from := uint32(len(t.postings))
-		t.postings = append(t.postings, ps...)
-		steps[node] = step{from: from, to: uint32(len(t.postings))}
-		if inner[node] {
-			steps[node].node = uint32(node)
-		}
-	}
+	t := &trie{ends: b.ends[:b.first], inner: b.inner[:b.first], edges: make([]edge, size), bits: make([]uint64, bits/64), n: b.n}
 	for key, to := range b.next {
-		if key>>32 == 0 {
-			t.roots[uint32(key)] = steps[to]
-			continue
+		e := edge{key: key, end: b.ends[to]}
+		if b.inner[to] {
+			e.node = to
 		}
-		t.insert(key, steps[to])
+		t.insert(e)
 	}
 	return t
 }
 
-func (t *trie) insert(key uint64, s step) {
-	h := edgeHash(key)
-	t.bits[h>>40%uint64(len(t.bits)*64)>>6] |= 1 << (h >> 40 % 64)
+func (t *trie) insert(e edge) {
+	h := edgeHash(e.key)
+	b := h >> 40 & uint64(len(t.bits)*64-1)
+	t.bits[b>>6] |= 1 << (b & 63)
 	at := h & uint64(len(t.edges)-1)
 	for t.edges[at].key != 0 {
 		at = (at + 1) & uint64(len(t.edges)-1)
 	}
-	t.edges[at] = edge{key, s}
+	t.edges[at] = e
 }
 
 func edgeHash(key uint64) uint64 {
@@ -106,25 +106,22 @@ func edgeHash(key uint64) uint64 {
 }
 
 // follow is the edge from a node by a symbol, nil if there is none.
-func (t *trie) follow(node uint32, s symbol) *step {
+func (t *trie) follow(node uint32, s symbol) *edge {
 	key := uint64(node)<<32 | uint64(s)
 	h := edgeHash(key)
 	if b := h >> 40 & uint64(len(t.bits)*64-1); t.bits[b>>6]>>(b&63)&1 == 0 {
 		return nil
 	}
-	mask := uint64(len(t.edges) - 1)
-	for at := h & mask; ; at = (at + 1) & mask {
+	return t.lookUp(key, h)
+}
+
+func (t *trie) lookUp(key, h uint64) *edge {
+	for at := h & uint64(len(t.edges)-1); ; at = (at + 1) & uint64(len(t.edges)-1) {
 		switch e := &t.edges[at]; e.key {
 		case key:
-			return &e.step
+			return e
 		case 0:
 			return nil
 		}
 	}
-}
-
-// sortedUnique sorts words and drops repeats.
-func sortedUnique(words []string) []string {
-	slices.Sort(words)
-	return slices.Compact(words)
 }

@@ -1,68 +1,107 @@
 package rule
 
 import (
-	"cmp"
-	"encoding/binary"
 	"slices"
 
 	"veghe/detect/text"
 )
 
-// A symbol is what stands for a word of a term: the number of a word, or,
-// after those, of a class of words such as "stem*". Zero is no symbol.
+// A symbol stands for a word of a term: the number of a word, or, after
+// those, of a class of words such as "stem*". Zero is no symbol.
 type symbol = uint32
 
-// In a slot of the vocabulary and in the matcher's tokens, the top bits of a
-// word's symbol say what it is good for.
+// In a slot of the vocabulary the top bits of a word's symbol say what it is
+// good for. The matcher keeps symbols with these flags, one for each word of
+// a text.
 const (
-	starts     = 1 << 31 // begins a term
-	classes    = 1 << 30 // is in at least one class
-	symbolMask = 1<<30 - 1
+	completes = 1 << 31 // is a term by itself, or fits a class that is
+	begins    = 1 << 30 // begins a longer term, or fits a class that does
+	classed   = 1 << 29 // is in at least one class
+	// crowded: the slot is the home of a word that had to stand elsewhere.
+	crowded = 1 << 28
+	// unlisted: no word of the vocabulary, but in a class. The rest of the
+	// symbol is then a place in Matcher.runs.
+	unlisted   = crowded
+	symbolMask = 1<<28 - 1
 )
 
-// vocabulary maps the hash of a folded word to its symbol. Slots are
-// tag<<32 | flags | symbol, with the upper half of the hash as tag, filled to
-// a third, so that a word costs about one cache line.
+// vocabulary maps the hash of a folded word to its symbol. A slot is
+// tag<<32 | flags | symbol, with the upper half of the hash as tag; the table
+// is filled to a third, so that a word costs about one cache line, and a word
+// that is not there mostly one look.
 type vocabulary struct {
 	slots []uint64
 	words []string // by symbol
-	class []int32  // by symbol: its classes are classOf[class[s]:class[s+1]]
-	of    []symbol
+	// The classes of word s are classes[classAt[s]:classAt[s+1]].
+	classAt []uint32
+	classes []symbol
+	// What word s completes by itself is ends[endAt[s]:endAt[s+1]].
+	endAt []uint32
+	ends  []uint32
 }
 
+// newVocabulary takes words sorted and without repeats.
 func newVocabulary(words []string) *vocabulary {
 	n := 64
 	for n < 3*len(words) {
 		n <<= 1
 	}
-	v := &vocabulary{slots: make([]uint64, n), words: append([]string{""}, words...)}
-	for i := 1; i < len(v.words); i++ {
-		h := text.Hash([]byte(v.words[i]))
-		at := v.slot(h)
-		for v.slots[at] != 0 {
-			at = (at + 1) & uint32(len(v.slots)-1)
-		}
-		v.slots[at] = h>>32<<32 | uint64(i)
+	v := &vocabulary{words: append([]string{""}, words...)}
+	for !v.fill(n) {
+		n <<= 1 // two words with one tag are kept apart by their slots
 	}
 	return v
 }
 
-func (v *vocabulary) slot(h uint64) uint32 { return uint32(h) & uint32(len(v.slots)-1) }
+// fill makes a table of n slots and reports whether every word is found in
+// it. Words that no size of table keeps apart would have to be made so.
+func (v *vocabulary) fill(n int) bool {
+	v.slots = make([]uint64, n)
+	for i := 1; i < len(v.words); i++ {
+		h := text.Hash([]byte(v.words[i]))
+		at := v.home(h)
+		if v.slots[at]&symbolMask != 0 {
+			v.slots[at] |= crowded
+		}
+		for v.slots[at]&symbolMask != 0 {
+			at = v.after(at)
+		}
+		v.slots[at] |= h>>32<<32 | uint64(i)
+	}
+	const enough = 1 << 26
+	for i := 1; i < len(v.words) && n < enough; i++ {
+		if s := v.get(text.Hash([]byte(v.words[i]))); s&symbolMask != symbol(i) {
+			return false
+		}
+	}
+	return true
+}
+
+func (v *vocabulary) home(h uint64) uint32     { return uint32(h) & uint32(len(v.slots)-1) }
+func (v *vocabulary) after(slot uint32) uint32 { return (slot + 1) & uint32(len(v.slots)-1) }
 
 // get is the symbol of the word with hash h, with its flags, or 0. Another
-// word may share the hash: the word is compared before anything is reported.
+// word may share the hash: words are compared before anything is reported.
 func (v *vocabulary) get(h uint64) uint32 {
-	mask := uint32(len(v.slots) - 1)
-	at := uint32(h) & mask
-	for {
-		s := v.slots[at&uint32(len(v.slots)-1)]
-		if s>>32 == h>>32 && s != 0 {
-			return uint32(s)
-		}
-		if s == 0 {
+	s := v.slots[h&uint64(len(v.slots)-1)]
+	switch {
+	case s>>32 == h>>32:
+		return uint32(s) &^ crowded
+	case s&crowded == 0:
+		return 0
+	}
+	return v.probe(h)
+}
+
+// probe goes on where the home of a word is taken by another.
+func (v *vocabulary) probe(h uint64) uint32 {
+	for at := v.after(v.home(h)); ; at = v.after(at) {
+		switch s := v.slots[at]; {
+		case s&symbolMask == 0:
 			return 0
+		case s>>32 == h>>32:
+			return uint32(s) &^ crowded
 		}
-		at = (at + 1) & mask
 	}
 }
 
@@ -75,76 +114,43 @@ func (v *vocabulary) find(word string) symbol {
 	return symbol(i + 1)
 }
 
-// flag sets a flag on the slot of a word.
-func (v *vocabulary) flag(s symbol, f uint64) {
-	at := v.slot(text.Hash([]byte(v.words[s])))
-	for uint32(v.slots[at])&symbolMask != s {
-		at = (at + 1) & uint32(len(v.slots)-1)
+// flag sets flags on the slot of a word.
+func (v *vocabulary) flag(s symbol, flags uint32) {
+	at := v.home(text.Hash([]byte(v.words[s])))
+	for symbol(v.slots[at])&symbolMask != s {
+		at = v.after(at)
 	}
-	v.slots[at] |= f
+	v.slots[at] |= uint64(flags)
 }
 
-// classSet finds the classes that a word belongs to. Most words are turned
-// away by one bit for their first bytes.
-type classSet struct {
-	classes []termWord // class k has symbol base+k
-	base    symbol
-	bits    []uint64           // of heads
-	heads   map[uint32][]int32 // first bytes of the fixed start, with its length
-	lens    [4]bool            // lengths of fixed starts in use
-}
-
-const headBits = 16
-
-func newClassSet(words []termWord, base symbol) *classSet {
-	c := &classSet{classes: words, base: base, bits: make([]uint64, 1<<headBits/64), heads: map[uint32][]int32{}}
-	for i, w := range words {
-		n := 0
-		for n < len(w.spelling) && n < 3 && w.spelling[n] != '?' {
-			n++
+// link works out what each word is good for, once the trie stands.
+func (v *vocabulary) link(c *classSet, t *trie) {
+	n := len(v.words)
+	v.classAt, v.endAt = make([]uint32, n+1), make([]uint32, n+1)
+	for i := 1; i < n; i++ {
+		s := symbol(i)
+		v.classAt[i], v.endAt[i] = uint32(len(v.classes)), uint32(len(v.ends))
+		v.classes = c.find([]byte(v.words[i]), v.classes)
+		of := v.classes[v.classAt[i]:]
+		flags := t.good(s)
+		if t.ends[s] != 0 {
+			v.ends = append(v.ends, t.ends[s])
 		}
-		h := head([]byte(w.spelling), n)
-		c.heads[h] = append(c.heads[h], int32(i))
-		c.lens[n] = true
-		b := headBit(h)
-		c.bits[b>>6] |= 1 << (b & 63)
-	}
-	return c
-}
-
-// head packs the first n bytes, n at most 3, and n.
-func head(w []byte, n int) uint32 {
-	var b [4]byte
-	copy(b[:n], w)
-	b[3] = byte(n)
-	return binary.LittleEndian.Uint32(b[:])
-}
-
-func headBit(h uint32) uint32 { return h * 0x9E3779B1 >> (32 - headBits) }
-
-// find appends the symbols of the classes that the word belongs to.
-func (c *classSet) find(word []byte, to []symbol) []symbol {
-	for n, used := range c.lens {
-		if !used || n > len(word) {
-			continue
-		}
-		h := head(word, n)
-		b := headBit(h)
-		if c.bits[b>>6]>>(b&63)&1 == 0 {
-			continue
-		}
-		for _, k := range c.heads[h] {
-			if c.classes[k].matches(string(word)) {
-				to = append(to, c.base+symbol(k))
+		for _, k := range of {
+			flags |= t.good(k) | classed
+			if t.ends[k] != 0 {
+				v.ends = append(v.ends, t.ends[k])
 			}
 		}
+		v.flag(s, flags)
 	}
-	return to
+	v.classAt[n], v.endAt[n] = uint32(len(v.classes)), uint32(len(v.ends))
 }
 
-// compareWords orders class words for the set.
-func compareWords(a, b termWord) int {
-	return cmp.Or(cmp.Compare(a.spelling, b.spelling), cmp.Compare(boolInt(a.prefix), boolInt(b.prefix)))
+// sortedUnique sorts words and drops repeats.
+func sortedUnique(words []string) []string {
+	slices.Sort(words)
+	return slices.Compact(words)
 }
 
 func boolInt(b bool) int {

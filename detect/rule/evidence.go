@@ -1,0 +1,160 @@
+package rule
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"veghe"
+)
+
+// Bounds of what a finding shows.
+const (
+	maxSpans     = 16
+	maxOfOneName = 5  // places of a signal that stands by itself
+	maxCited     = 60 // bytes of a quotation in a why
+)
+
+// citation is the first place of a signal that bears on the unit at hand.
+type citation struct {
+	signal int32
+	hit    hit
+}
+
+// evidence collects the places that make the condition of a unit true.
+func (m *Matcher) evidence(u *unit) []veghe.Span {
+	m.spans, m.cited = m.spans[:0], m.cited[:0]
+	m.collect(u.cond)
+	return mergeSpans(m.spans, m.source)
+}
+
+func (m *Matcher) collect(n *node) {
+	switch n.op {
+	case OpAnd:
+		for _, a := range n.args {
+			m.collect(a)
+		}
+	case OpOr:
+		for _, a := range n.args {
+			if m.holds(a) {
+				m.collect(a)
+			}
+		}
+	case OpNear, OpOrdered:
+		if x, y, ok := m.closest(n); ok {
+			m.cite(n.signals[0], x)
+			m.cite(n.signals[1], y)
+		}
+	case OpCount:
+		m.collectName(n.signals[0], max(maxOfOneName, n.n))
+	case OpName, OpSome:
+		for _, s := range n.signals {
+			if m.has(s) {
+				m.collectName(s, maxOfOneName)
+			}
+		}
+	}
+}
+
+func (m *Matcher) collectName(sig int32, most int) {
+	places := m.places(sig)
+	for _, h := range places[:min(most, len(places))] {
+		m.cite(sig, h)
+	}
+}
+
+func (m *Matcher) cite(sig int32, h hit) {
+	if !slices.ContainsFunc(m.cited, func(c citation) bool { return c.signal == sig }) {
+		m.cited = append(m.cited, citation{sig, h})
+	}
+	s := veghe.Span{Start: int(h.start), End: int(h.end)}
+	if h.field == inTitle {
+		s.Field = "title"
+	}
+	m.spans = append(m.spans, s)
+}
+
+func (m *Matcher) source(field string) string {
+	if field == "title" {
+		return m.docs[inTitle].Source()
+	}
+	return m.docs[inText].Source()
+}
+
+// mergeSpans sorts spans, title first, joins those that overlap, cuts their
+// texts and keeps the first few. The result is a copy.
+func mergeSpans(spans []veghe.Span, source func(field string) string) []veghe.Span {
+	slices.SortFunc(spans, func(a, b veghe.Span) int {
+		return cmp.Or(-cmp.Compare(a.Field, b.Field), cmp.Compare(a.Start, b.Start), cmp.Compare(a.End, b.End))
+	})
+	out := make([]veghe.Span, 0, min(len(spans), maxSpans))
+	for _, s := range spans {
+		if n := len(out); n > 0 && out[n-1].Field == s.Field && s.Start < out[n-1].End {
+			out[n-1].End = max(out[n-1].End, s.End)
+			continue
+		}
+		if len(out) == maxSpans {
+			break
+		}
+		out = append(out, s)
+	}
+	for i := range out {
+		out[i].Text = source(out[i].Field)[out[i].Start:out[i].End]
+	}
+	return out
+}
+
+// why fills the quotations of a reason.
+func (m *Matcher) why(why string, u *unit) string {
+	if !strings.Contains(why, "{") {
+		return why
+	}
+	return placeholder.ReplaceAllStringFunc(why, func(name string) string {
+		name = name[1 : len(name)-1]
+		for i, s := range u.signals {
+			if s.Name == name {
+				return m.quote(u.first + int32(i))
+			}
+		}
+		return "…"
+	})
+}
+
+// quote is what a signal found, for a reader.
+func (m *Matcher) quote(sig int32) string {
+	s := &m.set.signals[sig]
+	switch {
+	case !m.has(sig):
+		return "…"
+	case s.Kind == IndicatorKind:
+		for _, u := range s.waits {
+			if m.fired[u] == m.epoch {
+				return m.set.units[u].rule.Title
+			}
+		}
+	case s.Kind == FeatureKind:
+		return s.Feature
+	case s.Kind == FieldKind:
+		return cmp.Or(m.in.Post.Place, string(m.in.Post.Source), string(m.in.Post.Kind), "…")
+	}
+	h := m.places(sig)[0]
+	for _, c := range m.cited {
+		if c.signal == sig {
+			h = c.hit
+		}
+	}
+	return short(m.docs[h.field].Source()[h.start:h.end])
+}
+
+// short is s in one line of at most maxCited bytes, cut between characters.
+func short(s string) string {
+	s = strings.Join(strings.Fields(strings.ToValidUTF8(s, " ")), " ")
+	if len(s) <= maxCited {
+		return s
+	}
+	at := maxCited - len("…")
+	for at > 0 && s[at]&0xC0 == 0x80 {
+		at--
+	}
+	return s[:at] + "…"
+}

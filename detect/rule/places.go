@@ -1,0 +1,287 @@
+package rule
+
+import (
+	"bytes"
+	"cmp"
+	"slices"
+	"sort"
+	"strings"
+
+	"veghe/detect/text"
+)
+
+// maxHits is how many places of one signal are kept per post.
+const maxHits = 1_000
+
+// hit is one place where a signal was found.
+type hit struct {
+	start, end  int32 // original bytes
+	first, last int32 // tokens; last < first between two tokens
+	field       uint8
+}
+
+// found says where the hits of a probe are, once they have been asked for.
+type found struct {
+	epoch    uint32
+	from, to int32 // of Matcher.hits
+}
+
+// findHeads is a power of two, large enough for the finds of most posts.
+const findHeads = 512
+
+// link chains the finds by end, in the order of the text.
+func (m *Matcher) link() {
+	clear(m.heads[:])
+	for i := len(m.finds) - 1; i >= 0; i-- {
+		f := &m.finds[i]
+		head := &m.heads[f.end%findHeads]
+		f.next, *head = *head, int32(i)+1
+	}
+	m.linked = true
+}
+
+// places are where a signal was found: each place once, in order, the first
+// maxHits. They are worked out when they are first asked for, and valid until
+// the next post.
+func (m *Matcher) places(sig int32) []hit {
+	n := m.set.signals[sig].probe
+	if n < 0 {
+		return nil
+	}
+	f := &m.found[n]
+	if f.epoch != m.epoch {
+		from := int32(len(m.hits))
+		m.collectHits(&m.set.probes[n])
+		*f = found{m.epoch, from, int32(len(m.hits))}
+	}
+	return m.hits[f.from:f.to]
+}
+
+// collectHits adds the places of a probe to the hits.
+func (m *Matcher) collectHits(p *probe) {
+	m.buf = m.buf[:0]
+	switch p.Kind {
+	case Words:
+		m.termHits(p)
+	case Regexp:
+		for i := range p.scans {
+			m.scanHits(&p.scans[i], inTitle)
+			m.scanHits(&p.scans[i], inText)
+		}
+	case ContactKind:
+		m.contactHits(p)
+	}
+	if !slices.IsSortedFunc(m.buf, compareHits) {
+		slices.SortFunc(m.buf, compareHits)
+	}
+	from := len(m.hits)
+	for i := range m.buf {
+		if i > 0 && compareHits(m.buf[i-1], m.buf[i]) == 0 {
+			continue // two terms of the signal, one place
+		}
+		if m.hits = append(m.hits, m.buf[i]); len(m.hits)-from == maxHits {
+			break
+		}
+	}
+	if cap(m.buf) > keepFinds {
+		m.buf = nil
+	}
+}
+
+func compareHits(a, b hit) int {
+	return cmp.Or(cmp.Compare(a.field, b.field), cmp.Compare(a.start, b.start), cmp.Compare(a.end, b.end))
+}
+
+// termHits looks for the terms of a probe among the finds, or, where there
+// are fewer of those, the other way round.
+func (m *Matcher) termHits(p *probe) {
+	if !m.linked {
+		m.link()
+	}
+	if len(p.terms) > 4*len(m.finds) {
+		m.findsOf(p)
+		return
+	}
+	for i := range p.terms {
+		t := &p.terms[i]
+		n := 0
+		for k := m.heads[t.end%findHeads]; k != 0 && n < maxHits; k = m.finds[k-1].next {
+			if m.finds[k-1].end == t.end && m.termHit(p, t, k-1) {
+				n++
+			}
+		}
+	}
+}
+
+func (m *Matcher) findsOf(p *probe) {
+	for k := range m.finds {
+		end := m.finds[k].end
+		i, _ := slices.BinarySearchFunc(p.terms, end, func(t probeTerm, end uint32) int { return cmp.Compare(t.end, end) })
+		for ; i < len(p.terms) && p.terms[i].end == end; i++ {
+			m.termHit(p, &p.terms[i], int32(k))
+		}
+	}
+}
+
+// termHit adds a find as a place of a term, if it may count as one.
+func (m *Matcher) termHit(p *probe, t *probeTerm, k int32) bool {
+	f := &m.finds[k]
+	field := uint8(inText)
+	if int(k) < m.titled {
+		field = inTitle
+	}
+	d := m.docs[field]
+	path := []int32{f.at}
+	if f.n > 1 {
+		path = m.paths[f.at : f.at+f.n]
+	}
+	start := wordOf(d, path[0]).Start
+	switch {
+	case m.spoken(field, int(start))>>t.lang&1 == 0,
+		p.EvasiveOnly && !evasive(d, path),
+		m.quotes(field, d, path),
+		!genuine(d, path, t.words),
+		t.exact >= 0 && !asWritten(d, path, &m.set.exact[t.exact]):
+		return false
+	}
+	first, _ := tokensOf(d, path[0])
+	_, last := tokensOf(d, path[len(path)-1])
+	m.buf = append(m.buf, hit{start: start, end: wordOf(d, path[len(path)-1]).End, first: first, last: last, field: field})
+	return true
+}
+
+// tokensOf is the range of tokens that a word stands for.
+func tokensOf(d *text.Doc, word int32) (first, last int32) {
+	if n := int32(len(d.Tokens)); word >= n {
+		x := &d.Extra[word-n]
+		return x.First, x.Last
+	}
+	return word, word
+}
+
+func evasive(d *text.Doc, path []int32) bool {
+	return slices.ContainsFunc(path, func(w int32) bool { return wordOf(d, w).Evasive() })
+}
+
+// quotes reports whether some word is not the author's own.
+func (m *Matcher) quotes(field uint8, d *text.Doc, path []int32) bool {
+	if field == inTitle || len(m.in.Quoted) == 0 {
+		return false
+	}
+	return slices.ContainsFunc(path, func(w int32) bool {
+		t := wordOf(d, w)
+		return m.quoted(field, int(t.Start), int(t.End))
+	})
+}
+
+// genuine compares the words themselves, for two may share a hash.
+func genuine(d *text.Doc, path []int32, words []termWord) bool {
+	for i, w := range path {
+		if !words[i].fits(d.Word(*wordOf(d, w))) {
+			return false
+		}
+	}
+	return true
+}
+
+// asWritten holds the words as they were written against a term whose case or
+// diacritics matter. Diacritics count only in a text that uses them at all.
+func asWritten(d *text.Doc, path []int32, t *exactTerm) bool {
+	words, spell := t.words, t.spell
+	if t.plain != nil && !d.Accented {
+		words, spell = t.plain, text.Cased
+	}
+	if t.folded && !d.Accented {
+		return true
+	}
+	src := d.Source()
+	for i, w := range path {
+		tok := wordOf(d, w)
+		if tok.Flags&text.Symbol != 0 {
+			continue
+		}
+		if int(w) >= len(d.Tokens) || !words[i].matches(spell(src[tok.Start:tok.End])) {
+			return false // a disguised word is not as written
+		}
+	}
+	return true
+}
+
+// scanHits runs a regular expression over a field, if it may match.
+func (m *Matcher) scanHits(sc *scan, field uint8) {
+	d := m.docs[field]
+	folded := d.Folded()
+	for _, group := range sc.groups {
+		if !slices.ContainsFunc(group, func(l string) bool { return bytes.Contains(folded, []byte(l)) }) {
+			return
+		}
+	}
+	if len(folded) == 0 {
+		return
+	}
+	for _, loc := range sc.re.FindAllIndex(folded, maxHits) {
+		if loc[0] == loc[1] {
+			continue
+		}
+		start, end := d.Span(loc[0], loc[1])
+		if !m.quoted(field, start, end) && m.spoken(field, start)>>sc.lang&1 != 0 {
+			m.buf = append(m.buf, m.hitAt(field, start, end))
+		}
+	}
+}
+
+// hitAt is a hit at original bytes, with the tokens that it touches.
+func (m *Matcher) hitAt(field uint8, start, end int) hit {
+	t := m.docs[field].Tokens
+	first := sort.Search(len(t), func(i int) bool { return int(t[i].End) > start })
+	last := sort.Search(len(t), func(i int) bool { return int(t[i].Start) >= end }) - 1
+	return hit{start: int32(start), end: int32(end), first: int32(first), last: int32(max(last, first-1)), field: field}
+}
+
+// contactHits turns contacts into hits.
+func (m *Matcher) contactHits(p *probe) {
+	for i := range m.in.Contacts {
+		c := &m.in.Contacts[i]
+		field := uint8(inText)
+		if c.Field == "title" {
+			field = inTitle
+		}
+		if !slices.Contains(p.Contacts, c.Kind) || c.Start < 0 || c.End <= c.Start || c.End > len(m.docs[field].Source()) {
+			continue
+		}
+		if !m.quoted(field, c.Start, c.End) && p.bounds(c.Value) {
+			m.buf = append(m.buf, m.hitAt(field, c.Start, c.End))
+		}
+	}
+}
+
+// bounds reports whether the number that a contact begins with lies between
+// min and max.
+func (s *Signal) bounds(value string) bool {
+	if s.Min == nil && s.Max == nil {
+		return true
+	}
+	x, ok := leadingNumber(value)
+	return ok && (s.Min == nil || x >= *s.Min) && (s.Max == nil || x <= *s.Max)
+}
+
+// leadingNumber is the number that s begins with, after other signs.
+func leadingNumber(s string) (x float64, ok bool) {
+	i := strings.IndexAny(s, "0123456789")
+	if i < 0 {
+		return 0, false
+	}
+	scale := 0.0
+	for _, c := range []byte(s[i:]) {
+		switch {
+		case c >= '0' && c <= '9':
+			x = x*10 + float64(c-'0')
+			scale *= 10
+		case c == '.' && scale == 0:
+			scale = 1
+		default:
+			return x / max(scale, 1), true
+		}
+	}
+	return x / max(scale, 1), true
+}

@@ -1,0 +1,217 @@
+package rule
+
+import (
+	"cmp"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"veghe/detect/text"
+)
+
+// probe is what a signal looks for in the text. Signals that take the same
+// terms from the same lists share one.
+type probe struct {
+	*Signal
+	terms []probeTerm // of Words, by end
+	scans []scan      // of Regexp
+}
+
+// probeTerm is one term of a probe.
+type probeTerm struct {
+	end   uint32
+	words []termWord
+	exact int32 // of Set.exact, for terms with modifiers; else -1
+	lang  uint8 // bit of the language
+}
+
+// scan is a regular expression to run where the literals stand: of each group
+// at least one.
+type scan struct {
+	re     *regexp.Regexp
+	groups [][]string // none: always
+	lang   uint8
+}
+
+// exactTerm is a term whose case or diacritics matter.
+type exactTerm struct {
+	words  []termWord // spelled as they must stand
+	plain  []termWord // the same where the text uses no diacritics; may be nil
+	folded bool       // there any spelling will do
+	spell  func(string) string
+}
+
+func newExactTerm(sig *Signal, t Term) exactTerm {
+	e := exactTerm{spell: text.Cased}
+	switch {
+	case sig.Strict && sig.ExactCase:
+		e.spell, e.plain = text.StrictCased, respell(t, text.Cased)
+	case sig.Strict:
+		e.spell, e.folded = text.Strict, true
+	}
+	e.words = respell(t, e.spell)
+	return e
+}
+
+func respell(t Term, spell func(string) string) []termWord {
+	words := slices.Clone(t.words)
+	for i := range words {
+		words[i].spelling = spell(words[i].raw)
+	}
+	return words
+}
+
+const maxLangs = 63
+
+// lang is the bit of a language, given one if it is new.
+func (s *Set) lang(l string) (uint8, error) {
+	b, ok := s.langs[l]
+	if !ok {
+		if len(s.langs) > maxLangs {
+			return 0, fmt.Errorf("more than %d languages", maxLangs)
+		}
+		b = uint8(len(s.langs))
+		s.langs[l] = b
+	}
+	return b, nil
+}
+
+// addProbes gives every signal that has a place in the text its probe, and
+// puts all terms into one vocabulary and one trie.
+func (s *Set) addProbes() error {
+	shared := map[string]int32{}
+	for i := range s.signals {
+		sig := &s.signals[i]
+		if !sig.Kind.placed() {
+			continue
+		}
+		key := shareKey(sig.Signal)
+		if n, ok := shared[key]; ok && key != "" {
+			sig.probe = n
+			continue
+		}
+		sig.probe = int32(len(s.probes))
+		shared[key] = sig.probe
+		s.probes = append(s.probes, probe{Signal: sig.Signal})
+	}
+	b := s.addWords()
+	for i := range s.probes {
+		if err := s.fill(&s.probes[i], b); err != nil {
+			return err
+		}
+	}
+	s.trie = b.build()
+	s.vocab.link(s.classes, s.trie)
+	return nil
+}
+
+// shareKey is the same for signals that look for the same; "" if it is not
+// worth the comparing.
+func shareKey(sig *Signal) string {
+	if sig.Kind != Words || len(sig.Lists) == 0 {
+		return ""
+	}
+	var b strings.Builder
+	fmt.Fprintln(&b, sig.ExactCase, sig.Strict, sig.EvasiveOnly)
+	for _, t := range sig.Terms {
+		fmt.Fprintln(&b, t.Lang, t.Text)
+	}
+	return b.String()
+}
+
+// addWords makes the vocabulary and the classes of all terms.
+func (s *Set) addWords() *trieBuilder {
+	var words []string
+	var classes []termWord
+	terms := 0
+	for i := range s.probes {
+		for _, t := range s.probes[i].Terms {
+			terms += len(t.words)
+			for _, w := range t.words {
+				if w.class() {
+					classes = append(classes, termWord{spelling: w.spelling, prefix: w.prefix, wild: w.wild})
+				} else {
+					words = append(words, w.spelling)
+				}
+			}
+		}
+	}
+	s.vocab = newVocabulary(sortedUnique(words))
+	slices.SortFunc(classes, compareWords)
+	classes = slices.Compact(classes)
+	base := symbol(len(s.vocab.words))
+	s.classes = newClassSet(classes, base)
+	return newTrieBuilder(base+symbol(len(classes)), terms)
+}
+
+// fill compiles what a probe looks for.
+func (s *Set) fill(p *probe, b *trieBuilder) error {
+	for _, t := range p.Terms {
+		lang, err := s.lang(t.Lang)
+		if err != nil {
+			return err
+		}
+		pt := probeTerm{end: b.add(s.symbols(t)), words: t.words, exact: -1, lang: lang}
+		if p.ExactCase || p.Strict {
+			pt.exact = int32(len(s.exact))
+			s.exact = append(s.exact, newExactTerm(p.Signal, t))
+		}
+		p.terms = append(p.terms, pt)
+	}
+	slices.SortStableFunc(p.terms, func(a, b probeTerm) int { return cmp.Compare(a.end, b.end) })
+	for _, pat := range p.Patterns {
+		lang, err := s.lang(pat.Lang)
+		if err != nil {
+			return err
+		}
+		re, err := regexp.Compile(pat.Source)
+		if err != nil {
+			return fmt.Errorf("signal %q: %w", p.Name, err)
+		}
+		p.scans = append(p.scans, scan{re: re, groups: pat.literals, lang: lang})
+	}
+	return nil
+}
+
+// symbols is the path of a term.
+func (s *Set) symbols(t Term) []symbol {
+	path := make([]symbol, len(t.words))
+	for i, w := range t.words {
+		if path[i] = s.vocab.find(w.spelling); w.class() {
+			k, _ := slices.BinarySearchFunc(s.classes.classes, w, compareWords)
+			path[i] = s.classes.base + symbol(k)
+		}
+	}
+	return path
+}
+
+// addAnchors notes what in a text makes which units candidates.
+func (s *Set) addAnchors() {
+	var ends []anchorEntry
+	var lits literalBuilder
+	for i := range s.signals {
+		sig := &s.signals[i]
+		if !sig.anchor || sig.probe < 0 {
+			continue
+		}
+		p := &s.probes[sig.probe]
+		for _, t := range p.terms {
+			ends = append(ends, anchorEntry{t.end, anchor{sig.unit, t.lang}})
+		}
+		for _, sc := range p.scans {
+			if len(sc.groups) == 0 {
+				s.always = append(s.always, sig.unit)
+				continue
+			}
+			lits.add(sc.groups, anchor{sig.unit, sc.lang})
+		}
+		for _, k := range p.Contacts {
+			s.contacts[k] = append(s.contacts[k], anchor{unit: sig.unit})
+		}
+	}
+	s.terms = newAnchorTable(ends, s.trie.n)
+	s.literals = lits.build()
+	slices.Sort(s.always)
+	s.always = slices.Compact(s.always)
+}
