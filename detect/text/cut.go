@@ -89,7 +89,10 @@ func (d *Doc) cut() {
 	d.done.at = end
 	out, edges, k, before := d.out[:cap(d.out)], &d.edges, 0, uint64(0)
 	for ; from < end; from += block {
-		words := wordMask(out[from:from+block+8], end-from)
+		words, thrice := scan(out[from:from+block+10], end-from)
+		if thrice {
+			d.runs = append(d.runs, int32(from))
+		}
 		turn := words ^ (words<<1 | before)
 		before = words >> (block - 1)
 		for ; turn != 0; turn &= turn - 1 {
@@ -109,49 +112,104 @@ func (d *Doc) cut() {
 	d.tokens(edges[:k])
 }
 
-// wordMask has a bit for each of the first n bytes of b, at most block, that
-// is part of a word.
-func wordMask(b []byte, n int) uint64 {
-	var words uint64
+// scan has a bit for each of the first n bytes of b, at most block, that is
+// part of a word, and says whether some letter may stand there three times
+// in a row.
+func scan(b []byte, n int) (words uint64, thrice bool) {
+	runs := uint64(0)
 	for j := 0; j < block && j < n; j += 8 {
-		w := binary.LittleEndian.Uint64(b[j:])
+		w := at8(b, j)
 		x := w &^ tops
 		letter := (x + gea) & ^(x + gtz)
 		digit := (x + ge0) & ^(x + gt9)
 		words |= (w | letter | digit) & tops >> 7 * 0x0102040810204080 >> 56 << j
+		same := (w ^ at8(b, j+1)) | (w ^ at8(b, j+2))
+		runs |= (same - ones) &^ same & letter
 	}
 	if n < block {
 		words &= 1<<n - 1
 	}
-	return words
+	return words, runs&tops != 0
 }
 
-// tokens makes a token of each pair of edges.
+// at8 is the eight bytes of b from i.
+func at8(b []byte, i int) uint64 { return binary.LittleEndian.Uint64(b[i : i+8 : i+8]) }
+
+// tokens makes a token of each pair of edges, and keeps those in mind that
+// may hide something.
 func (d *Doc) tokens(edges []int32) {
 	first := len(d.Tokens)
 	d.Tokens = slices.Grow(d.Tokens, len(edges)/2)[:first+len(edges)/2]
-	toks := d.Tokens[first:]
-	if d.done.seg == len(d.segs) {
-		for i := range toks {
-			e := edges[2*i : 2*i+2]
-			toks[i] = Token{Start: e[0] + d.done.delta, End: e[1] + d.done.delta, From: e[0], To: e[1]}
+	out, toks, single, delta := d.out[:cap(d.out)], d.Tokens[first:], d.done.single, d.done.delta
+	for i := range toks {
+		from, to := edges[2*i], edges[2*i+1]
+		x, n := at8(out, int(from)), to-from
+		var hash, digits uint64
+		if n <= 8 {
+			x &= ^uint64(0) >> ((64 - 8*n) & 63)
+			hash, digits = mix(mixer, x), numeric(x)
+		} else if n <= 16 {
+			y := at8(out, int(from)+8) & (^uint64(0) >> ((128 - 8*n) & 63))
+			hash, digits = mix(mix(mixer, x), y), numeric(x)|numeric(y)
+		} else {
+			hash, digits = long(out[from:to])
 		}
-	} else {
-		d.place(toks, edges)
+		flags := Letter
+		if digits != 0 {
+			flags = digitFlags(out[from:to])
+		}
+		t := &toks[i] // field by field: a composite literal is made elsewhere and copied
+		t.Start, t.End, t.From, t.To = from+delta, to+delta, from, to
+		t.Hash, t.Flags = hash, flags
+		if single && n == 1 || flags == Letter|Digit || from > 0 && glue[out[from-1]] {
+			d.odd = append(d.odd, int32(first+i))
+		}
+		single = n == 1
 	}
-	d.read(first)
+	d.done.single = single
+	if d.done.seg < len(d.segs) {
+		d.place(toks)
+	}
 	if d.done.note < len(d.notes) {
 		d.noted(first)
 	}
 }
 
+// numeric has a bit for each digit in x, which is part of a folded word.
+func numeric(x uint64) uint64 { return x << 1 &^ (x | x>>1) & (tops >> 1) }
+
+// long is the hash of a word of more than eight bytes, and whether it has
+// digits.
+func long(w []byte) (hash, digits uint64) {
+	hash = mixer
+	for ; len(w) >= 8; w = w[8:] {
+		x := binary.LittleEndian.Uint64(w)
+		hash = mix(hash, x)
+		digits |= numeric(x)
+	}
+	if n := len(w); n > 0 {
+		x := binary.LittleEndian.Uint64(w[:8]) & (1<<(8*n) - 1)
+		hash = mix(hash, x)
+		digits |= numeric(x)
+	}
+	return hash, digits
+}
+
+func digitFlags(w []byte) Flags {
+	for _, c := range w {
+		if c > '9' {
+			return Letter | Digit
+		}
+	}
+	return Digit
+}
+
 // place maps tokens to the original.
-func (d *Doc) place(toks []Token, edges []int32) {
+func (d *Doc) place(toks []Token) {
 	segs, delta := d.segs[d.done.seg:], d.done.delta
 	next := nextSegment(segs)
 	for i := range toks {
-		e := edges[2*i : 2*i+2]
-		t := Token{From: e[0], To: e[1]}
+		t := &toks[i]
 		for t.From >= next {
 			delta = segs[0].orig - segs[0].fold
 			segs = segs[1:]
@@ -164,68 +222,8 @@ func (d *Doc) place(toks []Token, edges []int32) {
 			next = nextSegment(segs)
 		}
 		t.End = t.To + delta
-		toks[i] = t
 	}
 	d.done.seg, d.done.delta = len(d.segs)-len(segs), delta
-}
-
-// read finds the hash and flags of the tokens from first on, and keeps those
-// in mind that may hide something.
-func (d *Doc) read(first int) {
-	out, toks, single := d.out[:cap(d.out)], d.Tokens[first:], d.done.single
-	for i := range toks {
-		t := &toks[i]
-		from, n := t.From, t.To-t.From
-		raw := binary.LittleEndian.Uint64(out[from:])
-		x := raw & (^uint64(0) >> ((64 - 8*n) & 63))
-		if n > 8 {
-			x = raw
-		}
-		hash := mix(mixer, x)
-		digits := x >> 4 &^ (x >> 6) &^ (x >> 7) & ones
-		same := raw ^ binary.LittleEndian.Uint64(out[from+1:]) | raw ^ binary.LittleEndian.Uint64(out[from+2:])
-		odd := (same - ones) &^ same & tops & (x << 1)
-		if n > 8 {
-			hash, odd = d.rest(out[from:t.To], hash, odd, &digits)
-		}
-		flags := Letter
-		if digits != 0 {
-			flags = digitFlags(out[from:t.To])
-		}
-		t.Hash, t.Flags = hash, flags
-		if odd != 0 || single && n == 1 || flags == Letter|Digit || from > 0 && glue[out[from-1]] {
-			d.odd = append(d.odd, int32(first+i))
-		}
-		single = n == 1
-	}
-	d.done.single = single
-}
-
-func digitFlags(w []byte) Flags {
-	for _, c := range w {
-		if c > '9' {
-			return Letter | Digit
-		}
-	}
-	return Digit
-}
-
-// rest goes on with a word of more than eight bytes.
-func (d *Doc) rest(w []byte, hash, odd uint64, digits *uint64) (uint64, uint64) {
-	n := len(w) - 8
-	w = w[8:cap(w)]
-	for ; n > 0; n, w = n-8, w[8:] {
-		raw := binary.LittleEndian.Uint64(w)
-		x := raw
-		if n < 8 {
-			x &= 1<<(8*n) - 1
-		}
-		hash = mix(hash, x)
-		*digits |= x >> 4 &^ (x >> 6) &^ (x >> 7) & ones
-		same := raw ^ binary.LittleEndian.Uint64(w[1:]) | raw ^ binary.LittleEndian.Uint64(w[2:])
-		odd |= (same - ones) &^ same & tops & (x << 1)
-	}
-	return hash, odd
 }
 
 func nextSegment(segs []segment) int32 {

@@ -85,6 +85,7 @@ type Doc struct {
 	notes []note
 	done  cutter
 	edges [256]int32 // of words, for cut
+	runs  []int32    // blocks where a letter may stand three times in a row
 	odd   []int32    // tokens that may hide something
 	tab   *table
 	spell []byte
@@ -184,7 +185,7 @@ func (d *Doc) reset(s string) {
 	}
 	d.src, d.n, d.delta = s, 0, 0
 	d.Tokens, d.Extra, d.segs, d.out = d.Tokens[:0], d.Extra[:0], d.segs[:0], d.out[:0]
-	d.notes, d.odd, d.done = d.notes[:0], d.odd[:0], cutter{}
+	d.notes, d.runs, d.odd, d.done = d.notes[:0], d.runs[:0], d.odd[:0], cutter{}
 	d.Accented, d.Hidden = false, 0
 	if need := len(s) + slack; cap(d.out) < need {
 		d.out = make([]byte, 0, need+len(s)/8)

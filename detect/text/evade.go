@@ -3,6 +3,7 @@ package text
 import (
 	"bytes"
 	"slices"
+	"sort"
 )
 
 // The second reading undoes what people do to words to get past filters. It
@@ -17,6 +18,9 @@ const (
 )
 
 func (d *Doc) evade() {
+	if len(d.runs) > 0 {
+		d.longRuns()
+	}
 	if len(d.odd) == 0 {
 		return
 	}
@@ -37,6 +41,24 @@ func (d *Doc) evade() {
 	if len(d.Extra) > symbols {
 		slices.SortStableFunc(d.Extra, func(a, b Extra) int { return int(a.First - b.First) })
 	}
+}
+
+// longRuns adds to the odd tokens those with a letter three times in a row.
+func (d *Doc) longRuns() {
+	end := int32(0)
+	for _, from := range d.runs {
+		i := sort.Search(len(d.Tokens), func(i int) bool { return d.Tokens[i].To > max(from, end) })
+		for end = from + block; i < len(d.Tokens) && d.Tokens[i].From < end; i++ {
+			if tripledBytes(d.Word(d.Tokens[i])) {
+				d.odd = append(d.odd, int32(i))
+			}
+		}
+		if i > 0 {
+			end = max(end, d.Tokens[i-1].To)
+		}
+	}
+	slices.Sort(d.odd)
+	d.odd = slices.Compact(d.odd)
 }
 
 func tripledBytes(b []byte) bool {

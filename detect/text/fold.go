@@ -117,43 +117,24 @@ func lower(c byte) byte {
 // easy Latin letters. A word with a Cyrillic or Greek letter stays here to
 // its end, so that a Latin one in it is noticed.
 func (d *Doc) runes(s string, i int) int {
-	two := &d.tab.two
 	foreign := false // the word at hand has a Cyrillic or Greek letter
 	for i < len(s) {
-		c, e := s[i], pair(0)
-		if c < utf8.RuneSelf {
-			switch {
-			case !alnum[c]:
-				if c == '\'' {
-					return i
-				}
-				foreign = false
-			case !foreign:
-				return i
-			case c > '9':
-				return d.remix(s)
-			}
+		e := pair(0)
+		if i+1 < len(s) {
+			e = d.tab.two.at(s[i], s[i+1])
+		}
+		switch c := s[i]; {
+		case c == '\'', alnum[c] && !foreign, e&classMask == easyLatin && !foreign:
+			return i
+		case alnum[c] && c > '9', e&classMask == easyLatin, !foreign && e&classMask == easyForeign && d.latinBefore():
+			return d.remix(s)
+		case c < utf8.RuneSelf:
+			foreign = foreign && alnum[c]
 			d.out = append(d.out, c)
 			i++
-			continue
-		}
-		if i+1 < len(s) {
-			e = two.at(c, s[i+1])
-		}
-		switch e & classMask {
-		case easyLatin:
-			if foreign {
-				return d.remix(s)
-			}
-			return i
-		case easyForeign:
-			if !foreign && d.latinBefore() {
-				return d.remix(s)
-			}
-			foreign = true
-			d.out = append(d.out, byte(e), byte(e>>8))
-			i += 2
-		case easyOther:
+		case e&classMask == easyForeign:
+			i, foreign = d.foreign(s, i)
+		case e&classMask == easyOther:
 			d.out = append(d.out, byte(e), byte(e>>8))
 			i += 2
 		default:
@@ -171,6 +152,61 @@ func (d *Doc) runes(s string, i int) int {
 		}
 	}
 	return i
+}
+
+// Of Cyrillic the small letters а to п are D0 B0 to D0 BF, those from р to я
+// D1 80 to D1 8F. Four at a time, as loaded:
+const (
+	cyrillicOdd  = 0x0001000100010001 // the bit that tells D1 from D0
+	cyrillicMask = 0xF0FEF0FEF0FEF0FE
+	cyrillicWant = 0xB0D0B0D0B0D0B0D0
+)
+
+// foreign folds the easy Cyrillic and Greek letters at i and what stands
+// between their words, and reports whether it stopped inside a word.
+func (d *Doc) foreign(s string, i int) (end int, within bool) {
+	out, n, two := d.out[:cap(d.out)], len(d.out), &d.tab.two
+	for i+8 <= len(s) {
+		w := load(s, i)
+		odd := w & cyrillicOdd
+		k := bits.TrailingZeros64((w^odd<<12^odd<<13)&cyrillicMask^cyrillicWant) >> 4 << 1
+		binary.LittleEndian.PutUint64(out[n:], w)
+		i, n, within = i+k, n+k, within || k > 0
+		if k == 8 {
+			continue
+		}
+		c := s[i]
+		if c < utf8.RuneSelf {
+			if alnum[c] || c == '\'' {
+				break
+			}
+			out[n] = c
+			i, n, within = i+1, n+1, false
+			continue
+		}
+		e := two.at(c, s[i+1])
+		if e&classMask != easyForeign {
+			break
+		}
+		for within = true; e&classMask == easyForeign; e = two.at(c, s[i+1]) {
+			binary.LittleEndian.PutUint16(out[n:], uint16(e))
+			i, n = i+2, n+2
+			if c >= 0xD0 || i+1 >= len(s) { // four at a time again
+				break
+			}
+			c = s[i]
+		}
+	}
+	for i+1 < len(s) {
+		e := two.at(s[i], s[i+1])
+		if e&classMask != easyForeign {
+			break
+		}
+		binary.LittleEndian.PutUint16(out[n:], uint16(e))
+		i, n, within = i+2, n+2, true
+	}
+	d.out = out[:n]
+	return i, within
 }
 
 // latinBefore reports whether the last letter of the word that ends what was
