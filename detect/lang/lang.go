@@ -41,8 +41,9 @@ type Segment struct {
 	Start, End int    // bytes of the text
 	Lang       string // ISO 639-1, or Undetermined
 	// Candidates are the languages it may be in, likeliest first: those
-	// within ten nats of the best, Lang included. It is empty when nothing
+	// within seven nats of the best, Lang included. It is empty when nothing
 	// is known, and at least two when Lang is Undetermined for closeness.
+	// Segments share it: do not change it.
 	Candidates []string
 	// Margin is the distance in nats between the best and the second.
 	Margin float64
@@ -70,6 +71,7 @@ type Options struct {
 type Detector struct {
 	second  Second
 	tables  [ngram.Other + 1]*ngram.Table // by script; nil where there is none
+	rare    [ngram.Other + 1]costs        // by script
 	lexicon *lexicon
 	scratch sync.Pool // of *scratch
 }
@@ -87,11 +89,14 @@ func New(o Options) (*Detector, error) {
 			return nil, fmt.Errorf("n-gram table of script %d, want at most %d", t.Script, len(d.tables)-1)
 		}
 		d.tables[t.Script] = t
+		for i, l := range t.Langs {
+			d.rare[t.Script][i] = rare(t.Script, l)
+		}
 	}
 	if d.lexicon, err = newLexicon(wordList, tables); err != nil {
 		return nil, err
 	}
-	d.scratch.New = func() any { return &scratch{words: make([]word, 0, 64)} }
+	d.scratch.New = func() any { return new(scratch) }
 	return d, nil
 }
 
@@ -118,16 +123,20 @@ func (d *Detector) Langs() []string {
 
 // Detect divides s into segments by language. Any bytes are fine; an empty
 // text has no segments. The work grows linearly with the text.
-func (d *Detector) Detect(s string) []Segment {
+func (d *Detector) Detect(s string) []Segment { return d.Append(nil, s) }
+
+// Append is [Detector.Detect] into a slice that the caller has. It makes
+// nothing else that is new but, now and then, a list of candidates.
+func (d *Detector) Append(to []Segment, s string) []Segment {
 	if s == "" {
-		return nil
+		return to
 	}
 	x := d.scratch.Get().(*scratch)
 	defer d.scratch.Put(x)
 	x.pieces = x.pieces[:0]
-	sc := scanner{s: s}
+	sc := scanner{s: s, links: newLinks(s)}
 	for d.read(&sc, x) {
 		d.divide(x)
 	}
-	return d.segments(s, x.pieces)
+	return d.segments(to, s, x)
 }

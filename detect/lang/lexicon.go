@@ -52,21 +52,21 @@ func newLexicon(list string, tables []*ngram.Table) (*lexicon, error) {
 
 func addWords(sets map[uint64]uint32, code, words string, tables []*ngram.Table) bool {
 	known := false
-	var buf [maxWord]letter
-	var codes [maxWord]byte
+	var sp spelling
+	var w word
 	for _, t := range tables {
 		i := index(t.Langs, code)
 		if i < 0 {
 			continue
 		}
 		known = true
-		sc := scanner{s: words}
+		sc := scanner{s: words, links: noLinks}
 		for {
-			_, letters, ok := sc.next(&buf)
-			if !ok {
+			if _, ok := sc.next(&w); !ok {
 				break
 			}
-			script, word := settle(letters, &codes)
+			sp.read(words[w.start:w.end])
+			script, word := sp.settle()
 			if script != t.Script || len(word) < 2 {
 				continue
 			}

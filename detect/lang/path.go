@@ -4,7 +4,9 @@ import "veghe/detect/lang/internal/ngram"
 
 // What a change of language costs, by the gap it happens at: within a
 // sentence only a clear gain is believed.
-var switchCost = [...]int32{space: 12 * ngram.Scale, comma: 9 * ngram.Scale, stop: 5 * ngram.Scale}
+var switchCost = [...]int32{space: 12 * ngram.Scale, comma: 9 * ngram.Scale, stop: cheapest}
+
+const cheapest = 5 * ngram.Scale
 
 // How many words make a change of language by letters alone, without a
 // function word among them: a sentence of minRun words, or minBare words
@@ -20,74 +22,72 @@ type run struct {
 	lang     int // its number in the table
 }
 
-// path divides words of one script into runs by language: the likeliest path
-// through all of them, where a change has its price (Viterbi). The usual text
-// in one language is recognised by a cheaper test first.
-func (d *Detector) path(words []word, langs int, runs []run) []run {
-	main := best(sum(words), langs)
-	if !worthSplitting(words, main, langs) {
-		return append(runs, run{0, len(words), main})
-	}
-	first := len(runs)
-	runs = append(runs, viterbi(words, langs)...)
-	return dropWeak(words, runs, first)
-}
+// costs is one cost per language of a table.
+type costs [ngram.MaxLangs]int32
 
-func sum(words []word) (total [ngram.MaxLangs]int32) {
-	for i := range words {
-		for l, v := range words[i].score {
-			total[l] += v
+func sum(words []word) (total costs) {
+	for len(words) > 0 {
+		n := min(len(words), ngram.MaxRows)
+		var s ngram.Sum
+		for i := range words[:n] {
+			s.Add(&words[i].row)
 		}
+		for l := range total {
+			total[l] += int32(s.Cost(l))
+		}
+		words = words[n:]
 	}
 	return total
 }
 
-func best(score [ngram.MaxLangs]int32, langs int) int {
+func best(c *costs, langs int) int {
 	b := 0
 	for l := 1; l < langs; l++ {
-		if score[l] > score[b] {
+		if c[l] < c[b] {
 			b = l
 		}
 	}
 	return b
 }
 
+// path divides words of one script into runs by language: the likeliest path
+// through all of them, where a change has its price (Viterbi). Words that are
+// worth no change, as most are, need not come here.
+func path(words []word, langs int, x *scratch) []run {
+	x.runs = append(x.runs[:0], viterbi(words, langs, x)...)
+	return dropWeak(words, x.runs)
+}
+
 // worthSplitting reports whether some row of words gains, in some language
 // over the main one, what the cheapest change costs. If none does, the best
 // path has no change at all.
-func worthSplitting(words []word, main, langs int) bool {
-	var gain [ngram.MaxLangs]int32
+func worthSplitting(words []word, main int) bool {
+	var gain ngram.Gain
 	for i := range words {
-		score := &words[i].score
-		ref := score[main]
-		for l := range langs {
-			g := max(gain[l]+score[l]-ref, 0)
-			if g >= switchCost[stop] {
-				return true
-			}
-			gain[l] = g
+		if gain.Add(&words[i].row, main, cheapest) {
+			return true
 		}
 	}
 	return false
 }
 
-func viterbi(words []word, langs int) []run {
-	var score [ngram.MaxLangs]int32
-	from := make([]uint8, len(words))     // the best language before each word
-	changed := make([]uint32, len(words)) // languages that were entered there
+func viterbi(words []word, langs int, x *scratch) []run {
+	var cost costs
+	x.from = append(x.from[:0], make([]uint8, len(words))...)        // the best language before each word
+	x.changed = append(x.changed[:0], make([]uint32, len(words))...) // languages that were entered there
 	for i := range words {
-		b := best(score, langs)
-		enter := score[b] - switchCost[words[i].before]
-		from[i] = uint8(b)
+		b := best(&cost, langs)
+		enter := cost[b] + switchCost[words[i].before]
+		x.from[i] = uint8(b)
 		for l := range langs {
-			if i > 0 && enter > score[l] {
-				score[l] = enter
-				changed[i] |= 1 << l
+			if i > 0 && enter < cost[l] {
+				cost[l] = enter
+				x.changed[i] |= 1 << l
 			}
-			score[l] += words[i].score[l]
+			cost[l] += int32(words[i].row.Cost(l))
 		}
 	}
-	return backtrack(best(score, langs), from, changed)
+	return backtrack(best(&cost, langs), x.from, x.changed)
 }
 
 func backtrack(lang int, from []uint8, changed []uint32) []run {
@@ -107,14 +107,13 @@ func backtrack(lang int, from []uint8, changed []uint32) []run {
 
 // dropWeak gives runs not to be believed to the run before, or to the one
 // after when they come first, and joins runs of the same language.
-func dropWeak(words []word, runs []run, first int) []run {
-	out := runs[:first]
-	for i := first; i < len(runs); i++ {
-		r := runs[i]
+func dropWeak(words []word, runs []run) []run {
+	out := runs[:0]
+	for i, r := range runs {
 		switch {
-		case len(out) > first && (out[len(out)-1].lang == r.lang || weak(words, r, out[len(out)-1].lang)):
+		case len(out) > 0 && (out[len(out)-1].lang == r.lang || weak(words, r, out[len(out)-1].lang)):
 			out[len(out)-1].to = r.to
-		case len(out) == first && i+1 < len(runs) && weak(words, r, runs[i+1].lang):
+		case len(out) == 0 && i+1 < len(runs) && weak(words, r, runs[i+1].lang):
 			runs[i+1].from = r.from
 		default:
 			out = append(out, r)

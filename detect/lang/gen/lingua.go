@@ -15,38 +15,97 @@ import (
 	"veghe/detect/lang/internal/ngram"
 )
 
+// edge stands for the edge of a word in a sequence of letters.
+const edge = '$'
+
+// least is how often a sequence with an edge must have been seen, after
+// rounding, to be taken for real: its number is a difference of others.
+const least = 0.5
+
+// sequences holds how often each sequence of one to five letters occurs in
+// the text that a model of lingua was made from.
+type sequences map[string]float64
+
 // load reads the model of one language. Lingua gives each sequence the
-// probability of its last letter after the others; the joint probability is
-// the product down to one letter.
-func load(models, lang string, s ngram.Script) (model, error) {
-	dir := filepath.Join(models, lang)
-	joint := map[string]float64{"": 1}
-	for _, file := range []string{"unigrams", "bigrams", "trigrams", "quadrigrams"} {
-		err := read(filepath.Join(dir, file+".pb.bin.zip"), func(gram string, p float64) {
-			_, size := utf8.DecodeLastRuneInString(gram)
-			joint[gram] = p * joint[gram[:len(gram)-size]]
+// probability of its last letter after the others; how often the sequence
+// itself occurs is the product down to one letter. The rarest sequence is
+// taken to occur once.
+//
+// Lingua says nothing of where words begin and end, but it can be worked out:
+// what is missing to one in the probabilities of all letters after a sequence
+// is that of the end of the word, and a sequence that is more frequent than
+// all its extensions to the left together begins a word the other times.
+func load(models, lang string) (sequences, error) {
+	joint := sequences{"": 1}
+	after := map[string]float64{}  // probability that a letter follows
+	before := map[string]float64{} // joint probability with a letter before
+	rarest := 1.0
+	for _, file := range []string{"unigrams", "bigrams", "trigrams", "quadrigrams", "fivegrams"} {
+		err := read(filepath.Join(models, lang, file+".pb.bin.zip"), func(gram string, p float64) {
+			head, tail := gram[:len(gram)-lastSize(gram)], gram[firstSize(gram):]
+			joint[gram] = p * joint[head]
+			after[head] += p
+			before[tail] += joint[gram]
+			rarest = min(rarest, joint[gram])
 		})
 		if err != nil {
 			return nil, err
 		}
 	}
 	delete(joint, "")
-	if lang == "sr" && s == ngram.Latin {
-		joint = romanize(joint)
-	}
-	m := make(model, len(joint))
-	for _, gram := range slices.Sorted(maps.Keys(joint)) {
-		if k, ok := key(gram, s); ok {
-			m[k] += joint[gram]
+	out := make(sequences, len(joint)+len(joint)/4)
+	for gram, p := range joint {
+		out[gram] = p / rarest
+		if utf8.RuneCountInString(gram) == ngram.Order {
+			continue
 		}
+		out.set(gram+string(edge), p*(1-after[gram])/rarest)
+		out.set(string(edge)+gram, (p-before[gram])/rarest)
 	}
-	return m, nil
+	out.wholeWords()
+	return out, nil
 }
 
-// key packs a sequence of letters of one script.
+func (s sequences) set(gram string, n float64) {
+	if n > least {
+		s[gram] = n
+	}
+}
+
+// wholeWords adds the words of up to three letters, between edges: what
+// begins a word and does not go on.
+func (s sequences) wholeWords() {
+	longer := map[string]float64{}
+	var starts []string
+	for _, gram := range slices.Sorted(maps.Keys(s)) {
+		if gram[0] == edge && len(gram) > 2 {
+			longer[gram[:len(gram)-lastSize(gram)]] += s[gram]
+		}
+		if gram[0] == edge && utf8.RuneCountInString(gram) < ngram.Order {
+			starts = append(starts, gram)
+		}
+	}
+	words := 0.0
+	for _, gram := range starts {
+		s.set(gram+string(edge), s[gram]-longer[gram])
+		if utf8.RuneCountInString(gram) == 2 {
+			words += s[gram]
+		}
+	}
+	s[string(edge)] = words
+}
+
+func firstSize(s string) int { _, n := utf8.DecodeRuneInString(s); return n }
+func lastSize(s string) int  { _, n := utf8.DecodeLastRuneInString(s); return n }
+
+// key packs a sequence of letters of one script and edges.
 func key(gram string, s ngram.Script) (ngram.Key, bool) {
 	var k ngram.Key
 	for _, r := range gram {
+		if r == edge {
+			k = k.Push(ngram.Edge)
+			continue
+		}
 		script, code := ngram.Letter(r)
 		if script != s {
 			return 0, false
@@ -92,38 +151,43 @@ var toLatin = map[rune]string{
 	'а': "a", 'б': "b", 'в': "v", 'г': "g", 'д': "d", 'ђ': "đ", 'е': "e", 'ж': "ž", 'з': "z", 'и': "i",
 	'ј': "j", 'к': "k", 'л': "l", 'љ': "lj", 'м': "m", 'н': "n", 'њ': "nj", 'о': "o", 'п': "p", 'р': "r",
 	'с': "s", 'т': "t", 'ћ': "ć", 'у': "u", 'ф': "f", 'х': "h", 'ц': "c", 'ч': "č", 'џ': "dž", 'ш': "š",
+	edge: string(edge),
 }
 
 // romanize turns a Cyrillic Serbian model into a Latin one: lingua has none.
 // A digraph makes a sequence one letter longer; it then stands for its two
 // ends of the old length, and whole for a sequence of the new one.
-func romanize(joint map[string]float64) map[string]float64 {
-	out := make(map[string]float64, len(joint))
-	for _, gram := range slices.Sorted(maps.Keys(joint)) {
-		p := joint[gram]
-		var latin []rune
-		n := 0
-		for _, r := range gram {
-			s, ok := toLatin[r]
-			if !ok {
-				latin = nil
-				break
-			}
-			latin = append(latin, []rune(s)...)
-			n++
-		}
-		if len(latin) == 0 {
+func (s sequences) romanize() sequences {
+	out := make(sequences, len(s))
+	for _, gram := range slices.Sorted(maps.Keys(s)) { // in order, so that sums are the same in every run
+		latin, n := romanized(gram)
+		if latin == nil {
 			continue
 		}
-		out[string(latin[:n])] += p
-		if len(latin) > n {
-			if len([]rune(toLatin[[]rune(gram)[0]])) == 2 {
-				out[string(latin[1:n+1])] += p
-			}
-			if n+1 <= ngram.Order {
-				out[string(latin[:n+1])] = max(out[string(latin[:n+1])], p)
-			}
+		out[string(latin[:n])] += s[gram]
+		if len(latin) == n {
+			continue
+		}
+		if first := []rune(gram)[0]; utf8.RuneCountInString(toLatin[first]) == 2 {
+			out[string(latin[1:n+1])] += s[gram]
+		}
+		if n < ngram.Order {
+			out[string(latin[:n+1])] = max(out[string(latin[:n+1])], s[gram])
 		}
 	}
 	return out
+}
+
+// romanized is a sequence in Latin letters and how many letters it had, or
+// nil if it is not Serbian.
+func romanized(gram string) (latin []rune, letters int) {
+	for _, r := range gram {
+		s, ok := toLatin[r]
+		if !ok {
+			return nil, 0
+		}
+		latin = append(latin, []rune(s)...)
+		letters++
+	}
+	return latin, letters
 }

@@ -2,8 +2,9 @@
 // looks up, its file format, and the alphabets both are written in.
 //
 // A letter is one byte, its code, numbered from 1 within its script; 0 is no
-// letter. Up to [Order] letters make a [Key]. Generator and detector share
-// this package, so that they cannot disagree about a letter.
+// letter, and [Edge] stands before and after a word. Up to [Order] of them
+// make a [Key]. Generator and detector share this package, so that they
+// cannot disagree about a letter.
 package ngram
 
 import "unicode"
@@ -21,15 +22,18 @@ const (
 	Other
 )
 
-// Rare is the code of a letter that is in the script but in none of the
-// languages of its table.
-const Rare = 127
+// Codes that are no letter of the alphabets.
+const (
+	Edge = 126 // the edge of a word
+	Rare = 127 // a letter of the script, but of none of its languages
+)
 
-// The alphabets, in code order. The fold of a letter stands below it.
+// The alphabets, in code order. The fold of a letter stands below it. The last
+// three Latin ones stand for Romanian and Turkish letters in garbled text.
 var (
 	latin = newAlphabet(
-		"abcdefghijklmnopqrstuvwxyz"+"àáâãäåāăąæçćčďđèéêëēĕėęěğģìíîïīįıłľĺñńňòóôõöøōőœŕřśşšţťùúûüūůűųýÿźżžß",
-		"abcdefghijklmnopqrstuvwxyz"+"aaaaaaaaaacccddeeeeeeeeeggiiiiiiilllnnnooooooooorrsssttuuuuuuuuyyzzzs")
+		"abcdefghijklmnopqrstuvwxyz"+"àáâãäåāăąæçćčďđèéêëēĕėęěğģìíîïīįıłľĺñńňòóôõöøōőœŕřśşšţťùúûüūůűųýÿźżžß"+"ºþð",
+		"abcdefghijklmnopqrstuvwxyz"+"aaaaaaaaaacccddeeeeeeeeeggiiiiiiilllnnnooooooooorrsssttuuuuuuuuyyzzzs"+"ºþð")
 	cyrillic = newAlphabet(
 		"абвгдежзийклмнопрстуфхцчшщъыьэюя"+"ёђѓєѕіїјљњћќѝўџґ",
 		"абвгдежзийклмнопрстуфхцчшщъыьэюя"+"еђѓєѕіїјљњћќиўџґ")
@@ -96,12 +100,15 @@ func Letter(r rune) (Script, byte) {
 			return Latin, c
 		}
 		return None, 0
+	case r >= 0x400 && r < 0x530:
+		if c := cyrillic.page[r-0x400]; c != 0 {
+			return Cyrillic, c
+		}
+		return None, 0
 	case r == 'ẞ':
 		return Latin, latin.code('ß')
 	case !unicode.IsLetter(r):
 		return None, 0
-	case r >= 0x400 && r < 0x530:
-		return Cyrillic, cyrillic.page[r-0x400]
 	case r >= 0x1e00 && r < 0x1f00:
 		return Latin, Rare
 	case r >= 0x370 && r < 0x400, r >= 0x1f00 && r < 0x2000:

@@ -1,20 +1,11 @@
 package ngram
 
-import (
-	"bufio"
-	"bytes"
-	"compress/flate"
-	"encoding/binary"
-	"errors"
-	"fmt"
-	"io"
-	"math/bits"
-)
+import "math/bits"
 
 // Order is the length of the longest sequence in a table.
-const Order = 4
+const Order = 5
 
-// Scale is how many units of a row make one nat.
+// Scale is how many units of a cost make one nat.
 const Scale = 8
 
 // MaxLangs bounds the languages of one table.
@@ -23,235 +14,189 @@ const MaxLangs = 24
 const (
 	letterBits = 7
 	keyMask    = 1<<(letterBits*Order) - 1
-	magic      = "VGNG1\n"
-	maxEntries = 1 << 22
 )
 
-// Key is one to four letters, the last in the lowest bits.
-type Key uint32
+// Key is one to five letters or edges, the last in the lowest bits.
+type Key uint64
 
-// Push appends a letter, dropping the oldest of four.
+// Push appends a letter, dropping the oldest of five.
 func (k Key) Push(code byte) Key { return (k<<letterBits | Key(code)) & keyMask }
 
-// Shorter drops the oldest letter of a key of n letters.
-func (k Key) Shorter(n int) Key { return k & (1<<(letterBits*(n-1)) - 1) }
+// Tail is the key without its oldest letter.
+func (k Key) Tail() Key { return k.last(k.Len() - 1) }
+
+// Head is the key without its last letter.
+func (k Key) Head() Key { return k >> letterBits }
+
+// At is letter i, counted from the last.
+func (k Key) At(i int) byte { return byte(k>>(letterBits*i)) & (1<<letterBits - 1) }
 
 // Len is the number of letters.
-func (k Key) Len() int { return (bits.Len32(uint32(k)) + letterBits - 1) / letterBits }
+func (k Key) Len() int { return (bits.Len64(uint64(k)) + letterBits - 1) / letterBits }
 
-// Table says how much less likely a letter is in each language than in the
-// language where it is likeliest, given up to three letters before it.
+func (k Key) last(n int) Key { return k & (1<<(letterBits*max(n, 0)) - 1) }
+
+// Row is one cost per language, a byte each: how much less likely something is
+// in it than in the language where it is likeliest, in units of 1/[Scale]
+// nat. Language i is byte i, the lowest first.
+type Row [MaxLangs / 8]uint64
+
+// Cost is that of one language.
+func (r *Row) Cost(lang int) int { return int(r[lang>>3&3] >> (lang & 7 * 8) & 0xff) }
+
+const evens = 0x00ff00ff00ff00ff
+
+// Sum adds up rows: 16 bits per language, so that four are added at once. It
+// holds [MaxRows] of them.
+type Sum [2 * len(Row{})]uint64
+
+// MaxRows is how many rows may be added to one Sum.
+const MaxRows = 255
+
+// Add adds a row.
+func (s *Sum) Add(r *Row) {
+	for i, w := range r {
+		s[2*i] += w & evens
+		s[2*i+1] += w >> 8 & evens
+	}
+}
+
+// Cost is that of one language.
+func (s *Sum) Cost(lang int) int {
+	return int(s[lang>>3*2|lang&1] >> (lang >> 1 & 3 * 16) & 0xffff)
+}
+
+// Row is the sum with the best language at 0, and no cost above 255.
+func (s *Sum) Row(langs int) (r Row) {
+	best := s.Cost(0)
+	for l := 1; l < langs; l++ {
+		best = min(best, s.Cost(l))
+	}
+	for l := range MaxLangs {
+		c := 255
+		if l < langs {
+			c = min(s.Cost(l)-best, 255)
+		}
+		r[l>>3] |= uint64(c) << (l & 7 * 8)
+	}
+	return r
+}
+
+// Penalize adds a cost to a set of languages.
+func (s *Sum) Penalize(set uint32, cost int) {
+	for l := range MaxLangs {
+		s[l>>3*2|l&1] += uint64(set>>l&1) * uint64(cost) << (l >> 1 & 3 * 16)
+	}
+}
+
+// Gain follows how much every language gains over one of them in the rows
+// added last, from wherever that is most and never less than nothing.
+type Gain Sum
+
+const (
+	laneOnes = 0x0001000100010001
+	laneTops = 0x8000800080008000
+)
+
+// Add adds a row and reports whether some language has gained the limit over
+// the main one. Limit is less than 32,000.
+func (g *Gain) Add(r *Row, main, limit int) bool {
+	ref := uint64(r.Cost(main)) * laneOnes
+	rest := laneTops - uint64(limit)*laneOnes
+	reached := uint64(0)
+	for i, w := range r {
+		g[2*i] = gain(g[2*i]+ref, w&evens)
+		g[2*i+1] = gain(g[2*i+1]+ref, w>>8&evens)
+		reached |= (g[2*i] + rest) | (g[2*i+1] + rest)
+	}
+	return reached&laneTops != 0
+}
+
+// gain is a less b, or 0, in each lane.
+func gain(a, b uint64) uint64 {
+	d := (a | laneTops) - b
+	kept := d & laneTops
+	return d & (kept - kept>>15)
+}
+
+// Table says how much less likely a letter, or the end of the word, is in each
+// language than in the language where it is likeliest, given up to four
+// letters before it.
 type Table struct {
 	Script Script
 	Langs  []string
 
 	// slots is an open-addressing hash table, at most two thirds full; a
-	// zero key is a free slot. rows holds len(Langs) bytes per entry.
+	// zero key is a free slot. Every head of a key is in it too.
 	slots []slot
 	shift uint
-	rows  []byte
+	count int
 }
 
+// slot fills half a cache line, so that a look-up waits for memory once.
 type slot struct {
 	key Key
-	row uint32 // index of the first byte in rows
+	row Row
 }
 
-// Score subtracts the cost of one word from acc, in units of 1/[Scale] nat.
-// Letters after which nothing is known cost nothing.
-func (t *Table) Score(word []byte, acc *[MaxLangs]int32) {
-	var k Key
-	n := 0
+// Score is the cost of one word. Letters of which nothing is known cost
+// nothing. Of a word that is not whole the end is not looked at. A word has at
+// most MaxRows-1 letters.
+func (t *Table) Score(word []byte, whole bool) (s Sum) {
+	k, n := Key(Edge), 1
 	for _, c := range word {
 		k = k.Push(c)
-		n = min(n+1, Order)
-		row := t.find(k, n)
-		for i, cost := range row {
-			acc[i] -= int32(cost)
-		}
+		n = t.add(&s, k, n+1)
 	}
+	if whole {
+		t.add(&s, k.Push(Edge), n+1)
+	}
+	return s
 }
 
-// find returns the row of the longest known end of k.
-func (t *Table) find(k Key, n int) []byte {
-	mask := uint32(len(t.slots) - 1)
-	for ; n > 0; n-- {
-		for i := hash(k) >> t.shift; ; i = (i + 1) & mask {
-			s := &t.slots[i&mask]
-			if s.key == k {
-				return t.rows[s.row:][:len(t.Langs):min(len(t.Langs), MaxLangs)]
+// add adds the row of the longest known end of k, of at most n letters, and
+// returns its length: the next end is at most one longer.
+func (t *Table) add(s *Sum, k Key, n int) int {
+	slots := t.slots
+	mask := uint64(len(slots) - 1)
+	for n = min(n, Order); n > 0; n-- {
+		k = k.last(n)
+		for i := hash(k) >> t.shift; ; i++ {
+			at := &slots[i&mask]
+			if at.key == k {
+				s.Add(&at.row)
+				return n
 			}
-			if s.key == 0 {
+			if at.key == 0 {
 				break
 			}
 		}
-		k = k.Shorter(n)
 	}
-	return nil
+	return 0
 }
 
-func hash(k Key) uint32 { return uint32(k) * 0x9E3779B1 }
+func hash(k Key) uint64 { return uint64(k) * 0x9E3779B97F4A7C15 }
 
 // Len is the number of entries.
-func (t *Table) Len() int { return len(t.rows) / max(len(t.Langs), 1) }
+func (t *Table) Len() int { return t.count }
 
 // Bytes is the memory the table takes.
-func (t *Table) Bytes() int { return len(t.rows) + len(t.slots)*8 }
+func (t *Table) Bytes() int { return len(t.slots) * 32 }
 
-// Source is a table to be written: Keys in rising order, and for each of them
-// the costs of all languages.
-type Source struct {
-	Script Script
-	Langs  []string
-	Keys   []Key
-	Rows   []byte
-}
-
-// Encode writes tables in the form that [Decode] reads: a magic line, then
-// deflated for each table its script, languages and keys (as differences) and
-// the costs, language by language, which packs a quarter better than key by
-// key.
-func Encode(w io.Writer, tables ...Source) error {
-	if _, err := io.WriteString(w, magic); err != nil {
-		return err
-	}
-	z, err := flate.NewWriter(w, flate.BestCompression)
-	if err != nil {
-		return err
-	}
-	var b []byte
-	b = binary.AppendUvarint(b, uint64(len(tables)))
-	for _, t := range tables {
-		b = t.append(b)
-	}
-	if _, err := z.Write(b); err != nil {
-		return err
-	}
-	return z.Close()
-}
-
-func (t Source) append(b []byte) []byte {
-	b = append(b, byte(t.Script))
-	b = binary.AppendUvarint(b, uint64(len(t.Langs)))
-	for _, l := range t.Langs {
-		b = binary.AppendUvarint(b, uint64(len(l)))
-		b = append(b, l...)
-	}
-	b = binary.AppendUvarint(b, uint64(len(t.Keys)))
-	var last Key
-	for _, k := range t.Keys {
-		b = binary.AppendUvarint(b, uint64(k-last))
-		last = k
-	}
-	n := len(t.Langs)
-	for l := range n {
-		for i := range t.Keys {
-			b = append(b, t.Rows[i*n+l])
-		}
-	}
-	return b
-}
-
-// Decode reads what [Encode] wrote.
-func Decode(b []byte) ([]*Table, error) {
-	rest, ok := bytes.CutPrefix(b, []byte(magic))
-	if !ok {
-		return nil, errors.New("not an n-gram table: make it again with go generate ./detect/lang")
-	}
-	r := bufio.NewReaderSize(flate.NewReader(bytes.NewReader(rest)), 1<<16)
-	count, err := binary.ReadUvarint(r)
-	if err != nil || count > 16 {
-		return nil, fmt.Errorf("n-gram table: %d scripts, want at most 16: %w", count, orBad(err))
-	}
-	tables := make([]*Table, count)
-	for i := range tables {
-		if tables[i], err = decodeTable(r); err != nil {
-			return nil, fmt.Errorf("n-gram table %d: %w", i, err)
-		}
-	}
-	return tables, nil
-}
-
-var errBad = errors.New("the file is damaged")
-
-func orBad(err error) error {
-	if err != nil {
-		return err
-	}
-	return errBad
-}
-
-func decodeTable(r *bufio.Reader) (*Table, error) {
-	script, err := r.ReadByte()
-	if err != nil {
-		return nil, err
-	}
-	t := &Table{Script: Script(script)}
-	if t.Langs, err = decodeLangs(r); err != nil {
-		return nil, err
-	}
-	entries, err := binary.ReadUvarint(r)
-	if err != nil || entries == 0 || entries > maxEntries {
-		return nil, fmt.Errorf("%d entries: %w", entries, orBad(err))
-	}
-	if err := t.decodeKeys(r, int(entries)); err != nil {
-		return nil, err
-	}
-	return t, t.decodeRows(r, int(entries))
-}
-
-func decodeLangs(r *bufio.Reader) ([]string, error) {
-	n, err := binary.ReadUvarint(r)
-	if err != nil || n == 0 || n > MaxLangs {
-		return nil, fmt.Errorf("%d languages, want 1 to %d: %w", n, MaxLangs, orBad(err))
-	}
-	langs := make([]string, n)
-	for i := range langs {
-		size, err := binary.ReadUvarint(r)
-		if err != nil || size > 16 {
-			return nil, fmt.Errorf("name of language %d: %w", i, orBad(err))
-		}
-		name := make([]byte, size)
-		if _, err := io.ReadFull(r, name); err != nil {
-			return nil, err
-		}
-		langs[i] = string(name)
-	}
-	return langs, nil
-}
-
-func (t *Table) decodeKeys(r *bufio.Reader, entries int) error {
-	size := uint(bits.Len(uint(entries * 3 / 2)))
-	t.shift = 32 - size
+// grow makes room for a number of entries.
+func (t *Table) grow(entries int) {
+	size := uint(bits.Len(uint(entries + entries/2)))
+	t.shift = 64 - size
 	t.slots = make([]slot, 1<<size)
-	mask := uint32(len(t.slots) - 1)
-	var k Key
-	for n := range entries {
-		d, err := binary.ReadUvarint(r)
-		if err != nil || d == 0 || d > keyMask || k+Key(d) > keyMask {
-			return fmt.Errorf("entry %d: %w", n, orBad(err))
-		}
-		k += Key(d)
-		i := hash(k) >> t.shift
-		for t.slots[i].key != 0 {
-			i = (i + 1) & mask
-		}
-		t.slots[i] = slot{k, uint32(n * len(t.Langs))}
-	}
-	return nil
+	t.count = entries
 }
 
-func (t *Table) decodeRows(r *bufio.Reader, entries int) error {
-	n := len(t.Langs)
-	t.rows = make([]byte, entries*n)
-	column := make([]byte, entries)
-	for l := range n {
-		if _, err := io.ReadFull(r, column); err != nil {
-			return fmt.Errorf("costs of %s: %w", t.Langs[l], err)
-		}
-		for i, c := range column {
-			t.rows[i*n+l] = c
-		}
+// put enters a row under a key that has none.
+func (t *Table) put(k Key, r Row) {
+	mask := uint64(len(t.slots) - 1)
+	i := hash(k) >> t.shift & mask
+	for t.slots[i].key != 0 {
+		i = (i + 1) & mask
 	}
-	return nil
+	t.slots[i] = slot{k, r}
 }
