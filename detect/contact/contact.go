@@ -20,6 +20,7 @@ package contact
 import (
 	"cmp"
 	"slices"
+	"sort"
 	"sync"
 	"unicode/utf8"
 
@@ -55,7 +56,8 @@ type Options struct {
 	// ISO 3166-1 alpha-2. Empty means RO.
 	Region string
 	// Langs are the likely languages of the text as ISO 639-1, the likeliest
-	// first. Their countries are tried for numbers that are none in Region.
+	// first. Their countries, and those of places named in the text, are tried
+	// for numbers that are none in Region.
 	Langs []string
 }
 
@@ -90,6 +92,10 @@ func FindIn(d *text.Doc, o Options) []Contact {
 		f.hiddenLink(m)
 	}
 	f.links()
+	if len(f.marks) == 0 && len(f.nums) == 0 {
+		return f.sorted()
+	}
+	f.countries()
 	for _, m := range f.marks {
 		f.mark(m)
 	}
@@ -101,18 +107,23 @@ func FindIn(d *text.Doc, o Options) []Contact {
 // finder is the state of one call. All its offsets are of the folded text,
 // until a contact is added.
 type finder struct {
-	d    *text.Doc
-	f    []byte
-	toks []text.Token
-	v    *vocab
-	o    Options
+	d *text.Doc
+	f []byte
+	v *vocab
+	o Options
 
-	marks  []mark // tokens that mean something
-	nums   []int  // tokens with digits, and spelled digits
-	digits int    // digits in the text, spelled ones included but weak ones
-	parses int    // phone numbers tried so far
-	taken  []span // folded stretches of links and addresses
-	out    []Contact
+	toks    []text.Token
+	marks   []mark    // tokens that lead to something
+	nums    []int     // tokens with digits, and spelled digits
+	digits  int       // digits in the text, spelled ones included but weak ones
+	taken   []span    // folded stretches of links, addresses and names
+	regions []*region // countries whose phones are tried
+	out     []Contact
+
+	row     []group // see phones
+	buf     []byte
+	lookups int
+	asked   *[maxAsked]asked // kept from text to text
 }
 
 type mark struct {
@@ -125,11 +136,11 @@ type span struct{ from, to int }
 // release forgets the text and keeps small buffers for the next one.
 func (f *finder) release() {
 	const keep = 1 << 12
-	marks, nums, taken := f.marks[:0], f.nums[:0], f.taken[:0]
-	*f = finder{}
-	if cap(marks) <= keep && cap(nums) <= keep && cap(taken) <= keep {
-		f.marks, f.nums, f.taken = marks, nums, taken
+	kept := finder{asked: f.asked, regions: f.regions[:0], row: f.row[:0], buf: f.buf[:0]}
+	if cap(f.marks) <= keep && cap(f.nums) <= keep && cap(f.taken) <= keep {
+		kept.marks, kept.nums, kept.taken = f.marks[:0], f.nums[:0], f.taken[:0]
 	}
+	*f = kept
 	finders.Put(f)
 }
 
@@ -140,29 +151,45 @@ func (f *finder) survey() {
 		if t.Flags&text.Digit != 0 {
 			f.digits += int(t.To - t.From)
 			f.nums = append(f.nums, i)
-		}
-		w := f.v.find(t.Hash, f.f[t.From:t.To])
-		if w == nil {
 			continue
 		}
-		if w.digit != "" || w.ten != "" || w.repeat > 0 {
-			if !w.weak {
-				f.digits++
+		if f.v.leads(t.Hash) {
+			if w := f.v.find(t.Hash, f.f[t.From:t.To]); w != nil {
+				f.lead(i, w)
+				continue
 			}
-			f.nums = append(f.nums, i)
 		}
-		f.marks = append(f.marks, mark{i, w})
+		if w := f.f[t.From:t.To]; f.v.spelling.opens(w) {
+			var room [maxPieces]piece
+			if n := len(f.v.spelling.split(w, room[:0])); n > 1 {
+				f.digits += n
+				f.nums = append(f.nums, i)
+			}
+		}
 	}
 }
 
-// hiddenLink follows up a word that stands for @ or a scheme.
+// lead notes a word that means something.
+func (f *finder) lead(i int, w *word) {
+	if w.number() || w.whole > 0 {
+		if !w.is(weak) {
+			f.digits++
+		}
+		f.nums = append(f.nums, i)
+	}
+	f.marks = append(f.marks, mark{i, w})
+}
+
+// hiddenLink follows up a word that stands for @, a dot or a scheme.
 func (f *finder) hiddenLink(m mark) {
 	switch {
 	case len(f.out) >= maxContacts:
-	case m.w.at:
+	case m.w.is(at):
 		f.spelledAt(m.tok)
+	case m.w.is(dotWord):
+		f.spelledDot(m.tok)
 	case m.w.scheme != "":
-		f.defanged(m)
+		f.defanged(m.tok, m.w)
 	}
 }
 
@@ -171,16 +198,20 @@ func (f *finder) mark(m mark) {
 	if len(f.out) >= maxContacts {
 		return
 	}
-	switch {
-	case m.w.net != "":
-		f.cue(m)
-	case m.w.cur != "":
-		f.price(m.tok, m.w.cur, f.tok(m.tok))
-	case m.w.years:
+	if m.w.net != "" {
+		f.cue(m.tok, m.w)
+	}
+	if m.w.cur != "" {
+		f.currencyWord(m.tok, m.w)
+	}
+	if m.w.is(years) {
 		f.years(m.tok)
 	}
+	if m.w.grade != 0 {
+		f.grade(m.tok, m.w.grade)
+	}
 	if len(m.w.places) > 0 {
-		f.place(m)
+		f.place(m.tok, m.w)
 	}
 }
 
@@ -191,8 +222,14 @@ func (f *finder) symbols() {
 	}
 	f.currencySigns()
 	for _, i := range f.nums {
-		if f.toks[i].Flags == text.Digit|text.Letter {
+		if len(f.out) >= maxContacts {
+			return
+		}
+		switch f.toks[i].Flags & (text.Digit | text.Letter) {
+		case text.Digit | text.Letter:
 			f.glued(i)
+		case text.Digit:
+			f.slashed(i)
 		}
 	}
 }
@@ -208,8 +245,8 @@ func (f *finder) word(i int) []byte {
 	return f.f[f.toks[i].From:f.toks[i].To]
 }
 
-// meaning is what a token means, never nil.
-func (f *finder) meaning(i int) *word {
+// find is what a token means, never nil.
+func (f *finder) find(i int) *word {
 	if i >= 0 && i < len(f.toks) {
 		if w := f.v.find(f.toks[i].Hash, f.word(i)); w != nil {
 			return w
@@ -217,9 +254,6 @@ func (f *finder) meaning(i int) *word {
 	}
 	return &nothing
 }
-
-// nothing is the meaning of a word that is not in the vocabulary.
-var nothing word
 
 // gap is what stands between token i and the next one.
 func (f *finder) gap(i int) []byte {
@@ -229,19 +263,47 @@ func (f *finder) gap(i int) []byte {
 	return f.f[f.toks[i].To:max(f.toks[i].To, f.toks[i+1].From)]
 }
 
-// number reports whether a token is digits only.
+// number reports whether a token is plain digits only.
 func (f *finder) number(i int) bool {
-	return i >= 0 && i < len(f.toks) && f.toks[i].Flags&(text.Digit|text.Letter) == text.Digit
+	return i >= 0 && i < len(f.toks) && f.toks[i].Flags&(text.Digit|text.Letter) == text.Digit && f.f[f.toks[i].From] < 0x80
+}
+
+// evasive reports whether the token at or before a folded offset is disguised.
+func (f *finder) evasive(at int) bool {
+	k := f.tokenAt(at)
+	return k >= 0 && f.toks[k].Evasive()
+}
+
+// after is the first token that begins at or after a folded offset.
+func (f *finder) after(at int) int {
+	lo, hi := 0, len(f.toks)
+	for lo < hi {
+		if mid := (lo + hi) / 2; int(f.toks[mid].From) < at {
+			lo = mid + 1
+		} else {
+			hi = mid
+		}
+	}
+	return lo
+}
+
+// take keeps a stretch from being read as anything else. Stretches are in
+// order and do not overlap.
+func (f *finder) take(s span) {
+	if f.free(s) {
+		f.taken = slices.Insert(f.taken, f.takenFrom(s.from), s)
+	}
+}
+
+// takenFrom is the first stretch taken that begins at or after an offset.
+func (f *finder) takenFrom(at int) int {
+	return sort.Search(len(f.taken), func(i int) bool { return f.taken[i].from >= at })
 }
 
 // free reports whether a folded stretch touches no link or address.
 func (f *finder) free(s span) bool {
-	for _, t := range f.taken {
-		if s.from < t.to && t.from < s.to {
-			return false
-		}
-	}
-	return true
+	i := f.takenFrom(s.from)
+	return (i == 0 || f.taken[i-1].to <= s.from) && (i == len(f.taken) || f.taken[i].from >= s.to)
 }
 
 // add keeps a contact found at a folded stretch, unless one of its kind is

@@ -2,10 +2,7 @@ package contact
 
 import (
 	"bytes"
-	"slices"
-	"strings"
-
-	"github.com/nyaruka/phonenumbers"
+	"unicode/utf8"
 
 	"veghe/detect/text"
 )
@@ -14,30 +11,43 @@ const (
 	minPhone  = 9  // digits of a candidate
 	minDigits = 4  // digits in a text worth a look; the rest may be letters
 	maxPhone  = 15 // E.164
-	maxParses = 400
-	maxGap    = 10 // bytes between two groups
+	maxBytes  = 10 // plain characters between two groups
+	maxEmoji  = 40 // bytes between two groups, emoji included
+	maxWords  = 4  // words between two groups
 )
 
-// group is one token read as digits of a number.
+// group is a few digits of a number, as one token says them.
 type group struct {
-	from, to int // folded
-	digits   string
-	spelled  bool
-	weak     bool
-	swapped  bool // letters read as digits
-	plus     bool // + before it
-	odd      bool // an unusual separator before it
+	tok, from, to int // token, folded
+	d0, d1        int // of finder.buf
+	open          int // last digits that a smaller number replaces: 22 is "twenty" "two"
+	how           how
 }
 
-// phones reads rows of groups of digits, and tries each row for numbers.
+func (g *group) len() int { return g.d1 - g.d0 }
+
+// how a group is written, as bits.
+type how uint8
+
+const (
+	spelled   how = 1 << iota // in words
+	unsure                    // in a word that means something else more often
+	swapped                   // letters for digits
+	plussed                   // + before it
+	odd                       // an unusual separator before it
+	parted                    // other words before it
+	enclosing                 // a bracket before it
+)
+
+// phones reads rows of groups of digits, and tries each row for numbers. The
+// digits of a row follow one another in f.buf.
 func (f *finder) phones() {
 	if f.digits < minDigits {
 		return
 	}
-	var row []group
-	next := 0 // of f.nums
+	next, between := 0, 0
 	for i := 0; i < len(f.toks); i++ {
-		if len(row) == 0 { // a number begins with a digit
+		if len(f.row) == 0 { // a number begins with a digit
 			for next < len(f.nums) && f.nums[next] < i {
 				next++
 			}
@@ -45,396 +55,450 @@ func (f *finder) phones() {
 				return
 			}
 			i = f.nums[next]
+			f.buf, between = f.buf[:0], 0
 		}
 		if n := f.date(i); n > 0 {
-			row = f.flush(row)
+			f.flush()
 			i += n - 1
 			continue
 		}
-		g, ok := f.group(i, len(row) > 0)
-		switch {
-		case !ok && len(row) > 0 && f.meaning(i).glue:
-			continue // "zero șapte și doi"
-		case !ok:
-			row = f.flush(row)
+		had := len(f.row)
+		if f.read(i) {
+			between = 0
 			continue
 		}
-		if len(row) > 0 && !f.follows(&row[len(row)-1], &g) {
-			row = f.flush(row)
+		if m := f.find(i); had > 0 && between < maxWords && m.is(glue|filler) {
+			between++
+			continue
 		}
-		g.plus = f.plus(i, &g)
-		if g.plus {
-			row = f.flush(row)
-		}
-		row = merge(row, g)
+		f.flush()
 	}
-	f.flush(row)
+	f.flush()
 }
 
-// group reads a token as digits: digits, a spelled digit, or the letters o, l
-// and i among digits.
-func (f *finder) group(i int, inside bool) (group, bool) {
+// read takes token i into the row, and reports whether it is a number.
+func (f *finder) read(i int) bool {
 	w := f.word(i)
-	g := group{from: int(f.toks[i].From), to: int(f.toks[i].To)}
-	if f.number(i) {
-		g.digits = string(w)
-		return g, len(w) <= maxPhone
+	g := group{tok: i, from: int(f.toks[i].From), to: int(f.toks[i].To)}
+	switch flags := f.toks[i].Flags & (text.Digit | text.Letter); {
+	case flags == text.Digit:
+		return f.plain(g, w)
+	case flags&text.Digit != 0:
+		return f.mixed(g, w)
 	}
-	if m := f.meaning(i); m.digit != "" {
-		g.digits, g.spelled, g.weak = m.digit, true, m.weak
-		if r := f.meaning(i - 1).repeat; r > 0 && len(m.digit) == 1 {
-			g.digits = strings.Repeat(m.digit, r)
-			g.from = int(f.toks[i-1].From)
-		}
-		return g, true
-	} else if m.ten != "" {
-		g.digits, g.spelled = m.ten+"0", true
-		return g, true
-	} else if m.repeat > 0 && i+1 < len(f.toks) && f.meaning(i+1).digit != "" {
-		return g, true // an empty group; the digit after it takes it in
+	m := f.find(i)
+	switch {
+	case m.number() || m.whole >= 200 && m.whole < 1000:
+		return f.spelledWord(g, m)
+	case f.v.spelling.opens(w):
+		return f.gluedWord(g, w)
 	}
-	if f.toks[i].Flags&text.Digit != 0 {
-		return letters(g, w)
-	}
-	if inside && len(w) <= 3 && len(f.gap(i-1)) <= 1 {
-		return letters(g, w)
-	}
-	return g, false
+	return len(f.row) > 0 && len(w) <= 3 && len(f.gap(i-1)) <= 1 && f.lettersOnly(g, w)
 }
 
-// letters reads o as 0 and l or i as 1. A long number glued to a word
-// (tel0700000123) is taken out of it.
-func letters(g group, w []byte) (group, bool) {
-	var b strings.Builder
-	for _, c := range w {
-		switch {
-		case c >= '0' && c <= '9':
-			b.WriteByte(c)
-		case c == 'o':
-			b.WriteByte('0')
-			g.swapped = true
-		case c == 'l' || c == 'i':
-			b.WriteByte('1')
-			g.swapped = true
-		default:
-			return longest(g, w)
-		}
-	}
-	g.digits = b.String()
-	return g, len(g.digits) <= maxPhone
-}
-
-// longest takes the longest run of digits out of a word, if it can be a whole
-// number.
-func longest(g group, w []byte) (group, bool) {
-	best, from := 0, 0
-	for i := 0; i < len(w); i++ {
-		n := 0
-		for i+n < len(w) && w[i+n] >= '0' && w[i+n] <= '9' {
-			n++
-		}
-		if n > best {
-			best, from = n, i
-		}
-		i += n
-	}
-	if best < minPhone || best > maxPhone {
-		return g, false
-	}
-	g.digits = string(w[from : from+best])
-	g.from, g.to = g.from+from, g.from+from+best
-	return g, true
-}
-
-// follows reports whether b may belong to the same number as a, judged by
-// what is between them.
-func (f *finder) follows(a, b *group) bool {
-	if b.from < a.to {
-		return b.from == a.to || b.spelled
-	}
-	between := f.f[a.to:b.from]
-	if len(between) > maxGap && !b.spelled || len(between) > 3*maxGap {
+// plain reads digits of any script or shape.
+func (f *finder) plain(g group, w []byte) bool {
+	if len(w) > 3*maxPhone {
 		return false
 	}
-	short := len(a.digits) <= 2 && len(b.digits) <= 2
-	for _, c := range between {
-		switch {
-		case c == '\n' || c == '\r':
+	g.d0 = len(f.buf)
+	for len(w) > 0 {
+		r, n := utf8.DecodeRune(w)
+		c := digitOf(r)
+		if c == 0 {
+			f.buf = f.buf[:g.d0]
 			return false
-		case c == ',' || c == ':' || c == ';' || c == '=':
-			if !short || a.swapped || b.swapped {
-				return false
-			}
-			b.odd = true
-		case c == ' ' || c == '.' || c == '-' || c == '(' || c == ')' || c == '/' || c == '\t' || c == '+':
-		case c >= 'a' && c <= 'z':
-			if !b.spelled && !a.spelled {
-				return false
-			}
-		default:
-			b.odd = true
 		}
+		f.buf, w = append(f.buf, c), w[n:]
 	}
+	g.d1 = len(f.buf)
+	if g.len() > maxPhone {
+		f.buf = f.buf[:g.d0]
+		return false
+	}
+	f.push(g)
 	return true
 }
 
-// plus reports whether a + or the word plus stands before a group.
-func (f *finder) plus(i int, g *group) bool {
+// digitOf is the ASCII digit that a character shows, or 0. Folding leaves
+// only the dark circles.
+func digitOf(r rune) byte {
+	switch {
+	case r >= '0' && r <= '9':
+		return byte(r)
+	case r >= '❶' && r <= '❾':
+		return byte(r-'❶') + '1'
+	case r >= '➀' && r <= '➈':
+		return byte(r-'➀') + '1'
+	case r >= '➊' && r <= '➒':
+		return byte(r-'➊') + '1'
+	case r >= '⓵' && r <= '⓽':
+		return byte(r-'⓵') + '1'
+	case r == '⓿', r == '🄋', r == '🄌':
+		return '0'
+	}
+	return 0
+}
+
+// spelledWord reads a number word.
+func (f *finder) spelledWord(g group, m *word) bool {
+	g.how |= spelled
+	if m.is(weak) {
+		g.how |= unsure
+	}
+	switch {
+	case m.whole > 0:
+		return f.pushSpelled(g, []byte{byte(m.whole/100) + '0', '0', '0'}, 2)
+	case m.repeat > 0 && g.tok+1 < len(f.toks):
+		return f.digitWord(g.tok+1) != "" // the digit after it takes it in
+	case m.hundred:
+		return f.hundreds(g)
+	case m.ten != 0:
+		return f.pushSpelled(g, []byte{m.ten, '0'}, 1)
+	case len(m.digit) == 2:
+		return f.pushSpelled(g, []byte(m.digit), 0)
+	case m.digit == "":
+		return false
+	}
+	n := 1
+	if r := f.find(g.tok - 1).repeat; r > 0 {
+		n, g.from = r, int(f.toks[g.tok-1].From)
+	}
+	return f.pushSpelled(g, bytes.Repeat([]byte(m.digit), n), 0)
+}
+
+// digitWord is the single digit that token i says, in words or not.
+func (f *finder) digitWord(i int) string {
+	if m := f.find(i); len(m.digit) == 1 {
+		return m.digit
+	}
+	if f.number(i) && len(f.word(i)) == 1 {
+		return string(f.word(i))
+	}
+	return ""
+}
+
+// hundreds turns the digit before it into hundreds: șapte sute.
+func (f *finder) hundreds(g group) bool {
+	if len(f.row) == 0 {
+		return false
+	}
+	last := &f.row[len(f.row)-1]
+	if last.len() != 1 || last.tok != g.tok-1 || f.buf[last.d0] == '0' {
+		return false
+	}
+	f.buf = append(f.buf, '0', '0')
+	last.d1, last.to, last.open = len(f.buf), g.to, 2
+	last.how |= spelled
+	return true
+}
+
+// pushSpelled adds digits said in words; a smaller number completes a greater
+// one before it: seven hundred, twenty, two.
+func (f *finder) pushSpelled(g group, digits []byte, open int) bool {
+	if n := len(f.row); n > 0 && digits[0] != '0' {
+		last := &f.row[n-1]
+		joined := last.open >= len(digits) && last.how&spelled != 0 &&
+			bytes.IndexByte(f.f[min(last.to, g.from):g.from], ',') < 0
+		if joined {
+			copy(f.buf[last.d1-len(digits):], digits)
+			last.to, last.open = g.to, open
+			return true
+		}
+	}
+	g.d0 = len(f.buf)
+	f.buf = append(f.buf, digits...)
+	g.d1, g.open = len(f.buf), open
+	f.push(g)
+	return true
+}
+
+// gluedWord reads digits in words without blanks between.
+func (f *finder) gluedWord(g group, w []byte) bool {
+	var room [maxPieces]piece
+	pieces := f.v.spelling.split(w, room[:0])
+	if len(pieces) < 2 {
+		return false
+	}
+	f.pushPieces(g, pieces)
+	return true
+}
+
+func (f *finder) pushPieces(g group, pieces []piece) {
+	g.how |= spelled
+	for i, p := range pieces {
+		if i > 0 {
+			g.from = g.to // all in one token
+		}
+		switch {
+		case p.ten != 0:
+			f.pushSpelled(g, []byte{p.ten, '0'}, 1)
+		default:
+			f.pushSpelled(g, []byte(p.digit), 0)
+		}
+	}
+}
+
+// lookalike are letters that stand for digits.
+var lookalike = func() (t [256]byte) {
+	for i, c := range []byte("olisbzq") {
+		t[c] = "0115829"[i]
+	}
+	return t
+}()
+
+// mixed reads a token of digits and letters: 07oo, 07zero, tel0700000123.
+func (f *finder) mixed(g group, w []byte) bool {
+	if len(w) > 4*maxPhone {
+		return false
+	}
+	g.d0 = len(f.buf)
+	letters := 0
+	for _, c := range w {
+		switch {
+		case c >= '0' && c <= '9':
+			f.buf = append(f.buf, c)
+		case lookalike[c] != 0:
+			f.buf = append(f.buf, lookalike[c])
+			letters++
+		default:
+			f.buf = f.buf[:g.d0]
+			return f.worded(g, w) || f.longest(g, w)
+		}
+	}
+	g.d1 = len(f.buf)
+	if letters > len(w)/2+1 && len(f.row) == 0 || g.len() > maxPhone {
+		f.buf = f.buf[:g.d0]
+		return false
+	}
+	g.how |= swapped
+	f.push(g)
+	return true
+}
+
+// worded reads digits and number words in one token: 07zero0.
+func (f *finder) worded(g group, w []byte) bool {
+	var room [maxPieces]piece
+	pieces := f.v.spelling.split(w, room[:0])
+	if len(pieces) < 2 {
+		return false
+	}
+	f.pushPieces(g, pieces)
+	return true
+}
+
+// lettersOnly reads a short word inside a number as digits: 07 oo o12. S, b
+// and z are too common, so they must be capital letters.
+func (f *finder) lettersOnly(g group, w []byte) bool {
+	g.d0 = len(f.buf)
+	for _, c := range w {
+		if d := lookalike[c]; d == 0 || c != 'o' && c != 'l' && c != 'i' && !(len(w) == 1 && f.capital(g.tok)) {
+			f.buf = f.buf[:g.d0]
+			return false
+		}
+		f.buf = append(f.buf, lookalike[c])
+	}
+	g.d1 = len(f.buf)
+	g.how |= swapped
+	f.push(g)
+	return true
+}
+
+// longest takes a whole number out of a word that it is glued to. Before it
+// stands a word such as tel, after it one that is no hexadecimal number.
+func (f *finder) longest(g group, w []byte) bool {
+	from := bytes.IndexAny(w, "0123456789")
+	if from < 0 {
+		return false
+	}
+	n := leadingDigits(w[from:])
+	if n < minPhone || n > maxPhone || from+n < len(w) && !wordTail(w[from+n:]) {
+		return false
+	}
+	if before := f.v.lookup(w[:from]); from > 0 && (before == nil || !before.is(tel)) {
+		return false
+	}
+	g.d0 = len(f.buf)
+	f.buf = append(f.buf, w[from:from+n]...)
+	g.d1 = len(f.buf)
+	g.from, g.to = g.from+from, g.from+from+n
+	f.push(g)
+	return true
+}
+
+func wordTail(w []byte) bool {
+	other := false
+	for _, c := range w {
+		if c >= '0' && c <= '9' {
+			return false
+		}
+		other = other || c > 'f'
+	}
+	return other && len(w) >= 3
+}
+
+// push adds a group whose digits end f.buf to the row, after the row so far
+// is tried if the group does not follow from it.
+func (f *finder) push(g group) {
+	if f.plusBefore(&g) {
+		f.flushBefore(&g)
+	} else if n := len(f.row); n > 0 && !f.follows(&f.row[n-1], &g) {
+		f.flushBefore(&g)
+	}
+	f.row = append(f.row, g)
+}
+
+// flushBefore tries the row, of which g is no part, and moves the digits of g
+// to the beginning of f.buf.
+func (f *finder) flushBefore(g *group) {
+	f.flush()
+	n := copy(f.buf, f.buf[g.d0:g.d1])
+	g.d0, g.d1 = 0, n
+	f.buf = f.buf[:n]
+	if len(f.row) == 0 {
+		g.how &^= odd | parted
+	}
+}
+
+// plusBefore notes the + or the word plus before a group.
+func (f *finder) plusBefore(g *group) bool {
 	if g.from > 0 && f.f[g.from-1] == '+' {
 		g.from--
+		g.how |= plussed
 		return true
 	}
-	if i > 0 && f.meaning(i-1).plus && len(f.gap(i-1)) <= 2 {
+	if g.from > 1 && f.f[g.from-1] == ' ' && f.f[g.from-2] == '+' && (g.from < 3 || f.f[g.from-3] == ' ') {
+		g.from -= 2
+		g.how |= plussed
+		return true
+	}
+	if i := g.tok; i > 0 && f.find(i-1).is(plus) && len(f.gap(i-1)) <= 2 && int(f.toks[i].From) == g.from {
 		g.from = int(f.toks[i-1].From)
+		g.how |= plussed
 		return true
 	}
 	return false
 }
 
-// merge adds a group; twenty and two are one number.
-func merge(row []group, g group) []group {
-	if n := len(row); n > 0 && g.spelled && row[n-1].spelled && len(g.digits) == 1 && g.digits != "0" {
-		if last := &row[n-1]; len(last.digits) == 2 && last.digits[1] == '0' && last.digits[0] > '1' {
-			last.digits = last.digits[:1] + g.digits
-			last.to = g.to
-			return row
-		}
+// follows reports whether b may belong to the same number as a, judged by
+// what is between them.
+func (f *finder) follows(a, b *group) bool {
+	if b.from <= a.to {
+		return true
 	}
-	if g.digits == "" {
-		return row
-	}
-	return append(row, g)
-}
-
-// date returns how many tokens from i are a date such as 31.10.2026 or
-// 2026-10-31, or an address such as 192.168.0.10, neither of which is part of
-// a phone.
-func (f *finder) date(i int) int {
-	if !f.number(i) || !f.number(i+1) || !f.number(i+2) {
-		return 0
-	}
-	a, b, c := f.word(i), f.word(i+1), f.word(i+2)
-	g, h := f.gap(i), f.gap(i+1)
-	if len(g) != 1 || !bytes.Equal(g, h) || !bytes.ContainsAny(g, "./-") {
-		return 0
-	}
-	if day(a, 31) && day(b, 12) && (len(c) == 4 && (c[0] == '1' || c[0] == '2') || len(c) == 2 && g[0] != ' ' && !f.number(i+3)) {
-		return 3
-	}
-	if len(a) == 4 && (a[0] == '1' || a[0] == '2') && day(b, 12) && day(c, 31) {
-		return 3
-	}
-	return 0
-}
-
-func day(w []byte, most int) bool {
-	if len(w) == 0 || len(w) > 2 {
+	between := f.f[a.to:b.from]
+	worded := b.tok > a.tok+1 && b.from == int(f.toks[b.tok].From)
+	if worded && !f.tied(a, b) {
 		return false
 	}
-	n := 0
-	for _, c := range w {
-		n = n*10 + int(c-'0')
+	short := a.len() <= 2 && b.len() <= 2 || (a.how|b.how)&spelled != 0
+	plain, strange := 0, false
+	for i, c := range between {
+		switch {
+		case c == '\n' || c == '\r':
+			if a.len() != 1 || b.len() != 1 || len(between) > 2 {
+				return false
+			}
+			strange = true
+		case c == ',' || c == ':' || c == ';' || c == '=':
+			if !short || (a.how|b.how)&swapped != 0 {
+				return false
+			}
+			strange = true
+		case c >= 0x80 || c == '*' || c == '_' || c == '~' || c == '|' || c == '\'' || c == '"' || c == '#' || c == '!' || c == '>' || c == '<' || c == '[' || c == ']':
+			strange = true
+		case c == '$' || c == '%' || c == '&' || c == '?' || c == '@':
+			return false
+		}
+		if c < 0x80 {
+			plain++
+		}
+		if c == '(' && i+1 == len(between) {
+			b.how |= enclosing
+		}
 	}
-	return n >= 1 && n <= most
+	if strange {
+		b.how |= odd
+	}
+	return worded || plain <= maxBytes && len(between) <= maxEmoji
 }
 
-// flush tries a row for phone numbers and returns it empty.
-func (f *finder) flush(row []group) []group {
-	for i := 0; i < len(row); {
-		n := f.number1(row[i:])
-		i += max(n, 1)
+// tied reports whether words between two groups leave them one number: they
+// glue number words, or they say "then" between halves of a number.
+func (f *finder) tied(a, b *group) bool {
+	fill := false
+	for k := a.tok + 1; k < b.tok; k++ {
+		fill = fill || !f.find(k).is(glue)
 	}
-	return row[:0]
+	if !fill && (a.how|b.how)&spelled != 0 {
+		return true
+	}
+	b.how |= parted | odd
+	return bytes.IndexByte(f.f[a.to:b.from], '\n') < 0
 }
 
-// number1 tries for a number that begins with the first group of a row, the
-// longest first, and returns how many groups it takes.
-func (f *finder) number1(row []group) int {
-	var digits strings.Builder
-	var ends []int
-	weak := 0
-	for i, g := range row {
-		if digits.Len()+len(g.digits) > maxPhone || i > 0 && g.plus {
+// flush tries the row for phone numbers and empties it.
+func (f *finder) flush() {
+	for i := 0; i < len(f.row); {
+		i += max(f.longestNumber(f.row[i:]), 1)
+	}
+	f.row = f.row[:0]
+}
+
+// longestNumber tries for a number that begins with the first group of a row,
+// the longest first, and returns how many groups it takes.
+func (f *finder) longestNumber(row []group) int {
+	digits, weakDigits, last := 0, 0, 0
+	var ends [maxPhone + 1]bool
+	for i := range row {
+		g := &row[i]
+		if digits+g.len() > maxPhone || i > 0 && g.how&plussed != 0 {
 			break
 		}
-		digits.WriteString(g.digits)
-		if g.weak {
-			weak++
+		digits += g.len()
+		if g.how&unsure != 0 {
+			weakDigits += g.len()
 		}
-		if digits.Len() >= minPhone && 2*weak <= digits.Len() {
-			ends = append(ends, i+1)
+		if digits >= minPhone && 2*weakDigits <= digits+1 {
+			last = i + 1
+			ends[last] = true
 		}
 	}
-	for _, end := range slices.Backward(ends) {
-		groups := row[:end]
-		n := 0
-		for _, g := range groups {
-			n += len(g.digits)
+	for end := last; end > 0; end-- {
+		if !ends[end] {
+			continue
 		}
-		s := span{groups[0].from, groups[len(groups)-1].to}
-		if f.letterBefore(s.from) || !f.free(s) {
-			return 0
-		}
-		if e164 := f.parse(digits.String()[:n], groups[0].plus); e164 != "" {
-			f.add(Phone, e164, s, hidden(groups))
+		if e164 := f.try(row[:end]); e164 != "" {
+			f.add(Phone, e164, span{row[0].from, row[end-1].to}, hidden(row[:end]))
 			return end
 		}
 	}
 	return 0
 }
 
-// letterBefore reports whether a number goes on to the left: a decimal, a
-// currency sign, an identifier.
-func (f *finder) letterBefore(at int) bool {
-	if at == 0 {
-		return false
+// try returns the number in E.164 that the groups are, or nothing.
+func (f *finder) try(row []group) string {
+	first, last := &row[0], &row[len(row)-1]
+	s := span{first.from, last.to}
+	digits := f.buf[first.d0:last.d1]
+	if f.counted(row) || f.fraction(row) || f.paired(row) || f.fenced(s, first) || !f.free(s) {
+		return ""
 	}
-	switch c := f.f[at-1]; c {
-	case '$', '#', '@', '%', '_', '=', '&':
-		return true
-	case '.', ',', '-', '/':
-		return at > 1 && f.f[at-2] >= '0' && f.f[at-2] <= '9'
-	}
-	return false
+	return f.dial(digits, row)
 }
 
 // hidden reports whether a number is written in a way that only a person
 // reads: in words, with letters for digits, digit by digit, or with signs
 // between that no one needs.
-func hidden(groups []group) bool {
+func hidden(row []group) bool {
 	single := 0
-	for i, g := range groups {
-		if g.spelled || g.swapped || i > 0 && g.odd {
+	for i := range row {
+		if row[i].how&(spelled|swapped) != 0 || i > 0 && row[i].how&odd != 0 {
 			return true
 		}
-		if len(g.digits) == 1 {
+		if row[i].len() == 1 {
 			single++
 		}
 	}
 	return single >= 5
-}
-
-// parse returns the number in E.164, or nothing when it is none.
-func (f *finder) parse(digits string, plus bool) string {
-	if plus {
-		return f.valid("+"+digits, "", false)
-	}
-	if cut, ok := strings.CutPrefix(digits, "00"); ok && len(cut) >= minPhone {
-		return f.valid("+"+cut, "", false)
-	}
-	regions := f.regions()
-	for i, r := range regions {
-		if !r.plausible(digits) {
-			continue
-		}
-		if e := f.valid(digits, r.code, i > 0 || r.trunk == ""); e != "" {
-			return e
-		}
-	}
-	for _, r := range regions {
-		if strings.HasPrefix(digits, r.prefix) && len(digits) == len(r.prefix)+r.length {
-			if e := f.valid("+"+digits, "", true); e != "" {
-				return e
-			}
-		}
-	}
-	return ""
-}
-
-// valid asks phonenumbers. A number without prefix from another country than
-// the region must be a mobile one.
-func (f *finder) valid(number, region string, mobile bool) string {
-	if f.parses >= maxParses {
-		return ""
-	}
-	f.parses++
-	n, err := phonenumbers.Parse(number, region)
-	if err != nil {
-		return ""
-	}
-	e := phonenumbers.Format(n, phonenumbers.E164)
-	if fiction(e) {
-		return e
-	}
-	if !phonenumbers.IsValidNumber(n) {
-		return ""
-	}
-	if t := phonenumbers.GetNumberType(n); mobile && t != phonenumbers.MOBILE && t != phonenumbers.FIXED_LINE_OR_MOBILE {
-		return ""
-	}
-	return e
-}
-
-// fiction reports whether a number is one of those that Ofcom keeps for
-// dramas. They are no valid numbers, but examples and training use them.
-func fiction(e164 string) bool {
-	return len(e164) == 13 && (strings.HasPrefix(e164, "+447700900") || strings.HasPrefix(e164, "+441632960"))
-}
-
-// region says what national numbers of a country look like, so that few are
-// parsed for nothing.
-type region struct {
-	code   string
-	prefix string // country calling code
-	trunk  string // what a national number starts with; empty for none
-	first  string // digits that may follow the trunk
-	length int    // digits after the trunk
-	spread int    // how many fewer or more there may be
-}
-
-var knownRegions = map[string]region{
-	"RO": {"RO", "40", "0", "237", 9, 0},
-	"MD": {"MD", "373", "0", "2567", 8, 0},
-	"GB": {"GB", "44", "0", "1237", 10, 0},
-	"IE": {"IE", "353", "0", "8", 9, 0},
-	"IT": {"IT", "39", "", "3", 10, 0},
-	"ES": {"ES", "34", "", "67", 9, 0},
-	"DE": {"DE", "49", "0", "1", 10, 1},
-	"AT": {"AT", "43", "0", "6", 10, 2},
-	"FR": {"FR", "33", "0", "67", 9, 0},
-	"HU": {"HU", "36", "06", "237", 9, 0},
-	"UA": {"UA", "380", "0", "3569", 9, 0},
-	"BG": {"BG", "359", "0", "89", 9, 0},
-	"RU": {"RU", "7", "8", "9", 10, 0},
-	"TR": {"TR", "90", "0", "5", 10, 0},
-	"PL": {"PL", "48", "", "5678", 9, 0},
-	"PT": {"PT", "351", "", "9", 9, 0},
-	"NL": {"NL", "31", "0", "6", 9, 0},
-	"GR": {"GR", "30", "", "6", 10, 0},
-	"AL": {"AL", "355", "0", "6", 9, 0},
-	"RS": {"RS", "381", "0", "6", 9, 1},
-	"US": {"US", "1", "", "23456789", 10, 0},
-}
-
-// langRegion is the country tried for a language, after the region.
-var langRegion = map[string]string{
-	"ro": "RO", "en": "GB", "it": "IT", "es": "ES", "de": "DE", "fr": "FR", "hu": "HU", "uk": "UA", "ru": "RU",
-	"bg": "BG", "tr": "TR", "pl": "PL", "pt": "PT", "nl": "NL", "el": "GR", "sq": "AL", "sr": "RS",
-}
-
-// regions lists the countries to try, at most three.
-func (f *finder) regions() []region {
-	known := func(code string) region {
-		if r, ok := knownRegions[code]; ok {
-			return r
-		}
-		return region{code: code, trunk: "0", first: "123456789", length: 9, spread: 3}
-	}
-	out := make([]region, 1, 3)
-	out[0] = known(f.o.Region)
-	for _, l := range f.o.Langs {
-		if code := langRegion[l]; code != "" && code != f.o.Region && len(out) < 3 {
-			out = append(out, known(code))
-		}
-	}
-	return out
-}
-
-func (r region) plausible(digits string) bool {
-	rest, ok := strings.CutPrefix(digits, r.trunk)
-	if !ok || rest == "" {
-		return false
-	}
-	off := len(rest) - r.length
-	return off >= -r.spread && off <= r.spread && strings.IndexByte(r.first, rest[0]) >= 0
 }

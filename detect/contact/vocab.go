@@ -4,6 +4,7 @@ import (
 	_ "embed"
 	"fmt"
 	"math/bits"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -16,44 +17,90 @@ var wordList string
 //go:embed places.txt
 var placeList string
 
-// word is what a folded word can mean to us. One word can mean many things:
+// role is what a word does beside the things in meaning, as bits.
+type role uint32
+
+// What words do, as named in words.txt.
+const (
+	weak      role = 1 << iota // a digit that means something else more often
+	glue                       // may stand between the digits of a number
+	filler                     // may stand between the halves of a number
+	plus                       // the sign before a country code
+	tel                        // a phone follows
+	notel                      // another number follows
+	weakNet                    // a network that is a word, too
+	nameFill                   // between a network and a name
+	addMe                      // asks to be added on a network
+	notName                    // follows a network and is no name
+	weakCur                    // a currency that is a word, too
+	thousand                   // times a thousand
+	several                    // hundreds, thousands: a digit must be before it
+	netOf                      // between a price and its period: net, in hand
+	per                        // before a period
+	years                      // the unit of ages
+	old                        // after the unit
+	lead                       // leads to an age
+	lasting                    // leads to a duration
+	lastAfter                  // after years: a duration
+	at                         // stands for @
+	dotWord                    // stands for a dot
+	under                      // stands for _
+)
+
+// roles are the names of roles in words.txt.
+var roles = map[string]role{
+	"weak": weak, "glue": glue, "filler": filler, "plus": plus, "tel": tel, "notel": notel,
+	"weaknet": weakNet, "namefill": nameFill, "addme": addMe, "notname": notName, "weakcur": weakCur,
+	"thousand": thousand, "several": several, "netof": netOf, "per": per, "years": years, "old": old, "lead": lead,
+	"span": lasting, "spanafter": lastAfter, "at": at, "dotword": dotWord, "under": under,
+}
+
+// meaning is what a folded word can mean to us. One word can mean many things:
 // "due" is a digit in Italian and nothing in English.
+type meaning struct {
+	roles   role
+	digit   string // spelled digit, or both of a number from ten to nineteen
+	ten     byte   // first digit of a number from twenty to ninety, or 0
+	hundred bool   // times a hundred
+	whole   int    // a number by itself: five hundred in one word, thousand
+	repeat  int    // double, triple
+	net     string // network of a handle
+	cur     string // currency, ISO 4217
+	period  string // hour, day, night, week, month, year
+	grade   int    // years of age less the school grade it names, or 0
+	scheme  string
+}
+
+func (m *meaning) is(r role) bool { return m.roles&r != 0 }
+
+// number reports whether the word is part of a spelled number.
+func (m *meaning) number() bool {
+	return m.digit != "" || m.ten != 0 || m.hundred || m.repeat > 0
+}
+
+// leads reports whether something begins or ends at this word, so that a text
+// with it is worth a closer look.
+func (m *meaning) leads() bool {
+	return m.number() || m.net != "" || m.cur != "" || m.grade != 0 || m.scheme != "" || m.is(years|at|dotWord)
+}
+
+// word is one entry of the vocabulary.
 type word struct {
-	text string
-
-	digit    string // spelled digit, or two of a number from ten to nineteen
-	ten      string // first digit of a number from twenty to ninety
-	repeat   int    // double, triple
-	weak     bool   // means something else more often
-	glue     bool   // may stand between the digits of a number
-	plus     bool
-	thousand bool
-
-	net    string // network of a handle
-	cur    string // currency, ISO 4217
-	period string // hour, day, night, week, month, year
-	per    bool
-	scheme string
-
-	years, old, lead, span, spanAfter bool
-	at, dot                           bool
-
-	places []placeName // names that begin with this word
+	*meaning // never nil
+	text     string
+	places   []placeName // names that begin with this word
 }
 
-type placeName struct {
-	rest    []string // the words after the first
-	value   string
-	capital bool // only with a capital letter
-	prep    bool // only after a preposition
-}
+// nothing is the meaning of a word that is not in the vocabulary.
+var nothing = word{meaning: &meaning{}}
 
-// vocab finds words by their hash. Most words of a text are not in it, so a
-// small filter stands before the table.
+// vocab finds words by their hash. Most words of a text lead to nothing, so a
+// small filter of those that do stands before the table.
 type vocab struct {
-	words map[uint64]*word // while reading
-	seen  [1 << 12]uint64
-	slots []slot // a power of two, at most half full
+	words    map[uint64]*word // while reading
+	leading  [1 << 12]uint64
+	slots    []slot // a power of two, at most half full
+	spelling spelling
 }
 
 type slot struct {
@@ -64,10 +111,10 @@ type slot struct {
 // words is the vocabulary, read once. It never changes.
 var words = sync.OnceValue(func() *vocab {
 	v := &vocab{words: map[uint64]*word{}}
-	if err := v.read(wordList, v.addWord); err != nil {
+	if err := v.read(wordList, v.addWords); err != nil {
 		panic("contact: words.txt:" + err.Error()) // embedded; the tests read it
 	}
-	if err := v.read(placeList, v.addPlace); err != nil {
+	if err := v.read(placeList, v.addPlaces); err != nil {
 		panic("contact: places.txt:" + err.Error())
 	}
 	v.seal()
@@ -78,9 +125,15 @@ var words = sync.OnceValue(func() *vocab {
 func (v *vocab) seal() {
 	v.slots = make([]slot, 1<<bits.Len(uint(2*len(v.words))))
 	for h, w := range v.words {
-		v.seen[h>>6%uint64(len(v.seen))] |= 1 << (h & 63)
+		if len(w.places) > 0 || w.leads() {
+			v.leading[h>>6%uint64(len(v.leading))] |= 1 << (h & 63)
+		}
+		if w.digit != "" || w.ten != 0 {
+			v.spelling.add(w)
+		}
 		v.slots[v.slot(h)] = slot{h, w}
 	}
+	v.spelling.seal()
 	v.words = nil
 }
 
@@ -111,12 +164,12 @@ func (v *vocab) read(list string, add func(key, rest string) error) error {
 	return nil
 }
 
-func (v *vocab) addWord(key, rest string) error {
+func (v *vocab) addWords(key, rest string) error {
 	role, value, _ := strings.Cut(key, " ")
 	for s := range strings.FieldsSeq(rest) {
 		folded := text.Words(s)
 		if len(folded) != 1 {
-			continue // lira-sterlină is two words of a text
+			return fmt.Errorf("%q is %d words, want one", s, len(folded))
 		}
 		if err := v.get(folded[0]).set(role, value); err != nil {
 			return err
@@ -125,57 +178,37 @@ func (v *vocab) addWord(key, rest string) error {
 	return nil
 }
 
-func (w *word) set(role, value string) error {
-	switch role {
+// set gives a word one more meaning.
+func (m *meaning) set(name, value string) (err error) {
+	switch name {
 	case "digit", "teen":
-		w.digit = value
+		m.digit = value
 	case "ten":
-		w.ten = value
+		m.ten = value[0]
+	case "hundred":
+		m.hundred = true
+	case "whole":
+		m.whole, err = strconv.Atoi(value)
 	case "double":
-		w.repeat = int(value[0] - '0')
+		m.repeat, err = strconv.Atoi(value)
+	case "grade":
+		m.grade, err = strconv.Atoi(value)
 	case "net":
-		w.net = value
+		m.net = value
 	case "cur":
-		w.cur = value
+		m.cur = value
 	case "period":
-		w.period = value
+		m.period = value
 	case "scheme":
-		w.scheme = value
+		m.scheme = value
 	default:
-		flag, ok := map[string]*bool{
-			"weak": &w.weak, "glue": &w.glue, "plus": &w.plus, "thousand": &w.thousand, "per": &w.per,
-			"years": &w.years, "old": &w.old, "lead": &w.lead, "span": &w.span, "spanafter": &w.spanAfter,
-			"at": &w.at, "dotword": &w.dot,
-		}[role]
+		r, ok := roles[name]
 		if !ok {
-			return fmt.Errorf("role %q is unknown", role)
+			return fmt.Errorf("role %q is unknown", name)
 		}
-		*flag = true
+		m.roles |= r
 	}
-	return nil
-}
-
-func (v *vocab) addPlace(value, names string) error {
-	for name := range strings.SplitSeq(names, ",") {
-		name = strings.TrimSpace(name)
-		p := placeName{value: value}
-		switch {
-		case strings.HasPrefix(name, "!"):
-			p.capital = true
-		case strings.HasPrefix(name, "?"):
-			p.capital, p.prep = true, true
-		case strings.HasPrefix(name, "~"):
-			p.prep = true
-		}
-		folded := text.Words(strings.TrimLeft(name, "!?~"))
-		if len(folded) == 0 {
-			return fmt.Errorf("%s has an empty name", value)
-		}
-		p.rest = folded[1:]
-		w := v.get(folded[0])
-		w.places = append(w.places, p)
-	}
-	return nil
+	return err
 }
 
 // get returns the word, new if need be.
@@ -183,17 +216,19 @@ func (v *vocab) get(folded string) *word {
 	h := text.Hash([]byte(folded))
 	w := v.words[h]
 	if w == nil {
-		w = &word{text: folded}
+		w = &word{text: folded, meaning: &meaning{}}
 		v.words[h] = w
 	}
 	return w
 }
 
-// find returns what a word with this hash means, or nil.
+// leads reports whether a word with this hash may lead to something.
+func (v *vocab) leads(h uint64) bool {
+	return v.leading[h>>6%uint64(len(v.leading))]>>(h&63)&1 != 0
+}
+
+// find returns what a word means, or nil.
 func (v *vocab) find(h uint64, spelled []byte) *word {
-	if v.seen[h>>6%uint64(len(v.seen))]>>(h&63)&1 == 0 {
-		return nil
-	}
 	if w := v.slots[v.slot(h)].word; w != nil && w.text == string(spelled) {
 		return w
 	}
