@@ -34,6 +34,7 @@ var mayImport = map[string][]string{
 	"detect/contact":     {"detect/text"},
 	"detect/cluster":     {".", "detect/text"},
 	"detect/history":     {"."},
+	"detect/model":       {".", "detect/text"},
 	"detect/mutate":      {},
 	"index":              {".", "detect/text", "index/sqlite"},
 	"index/desk":         {".", "index/sqlite"},

@@ -1,0 +1,230 @@
+package model
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"veghe/detect/text"
+)
+
+// Example is a reviewed post to learn from.
+type Example struct {
+	Title    string
+	Text     string
+	Relevant bool
+	Group    int // see [Groups]
+	Reviewed time.Time
+	// Rules is the score the rules gave, to compare with; any scale.
+	Rules float64
+}
+
+// Settings of the training. They were chosen on public advertisements, not on
+// anything the shipped rules are measured by, and are the same for everybody.
+const (
+	passes    = 20
+	rate      = 0.1
+	decay     = 2e-5 // of a weight, each time its feature is seen
+	trainSeed = 20261125
+
+	folds = 5
+)
+
+// quietShare is how many of the posts that people called not relevant may be
+// marked: what sets the threshold.
+const quietShare = 0.05
+
+// Train makes a model of reviewed posts, and measures it on posts whose
+// authors, threads and templates it had not seen. rules is the version of the
+// rules in force, for the card.
+func Train(examples []Example, rules string) (*Model, error) {
+	report, scores, err := evaluate(examples)
+	if err != nil {
+		return nil, err
+	}
+	sets := featuresOf(examples)
+	all := make([]int, len(examples))
+	for i := range all {
+		all[i] = i
+	}
+	m := fit(examples, sets, all)
+	m.card = Card{
+		Folding: text.Version, Rules: rules, Relevant: report.Relevant, NotRelevant: report.Posts - report.Relevant,
+		Groups: report.Groups, Threshold: threshold(scores), Evaluation: &report,
+	}
+	for i := range examples {
+		at := examples[i].Reviewed
+		if at.IsZero() {
+			continue
+		}
+		if m.card.FirstReview.IsZero() || at.Before(m.card.FirstReview) {
+			m.card.FirstReview = at
+		}
+		if at.After(m.card.LastReview) {
+			m.card.LastReview = at
+		}
+	}
+	m.name(examples)
+	return m, nil
+}
+
+// enough refuses too few decisions, saying how many there are.
+func enough(examples []Example) error {
+	yes := 0
+	for i := range examples {
+		yes += count(examples[i].Relevant)
+	}
+	no := len(examples) - yes
+	if len(examples) < MinReviews || yes < MinClass || no < MinClass {
+		return fmt.Errorf("there are %d reviewed posts, %d relevant and %d not: want %d or more, and %d of either kind",
+			len(examples), yes, no, MinReviews, MinClass)
+	}
+	return nil
+}
+
+func count(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// threshold is the score that all but quietShare of the irrelevant posts stay
+// under, judged by models that had not seen them.
+func threshold(scores []Scored) float64 {
+	var quiet []float64
+	for _, s := range scores {
+		if !s.Relevant {
+			quiet = append(quiet, s.Score)
+		}
+	}
+	slices.Sort(quiet)
+	k := int(math.Ceil(float64(len(quiet)) * (1 - quietShare)))
+	return quiet[min(k, len(quiet)-1)]
+}
+
+// featuresOf reads all posts once; the features take about 8 KB each.
+func featuresOf(examples []Example) [][]feature {
+	var title, body text.Doc
+	var r reader
+	out := make([][]feature, len(examples))
+	for i := range examples {
+		title.Fold(examples[i].Title)
+		body.Fold(examples[i].Text)
+		r.read(&title, &body)
+		out[i] = slices.Clone(r.features)
+	}
+	return out
+}
+
+// fit learns from some of the examples: logistic regression by stochastic
+// gradient descent with a step per weight (AdaGrad, Duchi et al. 2011), both
+// labels weighing the same in sum. Examples come in an order drawn anew for
+// each pass from a fixed seed.
+func fit(examples []Example, sets [][]feature, use []int) *Model {
+	m := &Model{weights: make([]float32, size)}
+	seen := make([]float32, size) // squares of the gradients so far
+	biasSeen := 0.0
+	importance := importances(examples, use)
+	order := slices.Clone(use)
+	rng := rand.New(rand.NewPCG(trainSeed, 0))
+	for range passes {
+		rng.Shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
+		for _, i := range order {
+			g := Logistic(m.sum(sets[i])) - float64(count(examples[i].Relevant))
+			g *= importance[count(examples[i].Relevant)]
+			biasSeen += g * g
+			m.bias -= rate * g / math.Sqrt(biasSeen+1e-8)
+			for _, f := range sets[i] {
+				d := float32(g)*f.value + decay*m.weights[f.index]
+				seen[f.index] += d * d
+				m.weights[f.index] -= rate * d / float32(math.Sqrt(float64(seen[f.index])+1e-8))
+			}
+		}
+	}
+	return m
+}
+
+// importances weigh the labels so that both count as much in sum.
+func importances(examples []Example, use []int) [2]float64 {
+	var n [2]float64
+	for _, i := range use {
+		n[count(examples[i].Relevant)]++
+	}
+	return [2]float64{float64(len(use)) / (2 * max(1, n[0])), float64(len(use)) / (2 * max(1, n[1]))}
+}
+
+// Named words: how many on either side, and in how many posts and groups a
+// word must stand.
+const (
+	namedWords  = 40
+	namedPosts  = 5
+	namedGroups = 5
+)
+
+// name lists the words that weigh most.
+func (m *Model) name(examples []Example) {
+	words := map[string]*seenWord{}
+	var title, body text.Doc
+	var r reader
+	for i := range examples {
+		title.Fold(examples[i].Title)
+		body.Fold(examples[i].Text)
+		for _, d := range []*text.Doc{&title, &body} {
+			before := ""
+			for k := range d.Tokens[:min(len(d.Tokens), maxTokens)] {
+				w := string(r.spell(d, k))
+				meet(words, w, i, examples[i].Group)
+				if before != "" {
+					meet(words, before+" "+w, i, examples[i].Group)
+				}
+				before = w
+			}
+		}
+	}
+	var all []Named
+	for w, s := range words {
+		if s.posts >= namedPosts && len(s.groups) >= namedGroups {
+			body.Fold(w)
+			title.Fold("")
+			all = append(all, Named{Words: w, Weight: m.Score(&title, &body) - m.bias, Posts: s.posts})
+		}
+	}
+	slices.SortFunc(all, func(a, b Named) int { return cmp.Or(cmp.Compare(b.Weight, a.Weight), cmp.Compare(a.Words, b.Words)) })
+	for _, n := range all[:min(namedWords, len(all))] {
+		if n.Weight > 0 {
+			m.card.Relevants = append(m.card.Relevants, n)
+		}
+	}
+	slices.Reverse(all)
+	for _, n := range all[:min(namedWords, len(all))] {
+		if n.Weight < 0 {
+			m.card.NotRelevants = append(m.card.NotRelevants, n)
+		}
+	}
+}
+
+// seenWord counts posts, and groups as far as needed.
+type seenWord struct {
+	posts, last int
+	groups      []int
+}
+
+func meet(words map[string]*seenWord, w string, post, group int) {
+	s := words[w]
+	if s == nil {
+		s = &seenWord{last: -1}
+		words[w] = s
+	}
+	if s.last == post {
+		return
+	}
+	s.last = post
+	s.posts++
+	if len(s.groups) < namedGroups && !slices.Contains(s.groups, group) {
+		s.groups = append(s.groups, group)
+	}
+}
