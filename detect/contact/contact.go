@@ -159,9 +159,13 @@ func (f *finder) survey() {
 				continue
 			}
 		}
-		if w := f.f[t.From:t.To]; f.v.spelling.opens(w) {
+		switch w := f.f[t.From:t.To]; {
+		case darkDigits(w):
+			f.digits += len(w)
+			f.nums = append(f.nums, i)
+		case f.v.spelling.opens(w, minGlued):
 			var room [maxPieces]piece
-			if n := len(f.v.spelling.split(w, room[:0])); n > 1 {
+			if n := len(f.v.spelling.split(w[:min(len(w), maxGlued)], room[:0])); n > 0 {
 				f.digits += n
 				f.nums = append(f.nums, i)
 			}

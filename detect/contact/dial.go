@@ -137,7 +137,7 @@ func grouped(row []group) bool {
 	if len(row) == 1 {
 		return true
 	}
-	thousands := true
+	thousands := row[0].len() <= 3
 	for i := range row {
 		if i > 0 && row[i].len() != 3 {
 			thousands = false

@@ -8,12 +8,13 @@ import (
 )
 
 const (
-	minPhone  = 9  // digits of a candidate
-	minDigits = 4  // digits in a text worth a look; the rest may be letters
-	maxPhone  = 15 // E.164
-	maxBytes  = 10 // plain characters between two groups
-	maxEmoji  = 40 // bytes between two groups, emoji included
-	maxWords  = 4  // words between two groups
+	minPhone  = 9   // digits of a candidate
+	minDigits = 4   // digits in a text worth a look; the rest may be letters
+	maxPhone  = 15  // E.164
+	maxBytes  = 10  // plain characters between two groups
+	maxEmoji  = 40  // bytes between two groups, emoji included
+	maxWords  = 4   // words between two groups
+	maxGlued  = 240 // bytes of a word of digits and number words
 )
 
 // group is a few digits of a number, as one token says them.
@@ -90,7 +91,9 @@ func (f *finder) read(i int) bool {
 	switch {
 	case m.number() || m.whole >= 200 && m.whole < 1000:
 		return f.spelledWord(g, m)
-	case f.v.spelling.opens(w):
+	case darkDigits(w):
+		return f.plain(g, w)
+	case f.v.spelling.opens(w, minGlued), len(f.row) > 0 && f.v.spelling.opens(w, minNext):
 		return f.gluedWord(g, w)
 	}
 	return len(f.row) > 0 && len(w) <= 3 && len(f.gap(i-1)) <= 1 && f.lettersOnly(g, w)
@@ -140,6 +143,16 @@ func digitOf(r rune) byte {
 	return 0
 }
 
+// darkDigits reports whether a word begins with a digit that folding leaves as
+// it is.
+func darkDigits(w []byte) bool {
+	if w[0] < 0xe2 {
+		return false
+	}
+	r, _ := utf8.DecodeRune(w)
+	return digitOf(r) != 0
+}
+
 // spelledWord reads a number word.
 func (f *finder) spelledWord(g group, m *word) bool {
 	g.how |= spelled
@@ -160,11 +173,20 @@ func (f *finder) spelledWord(g group, m *word) bool {
 	case m.digit == "":
 		return false
 	}
+	if m.digit == "5" && f.nine(g.tok) {
+		return f.pushSpelled(g, []byte("9"), 0)
+	}
 	n := 1
 	if r := f.find(g.tok - 1).repeat; r > 0 {
 		n, g.from = r, int(f.toks[g.tok-1].From)
 	}
 	return f.pushSpelled(g, bytes.Repeat([]byte(m.digit), n), 0)
+}
+
+// nine reports whether token i is the end of дев'ять, which is cut at its
+// apostrophe like п'ять.
+func (f *finder) nine(i int) bool {
+	return i > 0 && bytes.HasPrefix(f.word(i), []byte("ят")) && bytes.HasSuffix(f.word(i-1), []byte("дев")) && string(f.gap(i-1)) == "'"
 }
 
 // digitWord is the single digit that token i says, in words or not.
@@ -216,8 +238,11 @@ func (f *finder) pushSpelled(g group, digits []byte, open int) bool {
 // gluedWord reads digits in words without blanks between.
 func (f *finder) gluedWord(g group, w []byte) bool {
 	var room [maxPieces]piece
+	if len(w) > maxGlued {
+		return false
+	}
 	pieces := f.v.spelling.split(w, room[:0])
-	if len(pieces) < 2 {
+	if len(pieces) < 2 && !(len(pieces) == 1 && len(pieces[0].text) < len(w)) {
 		return false
 	}
 	f.pushPieces(g, pieces)
@@ -233,6 +258,8 @@ func (f *finder) pushPieces(g group, pieces []piece) {
 		switch {
 		case p.ten != 0:
 			f.pushSpelled(g, []byte{p.ten, '0'}, 1)
+		case i == 0 && p.digit == "5" && f.nine(g.tok):
+			f.pushSpelled(g, []byte("9"), 0)
 		default:
 			f.pushSpelled(g, []byte(p.digit), 0)
 		}
@@ -249,25 +276,23 @@ var lookalike = func() (t [256]byte) {
 
 // mixed reads a token of digits and letters: 07oo, 07zero, tel0700000123.
 func (f *finder) mixed(g group, w []byte) bool {
-	if len(w) > 4*maxPhone {
+	if len(w) > maxGlued {
 		return false
 	}
 	g.d0 = len(f.buf)
-	letters := 0
 	for _, c := range w {
 		switch {
 		case c >= '0' && c <= '9':
 			f.buf = append(f.buf, c)
 		case lookalike[c] != 0:
 			f.buf = append(f.buf, lookalike[c])
-			letters++
 		default:
 			f.buf = f.buf[:g.d0]
 			return f.worded(g, w) || f.longest(g, w)
 		}
 	}
 	g.d1 = len(f.buf)
-	if letters > len(w)/2+1 && len(f.row) == 0 || g.len() > maxPhone {
+	if g.len() > maxPhone {
 		f.buf = f.buf[:g.d0]
 		return false
 	}

@@ -24,6 +24,9 @@ func (f *finder) date(i int) int {
 	}
 	a, b, c := f.word(i), f.word(i+1), f.word(i+2)
 	g, h := f.gap(i), f.gap(i+1)
+	if len(g) == 1 && f.goesOn(i-1, g[0]) && f.number(i-1) {
+		return 0
+	}
 	if len(g) != 1 || !bytes.Equal(g, h) || !bytes.ContainsAny(g, "./-") {
 		return 0
 	}

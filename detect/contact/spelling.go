@@ -20,9 +20,12 @@ type piece struct {
 	ten   byte
 }
 
-// minGlued is the length of the shortest glued word, in bytes: three digits
-// of three letters.
-const minGlued = 9
+// The length of the shortest glued word, in bytes: three digits of three
+// letters to begin a number, two digits to go on with one.
+const (
+	minGlued = 9
+	minNext  = 5
+)
 
 // short are glued forms that never stand alone: vent-otto, veinti-dos.
 var short = []piece{
@@ -60,9 +63,10 @@ func opening(w []byte) int {
 	return (int(w[0])*961 ^ int(w[1])*31 ^ int(w[2])) & (1<<13 - 1)
 }
 
-// opens reports whether a word may be glued numbers, cheaply.
-func (s *spelling) opens(w []byte) bool {
-	return len(w) >= minGlued && s.opener[opening(w)]
+// opens reports whether a word of at least so many bytes may be glued
+// numbers, cheaply.
+func (s *spelling) opens(w []byte, least int) bool {
+	return len(w) >= least && s.opener[opening(w)]
 }
 
 // maxPieces bounds what one glued word may hold, and the tries for it.
@@ -76,8 +80,8 @@ func (s *spelling) split(w []byte, out []piece) []piece {
 }
 
 func (s *spelling) walk(w []byte, out []piece, tries *int) []piece {
-	if len(w) == 0 {
-		return out
+	if len(w) == 0 || len(out) > 0 && (string(w) == "п" || string(w) == "дев") {
+		return out // the rest of п'ять is behind the apostrophe
 	}
 	*tries--
 	if len(out) == maxPieces || *tries < 0 {
