@@ -3,95 +3,132 @@ package main
 import (
 	"fmt"
 	"io"
-	"path/filepath"
 	"strings"
 	"unicode"
 
 	"veghe/detect/lang"
 )
 
-// mixed puts a Romanian text before or after one of another language, and
-// measures the share of bytes that get the right language, the share of the
-// other language's bytes that do, and the share of posts in which a language
-// turns up that is not there.
-func mixed(w io.Writer, d *lang.Detector, folder string) error {
-	ro, err := read(filepath.Join(folder, "ro.txt"), "")
+// span is a stretch of a post that is known to be in a language.
+type span struct {
+	start, end int
+	lang       string
+}
+
+// mixed measures posts in two languages: the share of words that get the
+// right one, the share of the words not in Romanian that do, and the share of
+// posts in which a language turns up that is not there.
+func mixed(w io.Writer, d *lang.Detector, sets []set) error {
+	lines, err := read(invented, "mixed.txt")
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(w, "\n%-28s %6s  %6s  %6s  %6s\n", "ro with", "posts", "bytes", "other", "extra")
-	for _, code := range []string{"en", "it", "de", "es", "hu", "ru", "ro"} {
-		other, err := read(filepath.Join(folder, code+".txt"), "")
-		if err != nil {
-			return err
+	fmt.Fprintf(w, "\n%-32s %6s  %6s  %6s  %6s\n", "mixed posts", "posts", "words", "not ro", "extra")
+	var as, bare mixTally
+	for _, line := range lines {
+		as.post(d, line)
+		bare.post(d, plainText(line))
+	}
+	fmt.Fprintf(w, "%-32s %s\n%-32s %s\n", "invented", as, "invented, as in chat", bare)
+	for i := range sets {
+		if sets[i].name == "sentences" && !sets[i].stripped {
+			pairs(w, d, sets[i].texts)
 		}
-		fmt.Fprintf(w, "%-28s %s\n", code, mix(d, ro, other, code, func(s string) string { return s }))
-		fmt.Fprintf(w, "%-28s %s\n", code+" stripped, unpunctuated", mix(d, ro, other, code, plain))
 	}
 	return nil
 }
 
+// pairs puts a Romanian sentence before or after one of another language.
+func pairs(w io.Writer, d *lang.Detector, texts []sample) {
+	of := map[string][]string{}
+	for _, t := range texts {
+		of[t.lang] = append(of[t.lang], t.text)
+	}
+	for _, code := range []string{"en", "it", "de", "es", "hu", "ru", "ro"} {
+		var as, bare mixTally
+		for i := range min(len(of["ro"]), len(of[code]), 300) {
+			a := "[ro]" + strings.ReplaceAll(of["ro"][i], "[", "(")
+			b := "[" + code + "]" + strings.ReplaceAll(of[code][len(of[code])-1-i], "[", "(")
+			if i%2 == 1 {
+				a, b = b, a
+			}
+			as.post(d, a+" "+b)
+			bare.post(d, plainText(a+" "+b))
+		}
+		fmt.Fprintf(w, "%-32s %s\n%-32s %s\n", "ro and "+code, as, "ro and "+code+", as in chat", bare)
+	}
+}
+
+// marked takes marks such as [ro] out of a text and says where each language
+// was marked.
+func marked(s string) (text string, spans []span) {
+	for i, part := range strings.Split(s, "[") {
+		code, rest, ok := strings.Cut(part, "]")
+		if i == 0 || !ok {
+			text += part
+			continue
+		}
+		spans = append(spans, span{len(text), len(text) + len(rest), code})
+		text += rest
+	}
+	return text, spans
+}
+
+// plainText lowers, strips diacritics and takes all punctuation away but the
+// marks.
+func plainText(s string) string {
+	return strip(strings.Map(func(r rune) rune {
+		if r != '[' && r != ']' && (unicode.IsPunct(r) || unicode.IsSymbol(r)) {
+			return ' '
+		}
+		return unicode.ToLower(r)
+	}, s))
+}
+
 type mixTally struct {
-	posts, bytes, right, others, othersRight, extra int
+	posts, words, right, others, othersRight, extra int
 }
 
 func (t mixTally) String() string {
-	share := func(a, b int) float64 { return 100 * float64(a) / float64(max(b, 1)) }
-	return fmt.Sprintf("%6d  %6.2f  %6.2f  %6.2f", t.posts, share(t.right, t.bytes), share(t.othersRight, t.others), share(t.extra, t.posts))
+	return fmt.Sprintf("%6d  %6.2f  %6.2f  %6.2f", t.posts, 100*per(t.right, t.words),
+		100*per(t.othersRight, t.others), 100*per(t.extra, t.posts))
 }
 
-func mix(d *lang.Detector, ro, other []string, code string, form func(string) string) mixTally {
-	var t mixTally
-	for i := range min(len(ro), len(other), 300) {
-		a, b := form(ro[i]), form(other[len(other)-1-i])
-		langs := []string{"ro", code}
-		if i%2 == 1 {
-			a, b = b, a
-			langs[0], langs[1] = langs[1], langs[0]
-		}
-		t.post(d.Detect(a+" "+b), len(a), len(a)+1+len(b), langs)
-	}
-	return t
-}
-
-// post counts one text whose first cut bytes are in langs[0].
-func (t *mixTally) post(segs []lang.Segment, cut, size int, langs []string) {
+func (t *mixTally) post(d *lang.Detector, line string) {
+	text, spans := marked(line)
+	segs := d.Detect(text)
 	t.posts++
-	t.bytes += size
-	extra := false
 	for _, s := range segs {
-		if s.Lang != langs[0] && s.Lang != langs[1] {
-			extra = true
+		found := false
+		for _, want := range spans {
+			found = found || want.lang == s.Lang
 		}
-		for half, bounds := range [][2]int{{0, cut}, {cut, size}} {
-			n := max(0, min(s.End, bounds[1])-max(s.Start, bounds[0]))
-			if s.Lang == langs[half] {
-				t.right += n
-			}
-			if langs[half] != "ro" {
-				t.others += n
-				if s.Lang == langs[half] {
-					t.othersRight += n
-				}
-			}
+		if !found {
+			t.extra++
+			break
 		}
 	}
-	if extra {
-		t.extra++
+	for _, want := range spans {
+		at := want.start
+		for _, word := range strings.Fields(text[want.start:want.end]) {
+			at += strings.Index(text[at:], word)
+			right := langAt(segs, at) == want.lang
+			at += len(word)
+			t.words++
+			t.right += one(right)
+			if want.lang != "ro" {
+				t.others++
+				t.othersRight += one(right)
+			}
+		}
 	}
 }
 
-// plain lowers, strips diacritics and takes all punctuation away.
-func plain(s string) string {
-	s = strings.Map(func(r rune) rune {
-		if unicode.IsPunct(r) || unicode.IsSymbol(r) {
-			return -1
+func langAt(segs []lang.Segment, at int) string {
+	for _, s := range segs {
+		if at >= s.Start && at < s.End {
+			return s.Lang
 		}
-		return unicode.ToLower(r)
-	}, s)
-	out, err := strip(s)
-	if err != nil {
-		return s
 	}
-	return out
+	return lang.Undetermined
 }
