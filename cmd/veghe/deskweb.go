@@ -43,7 +43,8 @@ func (a *app) deskHandler(look deskLook) (http.Handler, error) {
 	return web.New(web.Config{
 		Search: a.index, Reviews: reviewer{a}, Audit: a.audit, Ingest: a.collect,
 		Status: a.deskStatus, Rules: func() []web.RuleInfo { return ruleInfos(a.rules) },
-		Sources: a.cfg.sourceWords, Explain: func(v veghe.Assessed) []web.Sum { return explainSums(a.rules.Policies(), v) },
+		Precisions: func(ctx context.Context) ([]desk.Precision, error) { return a.desk.Precisions(ctx, time.Now()) },
+		Sources:    a.cfg.sourceWords, Explain: func(v veghe.Assessed) []web.Sum { return explainSums(a.rules.Policies(), v) },
 		Token: a.token, AutoSignIn: a.autoSignIn(), SignIn: a.signIn.Use,
 		Notice: look.notice, NoSources: len(a.cfg.Sources) == 0, PseudonymKey: key,
 		Logger: a.log, Version: thisBuild().Version, OnRequest: a.onRequest,
@@ -152,7 +153,7 @@ func ruleInfos(set *rule.Set) []web.RuleInfo {
 	for _, r := range set.Rules() {
 		out = append(out, web.RuleInfo{
 			Indicator: r.Indicator, Rule: r.ID, Title: r.Title, Category: r.Category, Family: r.Family,
-			Strength: string(r.Strength), Status: string(r.Status), Why: r.Why, FalsePositives: r.FalsePositives,
+			Strength: string(r.Strength), Weight: r.Weight, Status: string(r.Status), Why: r.Why, FalsePositives: r.FalsePositives,
 		})
 	}
 	return out

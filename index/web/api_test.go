@@ -287,7 +287,15 @@ func TestDocumentIsTrue(t *testing.T) {
 	h, m := newDesk(t, nil)
 	hit := decode[map[string]any](t, ask(t, h, "GET", "/api/v1/posts/"+string(m.hits[1].Post.ID), ""))
 	delete(hit, "reviews")
+	rules := decode[map[string]any](t, ask(t, h, "GET", "/api/v1/rules", ""))
+	rule := rules["rules"].([]any)[2].(map[string]any) // DOC-01
+	precision := rule["reviews"].(map[string]any)
 	answers := map[string]map[string]any{
+		"Rules":      rules,
+		"Rule":       rule,
+		"Precision":  precision,
+		"Share":      precision["precision"].(map[string]any),
+		"Tally":      precision["recent"].(map[string]any),
 		"Result":     decode[map[string]any](t, ask(t, h, "GET", "/api/v1/search?histogram=1&size=1", "")),
 		"Hit":        hit,
 		"Post":       hit["post"].(map[string]any),

@@ -71,6 +71,9 @@ func TestRoutes(t *testing.T) {
 		{"GET", post + "?q=cules", 200, `href="/?q=cules"`},
 		{"GET", "/status", 200, "The account closes"},
 		{"GET", "/rules", 200, "DOC-01"},
+		{"GET", "/rules", 200, "<b>72%</b> <small>(60%–81%)</small> <small>64 decisions</small> <span class=\"bad\">▼ less often lately"},
+		{"GET", "/rules", 200, "too few to tell: <small>1 decision</small>"},
+		{"GET", post, 200, "People agreed: "},
 		{"GET", "/sources", 200, "hxxps://anunturi[.]example[.]org"},
 		{"GET", "/help", 200, "score:&gt;0.8"},
 		// What is not there, and what is asked the wrong way.
@@ -80,6 +83,7 @@ func TestRoutes(t *testing.T) {
 		{"POST", "/status", 405, "does not take"},
 		// API.
 		{"GET", "/api/v1/search?q=cules", 200, `"total":12`},
+		{"GET", "/api/v1/rules", 200, `"precision":{"value":0.71875,`},
 		{"GET", "/api/v1/nothing", 404, `"status":404`},
 		{"GET", "/api/v1/openapi.json", 200, "3.1.0"},
 		{"GET", "/robots.txt", 200, "Disallow: /"},

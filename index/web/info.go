@@ -1,10 +1,8 @@
 package web
 
 import (
-	"cmp"
 	"fmt"
 	"net/http"
-	"slices"
 	"time"
 
 	"veghe"
@@ -39,39 +37,6 @@ func (d *desk) statusPage(w http.ResponseWriter, r *http.Request) error {
 		p.Total.InFlight += s.InFlight
 	}
 	return d.render(w, r, http.StatusOK, "status", p)
-}
-
-type rulesPage struct {
-	Page
-	Groups []ruleGroup
-	Count  int
-}
-
-type ruleGroup struct {
-	Category veghe.Category
-	Rules    []RuleInfo
-}
-
-func (d *desk) rulesPage(w http.ResponseWriter, r *http.Request) error {
-	l := d.localeOf(r)
-	p := rulesPage{Page: d.page(r, l.T("rules.title"))}
-	p.Nav = "rules"
-	all := slices.Clone(d.Rules())
-	slices.SortFunc(all, func(a, b RuleInfo) int { return cmp.Compare(a.Rule, b.Rule) })
-	p.Count = len(all)
-	for _, c := range []veghe.Category{veghe.Recruitment, veghe.Grooming, veghe.Common} {
-		g := ruleGroup{Category: c}
-		for _, x := range all {
-			if x.Category == c {
-				x.Title = l.Indicator(x.Indicator, x.Title)
-				g.Rules = append(g.Rules, x)
-			}
-		}
-		if len(g.Rules) > 0 {
-			p.Groups = append(p.Groups, g)
-		}
-	}
-	return d.render(w, r, http.StatusOK, "rules", p)
 }
 
 type sourcesPage struct {

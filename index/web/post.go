@@ -13,6 +13,7 @@ import (
 
 	"veghe"
 	"veghe/index"
+	store "veghe/index/desk"
 )
 
 const (
@@ -53,6 +54,7 @@ type findingRow struct {
 	Title  string
 	Href   string
 	Places []string
+	Agreed *store.Precision // how often people agreed with the rule
 }
 
 type sumView struct {
@@ -138,7 +140,11 @@ func (d *desk) postPage(r *http.Request, id veghe.PostID) (postPage, error) {
 	p.Nav, p.Back = "results", searchLink(p.Query, p.Sort, p.All, "")
 	p.Author = d.pseudo.short(h.Post.Source, h.Post.Author)
 	p.Source = d.source(h.Post.Source)
-	d.texts(&p, l)
+	agreed, err := d.agreed(ctx)
+	if err != nil {
+		return postPage{}, err
+	}
+	d.texts(&p, l, agreed)
 	p.Scores = scores(h.Assessment)
 	p.Sums = sums(l, d.Explain(veghe.Assessed{Post: h.Post, Assessment: h.Assessment, AssessedAt: h.AssessedAt}))
 	p.Langs = shares(h.Assessment.Lang)
@@ -163,7 +169,7 @@ func (d *desk) source(id veghe.SourceID) veghe.Source {
 }
 
 // texts fills what was written and what was found in it.
-func (d *desk) texts(p *postPage, l *locale) {
+func (d *desk) texts(p *postPage, l *locale, agreed map[veghe.RuleID]*store.Precision) {
 	post := p.Hit.Post
 	findings := numbered(p.Hit.Assessment.Findings)
 	titles := d.titles()
@@ -178,7 +184,7 @@ func (d *desk) texts(p *postPage, l *locale) {
 	for i, f := range findings {
 		row := findingRow{
 			Finding: f, Num: i + 1, Title: l.Indicator(f.Indicator, titles[f.Indicator].Title),
-			Href: queryLink("indicator", string(f.Indicator)),
+			Href: queryLink("indicator", string(f.Indicator)), Agreed: agreed[f.Rule],
 		}
 		for _, s := range f.Spans {
 			if !slices.Contains(row.Places, s.Text) {

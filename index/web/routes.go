@@ -49,6 +49,7 @@ func routes() []route {
 		{"POST", "/api/v1/posts/{id}/review", reader, (*desk).apiReview},
 		{"POST", "/api/v1/posts", collector, (*desk).apiIngest},
 		{"GET", "/api/v1/entities/{kind}/{value}", reader, (*desk).apiEntity},
+		{"GET", "/api/v1/rules", reader, (*desk).apiRules},
 		{"GET", "/api/v1/export", reader, (*desk).apiExport},
 		{"GET", "/api/v1/openapi.json", public, (*desk).apiDocument},
 	}

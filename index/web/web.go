@@ -25,6 +25,7 @@ import (
 
 	"veghe"
 	"veghe/index"
+	store "veghe/index/desk"
 )
 
 // Searcher finds posts. Search returns an *index.QueryError for a query that
@@ -60,6 +61,9 @@ type Config struct {
 	Status func(context.Context) (Status, error)
 	// Rules lists the loaded indicators. Nil shows ids without titles.
 	Rules func() []RuleInfo
+	// Precisions is how often people agreed with each rule. Nil shows
+	// nothing.
+	Precisions func(context.Context) ([]store.Precision, error)
 	// Sources lists what is configured, for purpose and legal basis beside
 	// a post. Nil shows the source's id alone.
 	Sources func() []veghe.Source
@@ -136,8 +140,9 @@ type RuleInfo struct {
 	Title          string
 	Category       veghe.Category
 	Family         string
-	Strength       string // strong | medium | weak | negative
-	Status         string // experimental | stable | deprecated
+	Strength       string   // strong | medium | weak | negative
+	Weight         *float64 // its own; nil: that of the strength
+	Status         string   // experimental | stable | deprecated
 	Why            string
 	FalsePositives []string
 }
@@ -249,6 +254,9 @@ func (d *desk) defaults() {
 	}
 	if d.Rules == nil {
 		d.Rules = func() []RuleInfo { return nil }
+	}
+	if d.Precisions == nil {
+		d.Precisions = func(context.Context) ([]store.Precision, error) { return nil, nil }
 	}
 	if d.Sources == nil {
 		d.Sources = func() []veghe.Source { return nil }

@@ -9,6 +9,7 @@ import (
 
 	"veghe"
 	"veghe/index"
+	store "veghe/index/desk"
 )
 
 // The posts here are invented and mild, no more than a prevention leaflet
@@ -199,6 +200,16 @@ func worldRules() []RuleInfo {
 	return out
 }
 
+// worldPrecisions are the decisions on posts with three of the indicators.
+func worldPrecisions(context.Context) ([]store.Precision, error) {
+	was, now := store.Tally{Relevant: 38, NotRelevant: 2}, store.Tally{Relevant: 8, NotRelevant: 16}
+	share := store.Wilson(46, 64)
+	return []store.Precision{
+		{Verdict: store.Verdict{Rule: "DOC-01", Relevant: 46, NotRelevant: 18, Unsure: 3}, Share: &share, Recent: now, Before: was, Drift: store.Falling},
+		{Verdict: store.Verdict{Rule: "DBT-01", Relevant: 1}, Recent: store.Tally{Relevant: 1}},
+	}, nil
+}
+
 func titleCase(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
 
 func worldSources() []veghe.Source {
@@ -226,7 +237,7 @@ func worldStatus(context.Context) (Status, error) {
 
 func worldConfig(m *memory) Config {
 	return Config{
-		Search: m, Reviews: m, Audit: m.audit, Ingest: m.ingest, Status: worldStatus, Rules: worldRules, Sources: worldSources,
+		Search: m, Reviews: m, Audit: m.audit, Ingest: m.ingest, Status: worldStatus, Rules: worldRules, Sources: worldSources, Precisions: worldPrecisions,
 		Token: "a-collector-token", AutoSignIn: true, Notice: "Demo: everything here is invented",
 		PseudonymKey: []byte("a key for tests"), Clock: func() time.Time { return noon }, Version: "0.1",
 	}

@@ -1,0 +1,133 @@
+package desk_test
+
+import (
+	"fmt"
+	"math"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"veghe"
+	"veghe/index/desk"
+)
+
+// The values are those of Newcombe (1998), Statistics in Medicine 17, table I,
+// method 3, and of the formula worked by hand.
+func TestWilson(t *testing.T) {
+	for _, row := range []struct {
+		k, n      int
+		low, high float64
+	}{
+		{81, 263, 0.2553, 0.3662},
+		{15, 148, 0.0624, 0.1605},
+		{0, 20, 0, 0.1611},
+		{1, 29, 0.0061, 0.1718},
+		{29, 29, 0.8830, 1},
+		{5, 10, 0.2366, 0.7634},
+		{0, 0, 0, 1},
+	} {
+		got := desk.Wilson(row.k, row.n)
+		if math.Abs(got.Low-row.low) > 5e-5 || math.Abs(got.High-row.high) > 5e-5 {
+			t.Errorf("%d of %d: %.4f to %.4f, want %.4f to %.4f", row.k, row.n, got.Low, got.High, row.low, row.high)
+		}
+	}
+}
+
+// review enters n decisions about posts of their own in which the rule fired.
+func review(t *testing.T, d *desk.Desk, rule veghe.RuleID, at time.Time, decision veghe.Decision, n int) {
+	t.Helper()
+	for i := range n {
+		id := fmt.Sprintf("%s-%s-%d-%d", rule, decision, at.Unix(), i)
+		r := veghe.Review{ID: id, Post: veghe.PostID(id), Decision: decision, By: "ana", At: at}
+		if _, err := d.AddReview(t.Context(), r, []veghe.RuleID{rule}); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestPrecisions(t *testing.T) {
+	d := open(t, t.TempDir())
+	lately, before := day.Add(-10*24*time.Hour), day.Add(-90*24*time.Hour)
+	// Worse than it was, beyond chance.
+	review(t, d, "A", before, veghe.Relevant, 38)
+	review(t, d, "A", before, veghe.NotRelevant, 2)
+	review(t, d, "A", lately, veghe.Relevant, 8)
+	review(t, d, "A", lately, veghe.NotRelevant, 16)
+	// As bad lately, but too few to say so.
+	review(t, d, "B", before, veghe.Relevant, 38)
+	review(t, d, "B", lately, veghe.NotRelevant, 19)
+	// Better than it was.
+	review(t, d, "C", before, veghe.NotRelevant, 30)
+	review(t, d, "C", lately, veghe.Relevant, 30)
+	// The same, with more unsure than decided.
+	review(t, d, "D", before, veghe.Relevant, 10)
+	review(t, d, "D", lately, veghe.NotRelevant, 9)
+	review(t, d, "D", lately, veghe.Unsure, 50)
+	// A change of mind counts once, at its own time.
+	for _, r := range []veghe.Review{
+		{ID: "e1", Post: "e", Decision: veghe.Relevant, By: "ana", At: before},
+		{ID: "e2", Post: "e", Decision: veghe.NotRelevant, By: "ana", At: lately},
+	} {
+		if _, err := d.AddReview(t.Context(), r, []veghe.RuleID{"E"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+
+	all, err := d.Precisions(t.Context(), day)
+	if err != nil {
+		t.Fatal(err)
+	}
+	type line struct {
+		Rule   veghe.RuleID
+		Yes    int
+		N      int
+		Enough bool
+		Recent desk.Tally
+		Drift  desk.Drift
+	}
+	var got []line
+	for _, p := range all {
+		got = append(got, line{p.Rule, p.Relevant, p.Tally().N(), p.Share != nil, p.Recent, p.Drift})
+	}
+	want := []line{
+		{"A", 46, 64, true, desk.Tally{Relevant: 8, NotRelevant: 16}, desk.Falling},
+		{"B", 38, 57, true, desk.Tally{NotRelevant: 19}, ""},
+		{"C", 30, 60, true, desk.Tally{Relevant: 30}, desk.Rising},
+		{"D", 10, 19, false, desk.Tally{NotRelevant: 9}, ""},
+		{"E", 0, 1, false, desk.Tally{NotRelevant: 1}, ""},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("precisions (-want +got):\n%s", diff)
+	}
+	verdicts, err := d.Verdicts(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, v := range verdicts {
+		if v != all[i].Verdict {
+			t.Errorf("Verdicts says %v, Precisions %v", v, all[i].Verdict)
+		}
+	}
+}
+
+func TestDecided(t *testing.T) {
+	d := open(t, t.TempDir())
+	reviews := []veghe.Review{
+		{ID: "1", Post: "p1", Decision: veghe.Unsure, By: "ana", At: day},
+		{ID: "2", Post: "p1", Decision: veghe.Relevant, Reason: "second look", By: "dan", At: day.Add(time.Hour)},
+		{ID: "3", Post: "p0", Decision: veghe.NotRelevant, By: "ana", At: day},
+	}
+	for _, r := range reviews {
+		if _, err := d.AddReview(t.Context(), r, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := d.Decided(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]veghe.Review{reviews[2], reviews[1]}, got); diff != "" {
+		t.Errorf("decided (-want +got):\n%s", diff)
+	}
+}
