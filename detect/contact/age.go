@@ -2,6 +2,7 @@ package contact
 
 import (
 	"bytes"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -23,7 +24,7 @@ func (f *finder) years(i int) {
 		return
 	}
 	k := i - 1
-	if string(f.word(k)) == "de" && f.ageAt(k-1) != 0 {
+	if string(f.word(k)) == "de" {
 		k-- // above nineteen, Romanian says "25 de ani"
 	}
 	n, first := f.ageBackward(k)
@@ -36,6 +37,9 @@ func (f *finder) years(i int) {
 		value, start = strconv.Itoa(low)+"-"+value, at
 	}
 	sure := start != first // a range is of people
+	if string(f.gap(i-1)) == "-" && !f.find(i+1).is(old) && f.find(i).text == "year" {
+		return // a 20-year career
+	}
 	if f.find(i+1).is(old) && len(f.gap(i)) == 1 {
 		to, sure = i+1, true
 	}
@@ -54,6 +58,8 @@ func (f *finder) ageAt(k int) int {
 	case f.number(k):
 	default:
 		switch m := f.find(k); {
+		case len(m.digit) == 2 && f.nine(k):
+			n = 19
 		case len(m.digit) == 2:
 			n = int(m.digit[0]-'0')*10 + int(m.digit[1]-'0')
 		case m.ten != 0:
@@ -99,7 +105,7 @@ func (f *finder) lowAge(k int) (low, first int) {
 		return f.ageAt(k - 1), k - 1
 	}
 	switch string(f.word(k - 1)) {
-	case "si", "la", "and", "to", "e", "y", "und", "bis", "до", "та", "и", "sau", "or", "spre", "a", "ani", "или", "чи":
+	case "si", "la", "and", "to", "e", "y", "und", "bis", "до", "та", "и", "sau", "or", "spre", "a", "ani", "ai", "al", "agli", "или", "чи":
 		return f.ageAt(k - 2), k - 2
 	}
 	return 0, 0
@@ -136,7 +142,7 @@ func (f *finder) ageBefore(k int) bool {
 	case !f.clause(k-1) && f.find(k-2).is(lead):
 		return true
 	}
-	return f.capital(k-1) && !before.is(lastAfter|lasting)
+	return f.capital(k-1) && !slices.Contains(f.o.Langs, "de") && !before.is(lastAfter|lasting)
 }
 
 // linking reports whether a word ties an age to a person: a girl of 19.
@@ -154,7 +160,7 @@ func (f *finder) clause(k int) bool {
 		return true
 	}
 	g := f.gap(k - 1)
-	return bytes.ContainsAny(g, ".,;:!?()|/\n") || string(bytes.TrimSpace(g)) == "-" || len(g) > 2 && g[0] >= 0x80
+	return bytes.ContainsAny(g, ".,;:!?()|/\n") || len(g) > 1 && string(bytes.TrimSpace(g)) == "-" || len(g) > 2 && g[0] >= 0x80
 }
 
 // clauseEnd reports whether a token is the last of a text, a line or a clause.
@@ -205,7 +211,7 @@ func (f *finder) sexed(i, age int, sex string) bool {
 	if sex == "m" { // 14m is also a length
 		return i == 0 && (last || len(f.toks) > 1 && len(f.find(1).places) > 0)
 	}
-	return first && last && !bytes.ContainsAny(f.gap(i-1), "/.") || i == 0
+	return first && last && !bytes.ContainsAny(f.gap(i-1), "/.")
 }
 
 // slashed reads "14/f", "f/14" and "14 y/o" around the number at token i.
@@ -238,8 +244,8 @@ func (f *finder) bareAge(i int) bool {
 		return false
 	}
 	switch string(f.word(i - 1)) {
-	case "im":
-		return len(f.gap(i-1)) == 1
+	case "im": // also German
+		return len(f.gap(i-1)) == 1 && (f.english() || f.toks[i-1].End-f.toks[i-1].Start > 2)
 	}
 	return sex && i == 0
 }
@@ -257,14 +263,21 @@ func leadingDigits(w []byte) int {
 // roman are the school grades as Romanian writes them.
 var roman = map[string]int{"iii": 3, "iv": 4, "v": 5, "vi": 6, "vii": 7, "viii": 8, "ix": 9, "x": 10, "xi": 11, "xii": 12}
 
+// ordinals are the school grades in words, after "clasa a".
+var ordinals = map[string]int{
+	"cincea": 5, "sasea": 6, "saptea": 7, "opta": 8, "noua": 9, "zecea": 10, "unsprezecea": 11, "doisprezecea": 12, "douasprezecea": 12,
+}
+
+const maxOrdinal = 12 // bytes
+
 // grade reads a school grade as an age: "clasa a 8-a", "8th grade", "8 класс".
 // Who is in one has a year or two at that, so the value is a range.
 func (f *finder) grade(i int, plus int) {
 	n, first, last := 0, i, i
 	switch {
-	case f.gradeNumber(i+1) > 0 && f.bound(i) && string(f.word(i)) != "grade" && prepositions[string(f.word(i-1))]:
+	case f.gradeNumber(i+1) > 0 && f.bound(i) && string(f.word(i)) != "grade" && pupilIn(f.word(i-1)):
 		n, last = f.gradeNumber(i+1), i+1
-	case string(f.word(i+1)) == "a" && f.bound(i) && f.bound(i+1):
+	case letterIs(f.word(i+1), 'a') && f.bound(i) && f.bound(i+1) && (letterIs(f.word(i+3), 'a') && f.bound(i+2) || ordinals[string(f.word(i+2))] != 0):
 		n, last = f.gradeNumber(i+2), i+2
 	case f.gradeNumber(i-1) > 0 && f.bound(i-1) && (f.toks[i-1].Flags&text.Letter != 0 || plus == 6 && string(f.word(i)) != "clasa"):
 		n, first = f.gradeNumber(i-1), i-1
@@ -280,6 +293,16 @@ func (f *finder) grade(i int, plus int) {
 	f.add(Age, strconv.Itoa(n+plus)+"-"+strconv.Itoa(n+plus+1), span{int(f.toks[first].From), int(f.toks[last].To)}, false)
 }
 
+// pupilIn reports whether a word leads to the grade that a pupil is in: cards
+// and steel have classes, too.
+func pupilIn(w []byte) bool {
+	switch string(w) {
+	case "in", "din", "en", "в", "у":
+		return true
+	}
+	return false
+}
+
 // bound reports whether a blank or a dash is all between a token and the next.
 func (f *finder) bound(k int) bool {
 	g := f.gap(k)
@@ -289,10 +312,13 @@ func (f *finder) bound(k int) bool {
 // gradeNumber is the grade from 3 to 12 that a token names, or 0: 8, 8th, VIII.
 func (f *finder) gradeNumber(k int) int {
 	w := f.word(k)
-	if len(w) == 0 || len(w) > 5 {
+	if len(w) == 0 || len(w) > maxOrdinal {
 		return 0
 	}
 	if n := roman[string(w)]; n > 0 {
+		return n
+	}
+	if n := ordinals[string(w)]; n > 0 {
 		return n
 	}
 	d := leadingDigits(w)

@@ -159,7 +159,11 @@ func (f *finder) survey() {
 				continue
 			}
 		}
-		switch w := f.f[t.From:t.To]; {
+		w := f.f[t.From:t.To]
+		if len(w) >= minAddress {
+			f.gluedAddress(i, w)
+		}
+		switch {
 		case darkDigits(w):
 			f.digits += len(w)
 			f.nums = append(f.nums, i)
@@ -324,7 +328,17 @@ func (f *finder) add(k Kind, value string, s span, obfuscated bool) {
 		}
 	}
 	raw := src[start:end]
-	f.out = append(f.out, Contact{k, value, raw, start, end, obfuscated || disguised(raw)})
+	f.out = append(f.out, Contact{k, value, raw, start, end, obfuscated || f.dressed(s) || disguised(raw)})
+}
+
+// dressed reports whether a stretch has a word that folding found disguised.
+func (f *finder) dressed(s span) bool {
+	for k := f.after(s.from); k < len(f.toks) && int(f.toks[k].From) < s.to; k++ {
+		if f.toks[k].Evasive() {
+			return true
+		}
+	}
+	return false
 }
 
 // disguised reports whether a text has characters that stand for plain ones:
@@ -334,7 +348,7 @@ func disguised(raw string) bool {
 	for _, r := range raw {
 		switch {
 		case r < 0x0530, r >= 0x1e00 && r < 0x2000, r == utf8.RuneError:
-		case r >= 0x2010 && r <= 0x2026, r == 0x20ac, r == 0x2030, r == 0x202f, r == 0x2009:
+		case r >= 0x2010 && r <= 0x2026, r >= 0x20a0 && r < 0x20d0, r == 0x2030, r == 0x202f, r == 0x2009:
 		default:
 			return true
 		}

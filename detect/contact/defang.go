@@ -43,7 +43,7 @@ func (f *finder) looseDot(i int) int {
 	for first > 0 && string(f.gap(first-1)) == "." {
 		first--
 	}
-	if !looseTLD[string(f.word(k))] || f.toks[first].Flags&text.Letter == 0 || len(f.word(k-1)) < 3 || f.goesOnWord(k) {
+	if !looseTLD[string(f.word(k))] || f.toks[first].Flags&text.Letter == 0 || notHost[string(f.word(k-1))] || len(f.word(k-1)) < 3 || f.goesOnWord(k) {
 		return i + 1
 	}
 	host, end, ok := f.spelledHost(first)
@@ -349,4 +349,37 @@ func (f *finder) defanged(k int, w *word) {
 	s.to = to
 	f.take(s)
 	f.add(URL, w.scheme+"://"+host+f.original(end, to), s, true)
+}
+
+// gluedEnds are the ends of an address in one word, ana AT example DOT com.
+var gluedEnds = []string{"dotcom", "dotro", "dotorg", "dotnet", "punctro", "punctcom"}
+
+// minAddress is the length of the shortest one, in bytes.
+const minAddress = 12
+
+// gluedAddress reads "anaATexampleDOTcom", where capitals say how to cut.
+func (f *finder) gluedAddress(k int, w []byte) {
+	end := ""
+	for _, e := range gluedEnds {
+		if bytes.HasSuffix(w, []byte(e)) {
+			end = e
+		}
+	}
+	t := f.toks[k]
+	src := f.d.Source()[t.Start:t.End]
+	if end == "" || len(src) != len(w) {
+		return
+	}
+	at := strings.Index(src, "AT")
+	tail := len(w) - len(end)
+	dot := "dot"
+	if end[0] == 'p' {
+		dot = "punct"
+	}
+	if at < 2 || tail < at+4 || src[tail:tail+len(dot)] != strings.ToUpper(dot) || strings.ToLower(src[:at]) != src[:at] {
+		return
+	}
+	s := f.tok(k)
+	f.take(s)
+	f.add(Email, string(w[:at])+"@"+string(w[at+2:tail])+"."+end[len(dot):], s, true)
 }

@@ -91,7 +91,7 @@ func (f *finder) dial(digits []byte, row []group) string {
 		}
 	}
 	for i, r := range f.regions {
-		if rest, ok := r.national(digits); ok && (r.trunk != "" || grouped(row)) {
+		if rest, ok := r.national(digits); ok && (r.trunk != "" || r.grouped(row)) {
 			if e := f.number164(r, rest, i > 0 || r.trunk == ""); e != "" {
 				return e
 			}
@@ -133,17 +133,23 @@ func (r *region) fits(rest []byte) bool {
 
 // grouped reports whether digits that no trunk marks as a phone are grouped
 // like one: not as a list or an amount.
-func grouped(row []group) bool {
-	if len(row) == 1 {
+func (r *region) grouped(row []group) bool {
+	if len(row) == 1 || row[0].how&spelled != 0 {
 		return true
 	}
+	even := true
 	thousands := row[0].len() <= 3
-	for i := range row {
-		if i > 0 && row[i].len() != 3 {
-			thousands = false
-		}
+	for i := range row[1:] {
+		even = even && row[i].len() == row[0].len()
+		thousands = thousands && row[i+1].len() == 3
 	}
-	return !thousands || row[0].how&spelled != 0 || len(row) == 3 && row[0].len() == 3
+	switch {
+	case r.code == "US":
+		return northAmerican(row) || even && row[0].len() <= 2
+	case thousands:
+		return len(row) == 3 && row[0].len() == 3
+	}
+	return true
 }
 
 // northAmerican reports whether groups are 3-3-4 digits, with or without a 1.

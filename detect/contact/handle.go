@@ -190,7 +190,7 @@ func (f *finder) cue(k int, w *word) {
 		return
 	}
 	signed := false
-	for n := 0; n < maxFillers && k+1 < len(f.toks) && f.find(k+1).is(nameFill) && blankOr(f.gap(k), ":=-("); n++ {
+	for n := 0; n < maxFillers && k+1 < len(f.toks) && f.find(k+1).is(nameFill) && blankOr(f.gap(k), ":=-('"); n++ {
 		signed = signed || bytes.ContainsAny(f.gap(k), ":=")
 		k++
 	}
@@ -229,7 +229,7 @@ func (f *finder) cue(k int, w *word) {
 	case wordy || len(name) < minName:
 		return
 	case signed && f.endsClause(to) && f.lone(net, k):
-	case f.wanted(net) && f.endsClause(to) && last == k+1 && !w.is(weakNet):
+	case f.wanted(net) && onNet[string(f.word(net-1))] && f.endsClause(to) && last == k+1:
 	default:
 		return
 	}

@@ -113,10 +113,10 @@ func (f *finder) atSign(i int) int {
 		return end
 	}
 	end := f.nameEnd(i + 1)
+	if k := f.matrix(i, end); k > end {
+		return k
+	}
 	if end-i > minName && hasLetter(f.f[i+1:end]) {
-		if k := f.matrix(i, end); k > end {
-			return k
-		}
 		f.handleAt(span{i, end})
 		return end
 	}
@@ -255,7 +255,7 @@ func (f *finder) scheme(from int) string {
 // believed reports whether what looks like a host is one.
 func (f *finder) believed(from, end int, last []byte, scheme string) bool {
 	h := f.f[from:end]
-	path := end+1 < len(f.f) && f.f[end] == '/' && (alnum(f.f[end+1]) || f.f[end+1] == '@')
+	path := end+1 < len(f.f) && f.f[end] == '/' && (alnum(f.f[end+1]) || strings.IndexByte("@+_~#", f.f[end+1]) >= 0)
 	switch {
 	case scheme != "":
 		return topLevel(last) || f.ip(h)

@@ -27,7 +27,10 @@ var (
 var linkCue = set("site siteul website web pagina page link linkul adresa www visit viziteaza intra sito sitio seite webseite сайт сайте visita accesati accesează acceseaza url")
 
 // notHost are words before "dot com" that name no host.
-var notHost = set("the a an un una una o la le de di il lo el los der die das din si and or pe cu the-dot big many all this that these those early late hai va este")
+var notHost = set("not the a an un una una o la le de di il lo el los der die das din si and or pe cu the-dot big many all this that these those early late hai va este")
+
+// onNet are words between a request to be added and a network.
+var onNet = set("on pe al en su sur auf at via prin im par w by me ma mi moi mich mir в на у през във in")
 
 // beforeAt are words that stand before the preposition at.
-var beforeAt = set("look looking looked is are was were be me him her us them you it out up go available find check see meet work working arrive good bad stay live there here only site page website")
+var beforeAt = set("back look looking looked is are was were be me him her us them you it out up go available find check see meet work working arrive good bad stay live there here only site page website")

@@ -31,13 +31,13 @@ func (g *group) len() int { return g.d1 - g.d0 }
 type how uint8
 
 const (
-	spelled   how = 1 << iota // in words
-	unsure                    // in a word that means something else more often
-	swapped                   // letters for digits
-	plussed                   // + before it
-	odd                       // an unusual separator before it
-	parted                    // other words before it
-	enclosing                 // a bracket before it
+	spelled  how = 1 << iota // in words
+	unsure                   // in a word that means something else more often
+	swapped                  // letters for digits
+	plussed                  // + before it
+	odd                      // an unusual separator before it
+	parted                   // other words before it
+	lettered                 // letters only, such as S or B
 )
 
 // phones reads rows of groups of digits, and tries each row for numbers. The
@@ -168,6 +168,8 @@ func (f *finder) spelledWord(g group, m *word) bool {
 		return f.hundreds(g)
 	case m.ten != 0:
 		return f.pushSpelled(g, []byte{m.ten, '0'}, 1)
+	case len(m.digit) == 2 && f.nine(g.tok):
+		return f.pushSpelled(g, []byte("19"), 0)
 	case len(m.digit) == 2:
 		return f.pushSpelled(g, []byte(m.digit), 0)
 	case m.digit == "":
@@ -325,6 +327,9 @@ func (f *finder) lettersOnly(g group, w []byte) bool {
 	}
 	g.d1 = len(f.buf)
 	g.how |= swapped
+	if len(w) == 1 && w[0] != 'o' {
+		g.how |= lettered // goes on with a number, ends none
+	}
 	f.push(g)
 	return true
 }
@@ -418,7 +423,7 @@ func (f *finder) follows(a, b *group) bool {
 	}
 	short := a.len() <= 2 && b.len() <= 2 || (a.how|b.how)&spelled != 0
 	plain, strange := 0, false
-	for i, c := range between {
+	for _, c := range between {
 		switch {
 		case c == '\n' || c == '\r':
 			if a.len() != 1 || b.len() != 1 || len(between) > 2 {
@@ -437,9 +442,6 @@ func (f *finder) follows(a, b *group) bool {
 		}
 		if c < 0x80 {
 			plain++
-		}
-		if c == '(' && i+1 == len(between) {
-			b.how |= enclosing
 		}
 	}
 	if strange {
@@ -484,7 +486,7 @@ func (f *finder) longestNumber(row []group) int {
 		if g.how&unsure != 0 {
 			weakDigits += g.len()
 		}
-		if digits >= minPhone && 2*weakDigits <= digits+1 {
+		if digits >= minPhone && 2*weakDigits <= digits+1 && g.how&lettered == 0 {
 			last = i + 1
 			ends[last] = true
 		}
@@ -494,7 +496,11 @@ func (f *finder) longestNumber(row []group) int {
 			continue
 		}
 		if e164 := f.try(row[:end]); e164 != "" {
-			f.add(Phone, e164, span{row[0].from, row[end-1].to}, hidden(row[:end]))
+			s := span{row[0].from, row[end-1].to}
+			if s.from > 0 && f.f[s.from-1] == '(' && bytes.IndexByte(f.f[s.from:s.to], ')') > 0 {
+				s.from--
+			}
+			f.add(Phone, e164, s, hidden(row[:end]))
 			return end
 		}
 	}

@@ -63,9 +63,10 @@ func (f *finder) currencySign(sign span, cur string) {
 	}
 }
 
-// variable reports whether a $ before a folded offset is no money: $$, ${name}.
+// variable reports whether a $ before a folded offset is no money of ours: $$,
+// ${name}, 350$00.
 func (f *finder) variable(at int) bool {
-	return at < len(f.f) && (f.f[at] == '$' || f.f[at] == '{' || f.f[at] == '_' || f.f[at] >= 'a' && f.f[at] <= 'z' && f.f[at-1] == '$' && f.v.lookup(f.word(f.after(at))) == nil)
+	return at < len(f.f) && (f.f[at] >= '0' && f.f[at] <= '9' || f.f[at] == '$' || f.f[at] == '{' || f.f[at] == '_' || f.f[at] >= 'a' && f.f[at] <= 'z' && f.f[at-1] == '$' && f.v.lookup(f.word(f.after(at))) == nil)
 }
 
 // currencyWord reads the price around the name of a currency.
@@ -78,7 +79,7 @@ func (f *finder) currencyWord(k int, w *word) {
 	if w.is(weakCur) && w.cur == "GBP" && string(f.word(k+1)) == "sterline" {
 		s.to = int(f.toks[k+1].To)
 	}
-	if last >= 0 && f.bound(last) && f.price(last, w.cur, s, w.is(weakCur)) {
+	if g := string(f.gap(k - 1)); last >= 0 && (g == " " || g == ". " && f.find(last).is(thousand|million)) && f.price(last, w.cur, s, w.is(weakCur)) {
 		return
 	}
 	if !f.number(k+1) || string(f.gap(k)) != " " || w.is(weakCur) || f.number(k-1) {
@@ -104,7 +105,7 @@ func (f *finder) priced(a amount, first int, currency string, cur span, doubtful
 	value := room[:0]
 	if low, k := f.rangeBefore(first); !low.none() && k >= 0 {
 		if a.k && !low.k && low.whole < a.whole/100 {
-			low.whole *= 1000 // 2-3 mii
+			low = low.times(1000) // 2-3 mii
 		}
 		if low.whole <= a.whole {
 			value, from = append(low.append(value), '-'), int(f.toks[k].From)
@@ -133,29 +134,40 @@ func (f *finder) amount(k int) (a amount, first int) {
 	case f.number(k):
 		return f.figure(k, w)
 	case f.toks[k].Flags&text.Digit != 0:
-		if n := leadingDigits(w); n > 0 && n+1 == len(w) && (w[n] == 'k' || w[n] == 'K') {
-			a, first = f.figure(k, w[:n])
-			return a.thousands(), first
+		if f.kilo(k) {
+			a, first = f.figure(k, w[:len(w)-1])
+			return a.times(1000), first
 		}
 		return amount{}, 0
-	case f.find(k).is(thousand) && f.number(k-1) && len(f.gap(k-1)) <= 2:
+	case f.find(k).is(thousand|million) && f.number(k-1) && len(f.gap(k-1)) <= 2:
 		a, first = f.figure(k-1, f.word(k-1))
-		return a.thousands(), first
+		return a.times(f.scale(k)), first
 	}
 	return f.spoken(k)
 }
 
-// thousands multiplies what was written before k or "mii": 1.5k is 1500.
-func (a amount) thousands() amount {
-	if len(a.cents) > 1 || a.whole > maxAmount/1000 {
+// scale is what the word at token k multiplies by. "Mil" is a thousand in
+// Spanish and short for a million before Romanian money.
+func (f *finder) scale(k int) int {
+	m := f.find(k)
+	next := f.find(k + 1).cur
+	if m.is(million) || m.text == "mil" && (next == "RON" || next == "MDL") {
+		return 1_000_000
+	}
+	return 1000
+}
+
+// times multiplies what was written before k or "mii": 1.5k is 1500.
+func (a amount) times(n int) amount {
+	if len(a.cents) > 2 || a.whole > maxAmount/n {
 		return amount{}
 	}
-	a.whole *= 1000
-	if a.cents != "" {
-		a.whole += int(a.cents[0]-'0') * 100
-		a.cents = ""
+	a.whole *= n
+	for i := range len(a.cents) {
+		n /= 10
+		a.whole += int(a.cents[i]-'0') * n
 	}
-	a.k = true
+	a.cents, a.k = "", true
 	return a
 }
 
@@ -178,6 +190,8 @@ func (f *finder) figure(k int, last []byte) (a amount, first int) {
 			unit *= 1000
 		case n == 0 && len(part) <= 2 && (sep == '.' || sep == ','):
 			a.cents = string(part)
+		case sep == '.' || sep == ',':
+			return amount{}, k // 1.4550
 		default:
 			a.whole += value(part) * unit
 			return a, k
@@ -216,6 +230,8 @@ func (f *finder) spoken(k int) (a amount, first int) {
 			total, part = total+max(part, 1)*1000, 0
 		case m.whole > 1000:
 			total += m.whole
+		case m.whole == 500 && f.nine(i):
+			part += 900
 		case m.whole > 0:
 			part += m.whole
 		case m.hundred:
@@ -225,6 +241,9 @@ func (f *finder) spoken(k int) (a amount, first int) {
 		case m.digit != "":
 			part += value([]byte(m.digit))
 		}
+	}
+	if first > 0 && bytes.HasPrefix(f.word(first), []byte("ят")) && string(f.gap(first-1)) == "'" {
+		first-- // п'ятсот
 	}
 	if first > 0 && oneWord(f.word(first-1)) && (f.find(first).is(thousand) || f.find(first).hundred || f.find(first).whole == 1000) {
 		first-- // o mie, a hundred
@@ -280,7 +299,7 @@ func (f *finder) periodAfter(end int) (period string, to int) {
 		gap = f.f[end:f.toks[k].From]
 	}
 	for n := 0; n < maxPeriod && k < len(f.toks); n++ {
-		if len(gap) > 3 || !blankOr(gap, "/-.(") {
+		if len(gap) > 3 || !blankOr(gap, "/-.('") {
 			return "", end
 		}
 		signed = signed || bytes.IndexByte(gap, '/') >= 0
@@ -306,7 +325,7 @@ func adverb(w []byte) bool { return adverbs[string(w)] }
 // currencies before a plain number are often something else ("Euro 2024").
 func (f *finder) signFirst(k int, currency string, sign span) {
 	last := k
-	for last-k < 3 && f.number(last+1) && len(f.gap(last)) == 1 && bytes.ContainsAny(f.gap(last), ".,") {
+	for last-k < 3 && (f.number(last+1) || f.kilo(last+1)) && len(f.gap(last)) == 1 && (bytes.ContainsAny(f.gap(last), ".,") || f.gap(last)[0] == ' ' && string(f.word(last+1)) == "000") {
 		last++
 	}
 	a, first := f.amount(last)
@@ -314,9 +333,9 @@ func (f *finder) signFirst(k int, currency string, sign span) {
 		return
 	}
 	to := int(f.toks[last].To)
-	if f.find(last+1).is(thousand) && len(f.gap(last)) <= 1 {
+	if f.find(last+1).is(thousand|million) && !f.find(last+1).is(per) && len(f.gap(last)) <= 1 {
 		last++
-		a, to = a.thousands(), int(f.toks[last].To)
+		a, to = a.times(f.scale(last)), int(f.toks[last].To)
 	}
 	var room [48]byte
 	value := a.append(room[:0])
@@ -337,6 +356,13 @@ func (f *finder) signFirst(k int, currency string, sign span) {
 		value = append(append(value, '/'), period...)
 	}
 	f.add(Price, string(value), span{sign.from, to}, false)
+}
+
+// kilo reports whether a token is digits and a k.
+func (f *finder) kilo(k int) bool {
+	w := f.word(k)
+	n := leadingDigits(w)
+	return n > 0 && n+1 == len(w) && w[n] == 'k'
 }
 
 // rangeAfter reads the high end of a range after token k: €1.500-€2.000.
@@ -372,7 +398,7 @@ func (f *finder) glued(i int) {
 		if unit := f.v.lookup(rest); unit != nil && unit.cur != "" {
 			a, first := f.figure(i, w[:n])
 			if k {
-				a = a.thousands()
+				a = a.times(1000)
 			}
 			if !a.none() && first >= 0 {
 				f.priced(a, first, unit.cur, f.tok(i), unit.is(weakCur))

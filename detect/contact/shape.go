@@ -195,7 +195,7 @@ func (f *finder) fencedRight(at int) bool {
 	k := f.after(at)
 	if at < len(f.f) {
 		switch c := f.f[at]; {
-		case c == '%' || c == '$' || c == '_' || c == '@':
+		case c == '%' || c == '$' || c == '_' || c == '@', c == ' ' && at+1 < len(f.f) && f.f[at+1] == '%':
 			return true
 		case (c == '-' || c == ',' || c == '.') && k < len(f.toks) && int(f.toks[k].From) == at+1:
 			if f.toks[k].Flags == text.Letter|text.Digit || f.number(k) && (c == ',' || c == '.') && len(f.word(k)) <= 3 {

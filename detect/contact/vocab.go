@@ -34,6 +34,7 @@ const (
 	notName                    // follows a network and is no name
 	weakCur                    // a currency that is a word, too
 	thousand                   // times a thousand
+	million                    // times a million
 	several                    // hundreds, thousands: a digit must be before it
 	netOf                      // between a price and its period: net, in hand
 	per                        // before a period
@@ -51,7 +52,7 @@ const (
 var roles = map[string]role{
 	"weak": weak, "glue": glue, "filler": filler, "plus": plus, "tel": tel, "notel": notel,
 	"weaknet": weakNet, "namefill": nameFill, "addme": addMe, "notname": notName, "weakcur": weakCur,
-	"thousand": thousand, "several": several, "netof": netOf, "per": per, "years": years, "old": old, "lead": lead,
+	"thousand": thousand, "million": million, "several": several, "netof": netOf, "per": per, "years": years, "old": old, "lead": lead,
 	"span": lasting, "spanafter": lastAfter, "at": at, "dotword": dotWord, "under": under,
 }
 
