@@ -12,8 +12,8 @@ import (
 type memo [memoSize]memoEntry
 
 const (
-	memoBits = 12
-	memoSize = 1 << memoBits // a quarter of a megabyte
+	memoBits = 14
+	memoSize = 1 << memoBits // three quarters of a megabyte
 )
 
 type memoEntry struct {
@@ -21,6 +21,7 @@ type memoEntry struct {
 	common  uint32
 	letters uint8
 	script  ngram.Script
+	second  uint8 // cost of the second language
 	row     ngram.Row
 }
 
@@ -79,9 +80,10 @@ func (d *Detector) score(x *scratch, w *word, key memoKey, text string) {
 }
 
 func (w *word) set(e *memoEntry) {
-	w.script, w.letters, w.common, w.row = e.script, e.letters, e.common, e.row
+	w.script, w.letters, w.common, w.second, w.row = e.script, e.letters, e.common, e.second, e.row
 	if w.name && w.common == 0 {
 		halve(&w.row)
+		w.second /= 2
 	}
 }
 
@@ -96,7 +98,7 @@ func (d *Detector) work(script ngram.Script, codes []byte, whole bool) memoEntry
 	if e.common != 0 {
 		cost.Penalize(^e.common, bonus)
 	}
-	e.row = cost.Row(len(t.Langs))
+	e.row, e.second = cost.Row(len(t.Langs))
 	return e
 }
 

@@ -4,9 +4,7 @@ import "veghe/detect/lang/internal/ngram"
 
 // What a change of language costs, by the gap it happens at: within a
 // sentence only a clear gain is believed.
-var switchCost = [...]int32{space: 12 * ngram.Scale, comma: 9 * ngram.Scale, stop: cheapest}
-
-const cheapest = 5 * ngram.Scale
+var switchCost = [...]int{space: 12 * ngram.Scale, comma: 9 * ngram.Scale, stop: 5 * ngram.Scale}
 
 // How many words make a change of language by letters alone, without a
 // function word among them: a sentence of minRun words, or minBare words
@@ -58,17 +56,51 @@ func path(words []word, langs int, x *scratch) []run {
 	return dropWeak(words, x.runs)
 }
 
-// worthSplitting reports whether some row of words gains, in some language
-// over the main one, what the cheapest change costs. If none does, the best
-// path has no change at all.
+// worthSplitting reports whether some row of words gains more, in some
+// language over the main one, than what it costs to change to it and back. If
+// none does, the best path has no change at all.
 func worthSplitting(words []word, main int) bool {
-	var gain ngram.Gain
+	return mayGain(words, main) && gains(words, main)
+}
+
+// mayGain is a bound of what all the languages together gain, which in most
+// texts is too little already.
+func mayGain(words []word, main int) bool {
+	gain, enter := 0, 0
 	for i := range words {
-		if gain.Add(&words[i].row, main, cheapest) {
+		w := &words[i]
+		g := w.row.Cost(main)
+		if g == 0 {
+			g = -int(w.second)
+		}
+		gain = max(gain, -enter) + g
+		enter = leave(words, i)
+		if gain > enter {
 			return true
 		}
 	}
 	return false
+}
+
+func gains(words []word, main int) bool {
+	var gain ngram.Gain
+	enter := 0
+	for i := range words {
+		after := leave(words, i)
+		if gain.Add(&words[i].row, main, enter, after+1) {
+			return true
+		}
+		enter = after
+	}
+	return false
+}
+
+// leave is what it costs to change the language after a word.
+func leave(words []word, i int) int {
+	if i+1 == len(words) {
+		return 0
+	}
+	return switchCost[words[i+1].before]
 }
 
 func viterbi(words []word, langs int, x *scratch) []run {
@@ -77,7 +109,7 @@ func viterbi(words []word, langs int, x *scratch) []run {
 	x.changed = append(x.changed[:0], make([]uint32, len(words))...) // languages that were entered there
 	for i := range words {
 		b := best(&cost, langs)
-		enter := cost[b] + switchCost[words[i].before]
+		enter := cost[b] + int32(switchCost[words[i].before])
 		x.from[i] = uint8(b)
 		for l := range langs {
 			if i > 0 && enter < cost[l] {

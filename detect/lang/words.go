@@ -9,8 +9,8 @@ import (
 )
 
 const (
-	maxWord  = 48   // letters of a word that are looked at
-	maxWords = 1024 // words looked at together; longer texts go piece by piece
+	maxWord  = ngram.MaxWord // letters of a word that are looked at
+	maxWords = 1024          // words looked at together; longer texts go piece by piece
 )
 
 // gap is what stands before a word: the stronger it is, the easier the
@@ -29,6 +29,7 @@ type word struct {
 	row        ngram.Row // what it costs in each language of its table
 	common     uint32    // languages of its table in which it is a function word
 	letters    uint8
+	second     uint8 // what it costs in the second language
 	script     ngram.Script
 	before     gap
 	name       bool // a capital within a sentence, and only one

@@ -145,10 +145,7 @@ func (r *reader) table() *Table {
 	if r.err != nil {
 		return nil
 	}
-	t.grow(len(keys))
-	for i, k := range keys {
-		t.put(k, unpack(rows[i*width:][:width]))
-	}
+	t.fill(keys, rows)
 	return t
 }
 
@@ -166,12 +163,4 @@ func (r *reader) keys(entries int) []Key {
 		keys = append(keys, k)
 	}
 	return keys
-}
-
-func unpack(pairs []byte) (row Row) {
-	for i, p := range pairs {
-		two := uint64(levels[p&15]) | uint64(levels[p>>4])<<8
-		row[i>>2] |= two << (i & 3 * 16)
-	}
-	return row
 }

@@ -126,7 +126,7 @@ func TestScore(t *testing.T) {
 
 // row makes a row of costs; those left out are 255.
 func row(cost ...int) (r Row) {
-	for l := range MaxLangs {
+	for l := range lanes {
 		c := 255
 		if l < len(cost) {
 			c = cost[l]
@@ -159,7 +159,10 @@ func TestSum(t *testing.T) {
 	r := row(7, 3, 250)
 	s.Add(&r)
 	s.Penalize(0b101, 40)
-	out := s.Row(3)
+	out, second := s.Row(3)
+	if second != 44 {
+		t.Errorf("the second best costs %d, want 44", second)
+	}
 	for l, want := range []int{44, 0, 255, 255} { // 255 for more than that, and for no language
 		if got := out.Cost(l); got != want {
 			t.Errorf("language %d costs %d, want %d", l, got, want)
@@ -167,21 +170,26 @@ func TestSum(t *testing.T) {
 	}
 }
 
-// A language gains on the main one from where it was worst placed.
+// A language gains on the main one from where it was best entered.
 func TestGain(t *testing.T) {
 	var g Gain
 	for i, tt := range []struct {
-		main, other int
-		reached     bool
+		main, other, enter int
+		reached            bool
 	}{
-		{0, 200, false}, // what is lost before does not count
-		{30, 0, false},
-		{0, 10, false},
-		{19, 0, false}, // 39 in all
-		{1, 0, true},
+		{0, 200, 0, false}, // what is lost before does not count
+		{30, 0, 5, false},  // 25
+		{0, 10, 5, false},  // 15
+		{10, 0, 5, false},  // 25: entering here would leave 5
+		{14, 0, 250, false},
+		{1, 0, 250, true},
+		{0, 255, 0, false},
+		{39, 0, 0, false},
+		{0, 0, 0, false},
+		{255, 0, 255, true},
 	} {
 		r := row(255, tt.main, 255, 255, 255, tt.other)
-		if got := g.Add(&r, 1, 40); got != tt.reached {
+		if got := g.Add(&r, 1, tt.enter, 40); got != tt.reached {
 			t.Errorf("row %d: reached is %v, want %v", i, got, tt.reached)
 		}
 	}
