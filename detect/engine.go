@@ -244,10 +244,10 @@ func (e *Engine) judge(prog *program, p *veghe.Post, a *veghe.Assessment) {
 
 func (e *Engine) judgeThread(pol *rule.Policy, p *veghe.Post, a *veghe.Assessment) verdict {
 	ev := gather(pol, a.Findings)
-	st := e.observe(pol, p, hits(pol, ev))
+	st := e.observe(pol, p, weigh(pol, ev))
 	v := judgeAuthor(pol, ev, st)
 	if len(ev.positive) > 0 && len(st.Families) > 0 {
-		a.History = &veghe.History{Score: st.Sum, Families: []string{}, Weights: map[string]float64{}}
+		a.History = &veghe.History{Score: st.Sum, Against: st.Against, Families: []string{}, Weights: map[string]float64{}}
 		for _, f := range st.Families {
 			a.History.Families = append(a.History.Families, f.Name)
 			a.History.Weights[f.Name] = min(familyCap(pol, f.Name), f.Weight)
@@ -263,10 +263,10 @@ func (e *Engine) judgeThread(pol *rule.Policy, p *veghe.Post, a *veghe.Assessmen
 
 // observe adds a post to its author's history. Without an author there is
 // nobody to have one: the post stands alone.
-func (e *Engine) observe(pol *rule.Policy, p *veghe.Post, h []history.Hit) history.State {
+func (e *Engine) observe(pol *rule.Policy, p *veghe.Post, h history.Evidence) history.State {
 	store := e.histories[pol.Name]
 	if store == nil || p.Author == "" {
-		if len(h) == 0 {
+		if len(h.Own) == 0 {
 			return history.State{}
 		}
 		store = history.New(historyParams(pol), 1)
@@ -283,7 +283,7 @@ func (e *Engine) Remember(p *veghe.Post, findings []veghe.Finding) {
 		if pol.Threads == nil || e.histories[pol.Name] == nil || p.Author == "" {
 			continue
 		}
-		if h := hits(pol, gather(pol, findings)); len(h) > 0 {
+		if h := weigh(pol, gather(pol, findings)); len(h.Own)+len(h.Context) > 0 {
 			e.observe(pol, p, h)
 		}
 	}

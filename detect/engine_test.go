@@ -2,6 +2,7 @@ package detect_test
 
 import (
 	"fmt"
+	"slices"
 	"sync"
 	"testing"
 
@@ -74,6 +75,40 @@ func TestConversationIsSeenWhole(t *testing.T) {
 	}
 	if got := flagged(shipped(t, true).AssessAll(posts, 2)); got != 0 {
 		t.Errorf("%d posts are flagged each by itself, want none", got)
+	}
+}
+
+// What a child says of itself counts for the other side, and never flags the
+// child. A child who says what it was asked is not flagged either.
+func TestTheOtherSideCounts(t *testing.T) {
+	say := func(n int, author veghe.AuthorID, text string) veghe.Post {
+		p := thread(string(author), text)[0]
+		p.Seq, p.ID = n, ""
+		p.Identify()
+		return p
+	}
+	posts := []veghe.Post{
+		say(1, "child", "am 12 ani"),
+		say(2, "adult", "esti singura acasa acum?"),
+		say(3, "child", "da, sunt singura, mama e la munca"),
+		say(4, "adult", "nu-i zice mamei ca vorbim"),
+		say(5, "child", "de ce sa nu-i zic mamei?"),
+	}
+	as := shipped(t, false).AssessAll(posts, 2)
+	if !as[1].Flagged {
+		t.Error("asking a child whether it is alone is not flagged")
+	}
+	if as[1].History == nil || !slices.Contains(as[1].History.Posts, posts[0].ID) {
+		t.Errorf("history %+v does not cite the child's post", as[1].History)
+	}
+	for _, i := range []int{0, 2, 4} {
+		if as[i].Flagged {
+			t.Errorf("post %d of the child is flagged", i)
+		}
+	}
+	alone := shipped(t, false).AssessAll(posts[1:2], 1)
+	if alone[0].Flagged {
+		t.Error("the same question is flagged where nobody said to be a child")
 	}
 }
 

@@ -39,20 +39,20 @@ func Explain(policies []rule.Policy, a veghe.Assessment) []Sum {
 		p := &policies[i]
 		ev := gather(p, a.Findings)
 		s := Sum{Category: p.Category, Prior: p.Prior, Evasion: ev.multiplier, Gate: gateWords(p, ev, a)}
-		raw := map[string]float64{}
+		raw, against := map[string]float64{}, ev.negative
 		for _, f := range ev.positive {
 			raw[f.Family] += f.Weight
 		}
 		if p.Threads != nil && a.History != nil {
-			raw, s.Evasion = a.History.Weights, 1
+			raw, s.Evasion, against = a.History.Weights, 1, a.History.Against
 		}
 		for _, name := range slices.Sorted(maps.Keys(raw)) {
 			s.Families = append(s.Families, FamilySum{name, raw[name], min(raw[name], familyCap(p, name))})
 		}
-		if ev.negative < 0 {
-			s.Families = append(s.Families, FamilySum{"against", ev.negative, ev.negative})
+		if against < 0 {
+			s.Families = append(s.Families, FamilySum{"against", against, against})
 		}
-		s.LogOdds = p.Prior + ev.negative
+		s.LogOdds = p.Prior + against
 		for _, f := range s.Families {
 			if f.Raw > 0 {
 				s.LogOdds += s.Evasion * f.Capped
@@ -70,7 +70,7 @@ func gateWords(p *rule.Policy, ev evidence, a veghe.Assessment) string {
 	case ev.suppressed(p):
 		return "closed: the text itself gives an innocent reading"
 	case p.Threads != nil && a.History != nil:
-		return fmt.Sprintf("sum %.1f of %.1f needed, %d families of %d (%d if grave)", a.History.Score, p.Threads.Threshold,
+		return fmt.Sprintf("sum %.1f of %.1f needed, %d families of %d (%d if grave)", a.History.Score+a.History.Against, p.Threads.Threshold,
 			len(a.History.Families), p.Threads.Families, p.Threads.GraveFamilies)
 	case p.Threads != nil:
 		return "nothing that counts was seen"

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"veghe"
+	"veghe/detect/history"
 	"veghe/detect/rule"
 )
 
@@ -23,8 +24,10 @@ type verdict struct {
 // an indicator say the same thing, so the weightiest stands for all.
 type evidence struct {
 	positive   []veghe.Finding // by family, then indicator
-	negative   float64
-	multiplier float64 // from evasion, 1 if none
+	against    []veghe.Finding // weight below 0
+	negative   float64         // sum of against
+	context    []history.Hit   // for the other authors of the thread
+	multiplier float64         // from evasion, 1 if none
 	indicators map[veghe.IndicatorID]bool
 }
 
@@ -45,10 +48,13 @@ func gather(p *rule.Policy, findings []veghe.Finding) evidence {
 		f := best[id]
 		ev.indicators[id] = true
 		switch {
+		case p.Threads != nil && slices.Contains(p.Threads.Context, f.Indicator):
+			ev.context = append(ev.context, history.Hit{Family: f.Family, Weight: f.Weight})
 		case slices.Contains(p.Evasion.Families, f.Family):
 			ev.multiplier = min(max(1, p.Evasion.Max), ev.multiplier*(1+p.Evasion.Step))
 		case f.Weight < 0:
 			ev.negative += f.Weight
+			ev.against = append(ev.against, f)
 		default:
 			ev.positive = append(ev.positive, f)
 		}

@@ -31,7 +31,10 @@ func adPolicy() *rule.Policy {
 func threadPolicy() *rule.Policy {
 	p := adPolicy()
 	p.Name, p.Category, p.Unit, p.Gate, p.ForcedReview = "threads", veghe.Grooming, "author", nil, nil
-	p.Threads = &rule.Threads{Threshold: 4, HitsPerFamily: 2, Families: 3, GraveFamilies: 2, Grave: [][]string{{"threats"}, {"supervision", "secrecy"}}}
+	p.Threads = &rule.Threads{
+		Threshold: 4, HitsPerFamily: 2, Families: 3, GraveFamilies: 2,
+		Grave: [][]string{{"threats"}, {"supervision", "secrecy"}}, Context: []veghe.IndicatorID{"GRM-YNG"},
+	}
 	return p
 }
 
@@ -115,6 +118,11 @@ func TestJudgeAuthor(t *testing.T) {
 	}{
 		{"three families over the threshold", shown, state(6, "channel", "flattery", "secrecy"), true},
 		{"three families under it", shown, state(3.9, "channel", "flattery", "secrecy"), false},
+		{"what speaks against is taken off first", shown, func() history.State {
+			st := state(4.5, "channel", "flattery", "secrecy")
+			st.Against = -1
+			return st
+		}(), false},
 		{"two families are too few", shown, state(8, "flattery", "secrecy"), false},
 		{"unless one is grave", shown, state(8, "secrecy", "threats"), true},
 		{"or the two together are", shown, state(8, "secrecy", "supervision"), true},
@@ -146,10 +154,11 @@ func TestHits(t *testing.T) {
 		{"nothing", nil, nil},
 		{"one per family, capped", []veghe.Finding{f("A", "secrecy", 2), f("B", "secrecy", 2), f("C", "channel", 1)}, []history.Hit{{Family: "channel", Weight: 1}, {Family: "secrecy", Weight: 3}}},
 		{"evasion multiplies", []veghe.Finding{f("A", "channel", 1), f("E", "evasion", 1)}, []history.Hit{{Family: "channel", Weight: 1.5}}},
-		{"a warning adds nothing", []veghe.Finding{f("A", "secrecy", 2), f("NEG-02", "awareness", -1)}, nil},
+		{"a warning adds no conduct and speaks against", []veghe.Finding{f("A", "secrecy", 2), f("NEG-02", "awareness", -1)}, []history.Hit{{Family: "awareness", Weight: -1}}},
+		{"context is not the author's own", []veghe.Finding{f("A", "secrecy", 2), f("GRM-YNG", "child", 1)}, []history.Hit{{Family: "secrecy", Weight: 2}}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			if diff := cmp.Diff(tc.want, hits(p, gather(p, tc.findings)), approx()); diff != "" {
+			if diff := cmp.Diff(tc.want, weigh(p, gather(p, tc.findings)).Own, approx()); diff != "" {
 				t.Errorf("-want +got:\n%s", diff)
 			}
 		})

@@ -23,14 +23,22 @@ func historyParams(p *rule.Policy) history.Params {
 
 func days(n float64) time.Duration { return time.Duration(n * 24 * float64(time.Hour)) }
 
-// hits is what a post adds to its author's history: one hit per family, the
-// weight capped and multiplied by evasion. A post in exculpatory context (a
-// warning that cites the conduct, a parent, a moderator) adds nothing.
-func hits(p *rule.Policy, ev evidence) []history.Hit {
-	if ev.suppressed(p) {
-		return nil
+// weigh is what a post adds to the histories: one hit per family, the weight
+// capped and multiplied by evasion, and what speaks against. A post in
+// exculpatory context (a warning that cites the conduct, a parent, a
+// moderator) adds no conduct. Context counts for the others in the thread.
+func weigh(p *rule.Policy, ev evidence) history.Evidence {
+	out := history.Evidence{Context: ev.context}
+	if !ev.suppressed(p) {
+		out.Own = hits(p, ev)
 	}
-	var out []history.Hit
+	for _, f := range ev.against {
+		out.Own = append(out.Own, history.Hit{Family: f.Family, Weight: f.Weight})
+	}
+	return out
+}
+
+func hits(p *rule.Policy, ev evidence) (out []history.Hit) {
 	for _, f := range ev.positive {
 		w := min(familyCap(p, f.Family), f.Weight*ev.multiplier)
 		if k := len(out) - 1; k >= 0 && out[k].Family == f.Family {
@@ -50,7 +58,7 @@ func judgeAuthor(p *rule.Policy, ev evidence, st history.State) verdict {
 	for _, f := range st.Families {
 		families[f.Name] = min(familyCap(p, f.Name), f.Weight)
 	}
-	v.score = logistic(p.Prior + sumSorted(families) + ev.negative)
+	v.score = logistic(p.Prior + sumSorted(families) + st.Against)
 	if len(ev.positive) == 0 || ev.suppressed(p) || !threadGate(p.Threads, st) {
 		return v
 	}
@@ -65,10 +73,10 @@ func judgeAuthor(p *rule.Policy, ev evidence, st history.State) verdict {
 	return v
 }
 
-// threadGate wants the sum over the threshold and enough distinct families,
-// fewer if grave ones are among them.
+// threadGate wants the sum, less what speaks against, over the threshold and
+// enough distinct families, fewer if grave ones are among them.
 func threadGate(t *rule.Threads, st history.State) bool {
-	if st.Sum < t.Threshold {
+	if st.Sum+st.Against < t.Threshold {
 		return false
 	}
 	if len(st.Families) >= t.Families {

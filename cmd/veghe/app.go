@@ -9,6 +9,7 @@ import (
 	"os"
 	"sync"
 	"sync/atomic"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -226,10 +227,17 @@ func idHeaders(p *veghe.Post) []stream.Header {
 
 func assessedHeaders(v *veghe.Assessed) []stream.Header {
 	h := idHeaders(&v.Post)
-	if v.Assessment.History != nil {
+	if tellsOfConduct(v.Assessment.Findings) {
 		h = append(h, stream.Header{Name: headerFindings, Value: []byte(veghe.Grooming)})
 	}
 	return h
+}
+
+// tellsOfConduct reports whether histories need the post again after a restart.
+func tellsOfConduct(findings []veghe.Finding) bool {
+	return slices.ContainsFunc(findings, func(f veghe.Finding) bool {
+		return !f.Shadow && f.Category != veghe.Recruitment
+	})
 }
 
 func (a *app) openIndex(ctx context.Context) error {

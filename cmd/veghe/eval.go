@@ -33,8 +33,17 @@ type evaluation struct {
 	FN       int            `json:"false_negatives"`
 	FP       int            `json:"false_positives"`
 	TN       int            `json:"true_negatives"`
-	Missed   []string       `json:"missed,omitempty"` // ids
-	Wrong    []string       `json:"wrong,omitempty"`  // ids
+	// Earliness is how many posts the flagged author had written in the
+	// conversation when first flagged, over the conversations found.
+	Earliness *earliness `json:"author_posts_until_flagged,omitempty"`
+	Missed    []string   `json:"missed,omitempty"` // ids
+	Wrong     []string   `json:"wrong,omitempty"`  // ids
+}
+
+type earliness struct {
+	Mean   float64 `json:"mean"`
+	Median int     `json:"median"`
+	Most   int     `json:"most"`
 }
 
 func (v *evaluation) recall() float64    { return share(v.TP, v.FN) }
@@ -87,7 +96,9 @@ type unit struct {
 	want     bool
 	labelled bool
 	category veghe.Category
-	flagged  map[veghe.Category]bool
+	thread   bool
+	written  map[veghe.AuthorID]int // posts so far
+	flagged  map[veghe.Category]int // posts of the author at the first flag
 }
 
 type evaluator struct {
@@ -134,7 +145,7 @@ func (v *evaluator) take(p veghe.Post, l labelled) {
 	}
 	u := v.units[id]
 	if u == nil {
-		u = &unit{id: id, flagged: map[veghe.Category]bool{}}
+		u = &unit{id: id, thread: p.Thread != "", written: map[veghe.AuthorID]int{}, flagged: map[veghe.Category]int{}}
 		v.units[id] = u
 		v.order = append(v.order, id)
 	}
@@ -144,9 +155,10 @@ func (v *evaluator) take(p veghe.Post, l labelled) {
 			u.category = l.Label.Category
 		}
 	}
+	u.written[p.Author]++
 	a := v.engine.Assess(p)
-	if a.Flagged {
-		u.flagged[topCategory(a)] = true
+	if c := topCategory(a); a.Flagged && u.flagged[c] == 0 {
+		u.flagged[c] = u.written[p.Author]
 	}
 }
 
@@ -154,6 +166,7 @@ func (v *evaluator) take(p veghe.Post, l labelled) {
 // something harmful only in its own.
 func (v *evaluator) results() []evaluation {
 	by := map[veghe.Category]*evaluation{}
+	until := map[veghe.Category][]int{}
 	for _, c := range []veghe.Category{veghe.Recruitment, veghe.Grooming} {
 		by[c] = &evaluation{Category: c}
 	}
@@ -166,14 +179,33 @@ func (v *evaluator) results() []evaluation {
 			if u.want && u.category != c {
 				continue
 			}
-			r.count(u, u.flagged[c])
+			n := u.flagged[c]
+			r.count(u, n > 0)
+			if u.thread && u.want && n > 0 {
+				until[c] = append(until[c], n)
+			}
 		}
 	}
 	var out []evaluation
 	for _, c := range slices.Sorted(maps.Keys(by)) {
+		by[c].Earliness = summarize(until[c])
 		out = append(out, *by[c])
 	}
 	return out
+}
+
+// summarize is nil for nothing. Of an even number the lower middle one is the
+// median, so that it is a number of posts.
+func summarize(n []int) *earliness {
+	if len(n) == 0 {
+		return nil
+	}
+	slices.Sort(n)
+	var sum int
+	for _, v := range n {
+		sum += v
+	}
+	return &earliness{Mean: float64(sum) / float64(len(n)), Median: n[(len(n)-1)/2], Most: n[len(n)-1]}
 }
 
 func (v *evaluation) count(u *unit, got bool) {
@@ -196,6 +228,11 @@ func printEvaluations(out io.Writer, results []evaluation) error {
 	fmt.Fprintln(w, "CATEGORY\tSHOULD FLAG\tRECALL\tPRECISION\tHARMLESS\tFALSE POSITIVE RATE")
 	for _, r := range results {
 		fmt.Fprintf(w, "%s\t%d\t%.3f\t%.3f\t%d\t%.3f\n", r.Category, r.TP+r.FN, r.recall(), r.precision(), r.FP+r.TN, r.fpr())
+	}
+	for _, r := range results {
+		if e := r.Earliness; e != nil {
+			fmt.Fprintf(w, "posts of the author until flagged\t%s\tmean %.1f\tmedian %d\tmost %d\n", r.Category, e.Mean, e.Median, e.Most)
+		}
 	}
 	for _, r := range results {
 		for _, id := range r.Missed {

@@ -18,6 +18,8 @@ var (
 
 func hit(family string, weight float64) []Hit { return []Hit{{family, weight}} }
 
+func own(hits []Hit) Evidence { return Evidence{Own: hits} }
+
 func TestObserve(t *testing.T) {
 	type step struct {
 		id   veghe.PostID
@@ -47,7 +49,7 @@ func TestObserve(t *testing.T) {
 			s := New(p, 0)
 			var got State
 			for _, st := range tc.steps {
-				got = s.Observe(who, st.id, day0.AddDate(0, 0, st.day), st.hits)
+				got = s.Observe(who, st.id, day0.AddDate(0, 0, st.day), own(st.hits))
 			}
 			var families []string
 			for _, f := range got.Families {
@@ -69,15 +71,74 @@ func TestObserve(t *testing.T) {
 func TestBounded(t *testing.T) {
 	s := New(Params{}, 3)
 	for i := range 10 {
-		s.Observe(Key{Author: veghe.AuthorID(fmt.Sprint(i))}, "p", day0, hit("a", 1))
+		s.Observe(Key{Author: veghe.AuthorID(fmt.Sprint(i))}, "p", day0, own(hit("a", 1)))
 	}
 	if got := s.Len(); got != 3 {
 		t.Errorf("kept %d states, want 3", got)
 	}
 	for i := range 1000 {
-		s.Observe(who, veghe.PostID(fmt.Sprint(i)), day0, hit("a", 1))
+		s.Observe(who, veghe.PostID(fmt.Sprint(i)), day0, own(hit("a", 1)))
 	}
-	if got := len(s.Observe(who, "last", day0, hit("a", 1)).Posts); got != maxPosts {
+	if got := len(s.Observe(who, "last", day0, own(hit("a", 1))).Posts); got != maxPosts {
 		t.Errorf("a state cites %d posts, want at most %d", got, maxPosts)
+	}
+}
+
+// What one side says of itself counts for the other side, and only there.
+func TestContext(t *testing.T) {
+	child, adult := who, who
+	child.Author, adult.Author = "child", "adult"
+	young := Evidence{Context: hit("young", 1)}
+	type step struct {
+		by  Key
+		id  veghe.PostID
+		day int
+		ev  Evidence
+	}
+	voice := func(name veghe.AuthorID) step {
+		k := who
+		k.Author = name
+		return step{k, veghe.PostID(name), 0, own(hit("a", 1))}
+	}
+	for _, tc := range []struct {
+		name     string
+		steps    []step // the state after the last is looked at
+		sum      float64
+		against  float64
+		families []string
+		posts    []veghe.PostID
+	}{
+		{"it adds to who talks to a child", []step{{child, "1", 0, young}, {adult, "2", 0, own(hit("a", 2))}}, 3, 0, []string{"a", "young"}, []veghe.PostID{"2", "1"}},
+		{"also when it is said later", []step{{adult, "1", 0, own(hit("a", 2))}, {child, "2", 0, young}, {adult, "3", 0, own(hit("b", 1))}}, 4, 0, []string{"a", "b", "young"}, []veghe.PostID{"1", "3", "2"}},
+		{"never to who said it", []step{{child, "1", 0, young}, {child, "2", 0, own(hit("a", 2))}}, 2, 0, []string{"a"}, []veghe.PostID{"2"}},
+		{"not between two of an age", []step{{child, "1", 0, young}, {adult, "2", 0, young}, {adult, "3", 0, own(hit("a", 2))}}, 2, 0, []string{"a"}, []veghe.PostID{"3"}},
+		{"alone it is nothing", []step{{child, "1", 0, young}, {adult, "2", 0, Evidence{}}}, 0, 0, nil, nil},
+		{"said twice it counts once", []step{{child, "1", 0, young}, {child, "2", 0, young}, {adult, "3", 0, own(hit("a", 2))}}, 3, 0, []string{"a", "young"}, []veghe.PostID{"3", "1"}},
+		{"it is forgotten after the window", []step{{child, "1", 0, young}, {adult, "2", 31, own(hit("a", 2))}}, 2, 0, []string{"a"}, []veghe.PostID{"2"}},
+		{"what speaks against takes off, once per family", []step{{adult, "1", 0, own(hit("kin", -1))}, {adult, "2", 0, own(hit("kin", -1))}, {adult, "3", 0, own(hit("a", 2))}}, 2, -1, []string{"a"}, []veghe.PostID{"1", "2", "3"}},
+		{"whoever says it", []step{{adult, "1", 0, Evidence{Context: hit("party", -1)}}, {adult, "2", 0, own(hit("a", 2))}}, 2, -1, []string{"a"}, []veghe.PostID{"2"}},
+		{"the weightiest word of a family counts", []step{{child, "1", 0, Evidence{Context: hit("young", 0.5)}}, {child, "2", 0, young}, {adult, "3", 0, own(hit("a", 2))}}, 3, 0, []string{"a", "young"}, []veghe.PostID{"3", "2"}},
+		{"not in a crowd", []step{{child, "1", 0, young}, voice("c"), voice("d"), voice("e"), voice("f"), {adult, "2", 0, own(hit("a", 2))}}, 2, 0, []string{"a"}, []veghe.PostID{"2"}},
+		{"also when the other side says it", []step{{child, "1", 0, Evidence{Context: hit("kin", -1)}}, {adult, "2", 0, own(hit("a", 2))}}, 2, -1, []string{"a"}, []veghe.PostID{"2"}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			s := New(Params{Window: 30 * 24 * time.Hour}, 0)
+			var got State
+			for _, st := range tc.steps {
+				got = s.Observe(st.by, st.id, day0.AddDate(0, 0, st.day), st.ev)
+			}
+			var families []string
+			for _, f := range got.Families {
+				families = append(families, f.Name)
+			}
+			want := State{Sum: tc.sum, Against: tc.against, Posts: tc.posts}
+			got.Families = nil
+			if diff := cmp.Diff(want, got, cmpopts.EquateApprox(0, 0.01), cmpopts.EquateEmpty()); diff != "" {
+				t.Errorf("-want +got:\n%s", diff)
+			}
+			if diff := cmp.Diff(tc.families, families); diff != "" {
+				t.Errorf("families (-want +got):\n%s", diff)
+			}
+		})
 	}
 }

@@ -72,6 +72,10 @@ type Threads struct {
 	Families      int        `yaml:"families"`        // distinct families needed
 	GraveFamilies int        `yaml:"grave_families"`  // needed if one of Grave is in force
 	Grave         [][]string `yaml:"grave"`           // each a set of families that together are grave
+	// Context indicators say something about the author that matters for
+	// whoever talks to him, such as a young age. They count for the other
+	// authors of the thread, never for the one who said it.
+	Context []veghe.IndicatorID `yaml:"context"`
 }
 
 // Suppressor closes the gate of a category when its indicator is found.
