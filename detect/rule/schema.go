@@ -155,7 +155,7 @@ func policySchema() object {
 		"gate":    object{"type": "array", "items": counts},
 		"threads": closed(object{
 			"threshold": number, "drift": number, "half_life_days": number, "window_days": number, "hits_per_family": count,
-			"families": count, "grave_families": count, "grave": object{"type": "array", "items": words},
+			"families": count, "grave_families": count, "grave": object{"type": "array", "items": words}, "context": words,
 		}),
 		"suppressors":   object{"type": "array", "items": closed(object{"indicator": str("id"), "unless_strong": count}, "indicator")},
 		"forced_review": words,
