@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"errors"
+	"os"
+	"runtime/debug"
 	"sync"
 
 	"veghe/detect/lang"
@@ -57,6 +59,10 @@ func (s *secondOpinion) load() (*lingua.Second, error) {
 	}
 	if s.second != nil {
 		return s.second, nil
+	}
+	if s.accuracy == lingua.High && os.Getenv("GOGC") == "" {
+		// The models are 380 MB that stay: garbage may not grow as large.
+		debug.SetGCPercent(25)
 	}
 	var err error
 	s.second, err = lingua.New(lingua.Options{Accuracy: s.accuracy})
