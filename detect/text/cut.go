@@ -17,13 +17,21 @@ var alnum = func() (t [256]bool) {
 	return t
 }()
 
-// glue is true of the signs that people put between the letters of a word.
-var glue = func() (t [256]bool) {
-	for _, c := range []byte(".*_~|^+=@$!'`-") {
+// Signs before a word that may join it to the one before, or ask for a second
+// look at it; and signs after one that may be its last letter.
+const (
+	opening = ".*_~|^+=@$!'`-#"
+	closing = "@$"
+)
+
+var opens, closes = set(opening), set(closing)
+
+func set(signs string) (t [256]bool) {
+	for _, c := range []byte(signs) {
 		t[c] = true
 	}
 	return t
-}()
+}
 
 // mix is one step of the hash, over up to eight bytes of a word.
 func mix(h, w uint64) uint64 {
@@ -63,6 +71,13 @@ const (
 	joint         // a symbol ends there
 )
 
+// pairing tells, by bit, the places from folded byte at on where a letter
+// stands twice.
+type pairing struct {
+	at   int32
+	mask uint64
+}
+
 // block is how many bytes cut looks at together, and batch how many edges
 // of words it gathers, at least, before it makes tokens of them.
 const (
@@ -70,13 +85,16 @@ const (
 	batch = 192
 )
 
+// gather, multiplied, brings the lowest bits of eight bytes into the highest.
+const gather = 0x0102040810204080
+
 // cutter is how far a Doc is cut.
 type cutter struct {
 	at     int   // all before is cut
 	seg    int   // segments that begin before
 	delta  int32 // original minus folded offset, there
 	note   int   // notes before
-	single bool  // the last token was one byte
+	single bool  // the last token was one letter
 }
 
 // cut makes tokens of the words written since the last cut. There every byte
@@ -89,9 +107,9 @@ func (d *Doc) cut() {
 	d.done.at = end
 	out, edges, k, before := d.out[:cap(d.out)], &d.edges, 0, uint64(0)
 	for ; from < end; from += block {
-		words, thrice := scan(out[from:from+block+10], end-from)
-		if thrice {
-			d.runs = append(d.runs, int32(from))
+		words, pairs := scan(out[from:from+block+10], end-from)
+		if pairs != 0 {
+			d.pairs = append(d.pairs, pairing{int32(from), pairs})
 		}
 		turn := words ^ (words<<1 | before)
 		before = words >> (block - 1)
@@ -113,23 +131,40 @@ func (d *Doc) cut() {
 }
 
 // scan has a bit for each of the first n bytes of b, at most block, that is
-// part of a word, and says whether some letter may stand there three times
-// in a row.
-func scan(b []byte, n int) (words uint64, thrice bool) {
-	runs := uint64(0)
+// part of a word, and one, perhaps, where a letter stands that stands there
+// again next.
+func scan(b []byte, n int) (words, pairs uint64) {
+	high := uint64(0)
 	for j := 0; j < block && j < n; j += 8 {
 		w := at8(b, j)
 		x := w &^ tops
 		letter := (x + gea) & ^(x + gtz)
 		digit := (x + ge0) & ^(x + gt9)
-		words |= (w | letter | digit) & tops >> 7 * 0x0102040810204080 >> 56 << j
-		same := (w ^ at8(b, j+1)) | (w ^ at8(b, j+2))
-		runs |= (same - ones) &^ same & letter
+		words |= (w | letter | digit) & tops >> 7 * gather >> 56 << j
+		same := w ^ at8(b, j+1)
+		pairs |= (same - ones) &^ same & letter &^ w & tops >> 7 * gather >> 56 << j
+		high |= w
+	}
+	if high&tops != 0 {
+		pairs |= highPairs(b, n)
 	}
 	if n < block {
 		words &= 1<<n - 1
+		pairs &= 1<<n - 1
 	}
-	return words, runs&tops != 0
+	return words, pairs
+}
+
+// highPairs is as the pairs of scan, for letters of two bytes.
+func highPairs(b []byte, n int) (pairs uint64) {
+	for j := 0; j < block && j < n; j += 8 {
+		w := at8(b, j)
+		same := w ^ at8(b, j+2)
+		first := (same - ones) &^ same
+		// The second byte may be in the next eight: then one in two is enough.
+		pairs |= first & (first>>8 | 1<<63) & w & (w << 1) & tops >> 7 * gather >> 56 << j
+	}
+	return pairs
 }
 
 // at8 is the eight bytes of b from i.
@@ -138,7 +173,7 @@ func at8(b []byte, i int) uint64 { return binary.LittleEndian.Uint64(b[i : i+8 :
 // tokens makes a token of each pair of edges, and keeps those in mind that
 // may hide something.
 func (d *Doc) tokens(edges []int32) {
-	first := len(d.Tokens)
+	first, odd := len(d.Tokens), len(d.odd)
 	d.Tokens = slices.Grow(d.Tokens, len(edges)/2)[:first+len(edges)/2]
 	out, toks, single, delta := d.out[:cap(d.out)], d.Tokens[first:], d.done.single, d.done.delta
 	for i := range toks {
@@ -161,10 +196,11 @@ func (d *Doc) tokens(edges []int32) {
 		t := &toks[i] // field by field: a composite literal is made elsewhere and copied
 		t.Start, t.End, t.From, t.To = from+delta, to+delta, from, to
 		t.Hash, t.Flags = hash, flags
-		if single && n == 1 || flags == Letter|Digit || from > 0 && glue[out[from-1]] {
-			d.odd = append(d.odd, int32(first+i))
+		one := n == 1 || n == 2 && x&tops != 0
+		if one && single || flags == Letter|Digit || from > 0 && opens[out[from-1]] || closes[out[to]] {
+			d.odd = append(d.odd, oddity(first+i)<<1)
 		}
-		single = n == 1
+		single = one
 	}
 	d.done.single = single
 	if d.done.seg < len(d.segs) {
@@ -172,6 +208,11 @@ func (d *Doc) tokens(edges []int32) {
 	}
 	if d.done.note < len(d.notes) {
 		d.noted(first)
+		slices.Sort(d.odd[odd:])
+		d.odd = append(d.odd[:odd], slices.Compact(d.odd[odd:])...)
+	}
+	if len(d.odd) > odd {
+		d.hashtags(first, odd)
 	}
 }
 
@@ -244,8 +285,8 @@ func (d *Doc) noted(first int) {
 			case notes[k].kind == fancy:
 				t.Flags |= Evasive
 			case notes[k].kind == joint:
-				if at == t.From && (len(d.odd) == 0 || d.odd[len(d.odd)-1] < int32(i)) {
-					d.odd = append(d.odd, int32(i))
+				if at == t.From {
+					d.odd = append(d.odd, oddity(i)<<1)
 				}
 			case at > t.From && d.scriptAt(at) != other: // where joiners are spelling
 				d.Hidden++

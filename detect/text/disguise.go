@@ -9,57 +9,170 @@ const lookalikes = "" +
 	"аaвbеeкkмmнhоoрpсcтtуyхxіiїiјjѕsԁdһhԛqԝwѵvӏlгrпnёe" +
 	"АaВbЕeКkМmНhОoРpСcТtУyХxІiЇiЈjЅsԀdԚqԜwЁeӀi" +
 	"αaβbγyεeηnιiκkνvοoρpσoτtυuχxωwμuάaέeίiόoύu" +
-	"ΑaΒbΕeΖzΗhΙiΚkΜmΝnΟoΡpΤtΥyΧx"
+	"ΑaΒbΕeΖzΗhΙiΚkΜmΝnΟoΡpΤtΥyΧx" +
+	"օoսuհhոnցgզqյjՕoՏsԼlՍu" + // Armenian
+	"ᎠdᎡrᎢtᎥiᎩyᎪaᎫjᎬeᎳwᎷmᎻhᏀgᏃzᏙvᏚsᏞlᏟcᏢpᏦkᏴb" + // Cherokee
+	"ꓐbꓑpꓓdꓔtꓖgꓗkꓙjꓚcꓜzꓝfꓟmꓠnꓡlꓢsꓣrꓦvꓧhꓪwꓫxꓬyꓮaꓰeꓲiꓳoꓴu" // Lisu
 
-// likenesses are lookalikes both ways; toCyrillic gives lower case.
+// Letters that the eye cannot tell apart at all. The others are alike in
+// some typefaces, or to a reader in a hurry.
+const same = "aаcсdԁeеhһiіjјlӏoоpрqԛsѕwԝxхyу" + "AАBВCСEЕHНIІJЈKКMМOОPРSЅTТXХ"
+
+// likenesses are lookalikes both ways; those to Cyrillic in lower case.
 type likenesses struct {
 	toLatin    map[rune]byte
 	toCyrillic map[rune]rune
+	same       map[rune]bool
 }
 
-// alike is built from lookalikes and small enough to need no laziness.
+// alike is built from the lists above and small enough to need no laziness.
 var alike = func() likenesses {
-	l := likenesses{map[rune]byte{}, map[rune]rune{}}
+	l := likenesses{map[rune]byte{}, map[rune]rune{}, map[rune]bool{}}
 	rs := []rune(lookalikes)
 	for i := 0; i < len(rs); i += 2 {
 		l.toLatin[rs[i]] = byte(rs[i+1])
 	}
-	for _, p := range []string{"aа", "bв", "cс", "eе", "hн", "iі", "jј", "kк", "mм", "nп", "oо", "pр", "rг", "sѕ", "tт", "xх", "yу"} {
-		r, _ := utf8.DecodeRuneInString(p[1:])
-		l.toCyrillic[rune(p[0])] = r
+	rs = []rune("aаbвcсeеhнiіjјkкmмnпoоpрrгsѕtтxхyу")
+	for i := 0; i < len(rs); i += 2 {
+		l.toCyrillic[rs[i]] = rs[i+1]
+	}
+	for _, r := range same {
+		l.same[r] = true
 	}
 	return l
 }()
 
+// mixture counts the letters of a word in two scripts.
+type mixture struct {
+	latin, foreign         int
+	stuckLatin, stuck      int // of these, Latin and foreign ones without a look-alike
+	weakLatin, weakForeign int // with one that is not quite the same
+	changes                int // from one script to the other
+	cyrillic               bool
+}
+
+// mixture counts the letters of w, as written or folded.
+func (d *Doc) mixture(w []byte) (m mixture) {
+	last := uint32(common)
+	for len(w) > 0 {
+		r, n := utf8.DecodeRune(w)
+		e := d.lookup(r, n)
+		w = w[n:]
+		sc := e.script()
+		switch {
+		case e.kind() != word:
+			continue
+		case isForeign[sc]:
+			m.foreign++
+			m.cyrillic = m.cyrillic || sc == cyrillic
+			if _, ok := alike.toLatin[r]; !ok {
+				m.stuck++
+			} else if sc == cyrillic && !alike.same[r] {
+				m.weakForeign++
+			}
+		case sc == latin:
+			m.latin++
+			l := e.plain(r)
+			if _, ok := alike.toCyrillic[l]; !ok {
+				m.stuckLatin++
+			} else if !alike.same[l] && !alike.same[r] {
+				m.weakLatin++
+			}
+		default:
+			continue
+		}
+		if last != common && (last == latin) != (sc == latin) {
+			m.changes++
+		}
+		last = sc
+	}
+	return m
+}
+
+// meant is the script that a mixed word was meant in: the one that all its
+// letters have, or look like; if both will do the likelier one. None if
+// neither: then it is as likely an ending put to a foreign name.
+func (m mixture) meant() uint32 {
+	toLatin, toCyrillic := m.stuck == 0, m.stuckLatin == 0 && m.cyrillic
+	switch {
+	case toLatin && toCyrillic && m.weakForeign != m.weakLatin:
+		toLatin = m.weakForeign < m.weakLatin
+	case toLatin && toCyrillic:
+		toLatin = m.latin >= m.foreign
+	}
+	switch {
+	case toLatin:
+		return latin
+	case toCyrillic:
+		return cyrillic
+	}
+	return none
+}
+
 // remix folds again a word that mixes scripts, of which all written so far
-// is the last, from its original letters: to Latin if all its foreign letters
-// have a Latin look-alike, to Cyrillic if all its Latin letters have a
-// Cyrillic one, else to Latin as far as it goes. It returns where it ends.
+// is the last, from its original letters, and returns where it ends.
 func (d *Doc) remix(s string) int {
 	from := len(d.out)
 	for from > d.done.at && (alnum[d.out[from-1]] || d.out[from-1] >= utf8.RuneSelf) {
 		from--
 	}
 	start := d.rewind(from)
-	end, cyr := d.wordEnd(s, start)
-	toCyrillic := cyr && !d.allLatin(s[start:end]) && d.allCyrillic(s[start:end])
-	d.notes = append(d.notes, note{int32(from), fancy})
+	end := d.wordEnd(s, start)
+	d.read = append(d.read[:0], s[start:end]...)
+	m := d.mixture(d.read)
+	script := m.meant()
+	if script != none || m.changes > 1 {
+		d.notes = append(d.notes, note{int32(from), fancy})
+	}
 	for i := start; i < end; {
 		r, n := utf8.DecodeRuneInString(s[i:])
 		e := d.lookup(r, n)
 		switch at := len(d.out); {
 		case e.kind() == dropped && r != '\u00ad':
 			d.notes = append(d.notes, note{int32(at), hidden})
-		case e.kind() != word: // marks, apostrophes
+		case e.kind() != word: // marks
 		default:
 			d.Accented = d.Accented || e&accentBit != 0
 			d.put(e, r)
-			d.unmix(r, e, at, toCyrillic)
+			d.unmix(r, e, at, script)
 		}
 		i += n
 		d.anchor(i)
 	}
 	return end
+}
+
+// unmix replaces what r was folded to at byte at by its look-alike.
+func (d *Doc) unmix(r rune, e entry, at int, script uint32) {
+	switch sc := e.script(); {
+	case script == cyrillic && sc == latin:
+		if c, ok := alike.toCyrillic[rune(d.out[at])]; ok && len(d.out) == at+1 {
+			d.out = utf8.AppendRune(d.out[:at], c)
+		}
+	case script == latin && isForeign[sc]:
+		if c, ok := alike.toLatin[r]; ok {
+			d.out = append(d.out[:at], c)
+		}
+	}
+}
+
+// unmixed appends the folded word w to dst, in one script if it mixes two
+// and was meant in one.
+func (d *Doc) unmixed(dst, w []byte) []byte {
+	script := d.mixture(w).meant()
+	for len(w) > 0 {
+		r, n := utf8.DecodeRune(w)
+		sc := d.lookup(r, n).script()
+		if c, ok := alike.toCyrillic[r]; ok && script == cyrillic && sc == latin {
+			r = c
+		}
+		if c, ok := alike.toLatin[r]; ok && script == latin && isForeign[sc] {
+			r = rune(c)
+		}
+		dst = utf8.AppendRune(dst, r)
+		w = w[n:]
+	}
+	return dst
 }
 
 // rewind takes back what was written from folded byte from on, and returns
@@ -80,35 +193,17 @@ func (d *Doc) rewind(from int) int {
 	return start
 }
 
-// wordEnd is where the word of s ends that starts at i, and whether it has a
-// Cyrillic letter.
-func (d *Doc) wordEnd(s string, i int) (end int, cyr bool) {
+// wordEnd is where the word of s ends that starts at i.
+func (d *Doc) wordEnd(s string, i int) int {
 	for i < len(s) {
 		r, n := utf8.DecodeRuneInString(s[i:])
-		e := d.lookup(r, n)
-		switch e.kind() {
+		switch d.lookup(r, n).kind() {
 		case separator, solo, symbol:
-			return i, cyr
-		case word:
-			cyr = cyr || e.script() == cyrillic
+			return i
 		}
 		i += n
 	}
-	return i, cyr
-}
-
-// unmix replaces what r was folded to at folded byte at by its look-alike.
-func (d *Doc) unmix(r rune, e entry, at int, toCyrillic bool) {
-	switch sc := e.script(); {
-	case toCyrillic && sc == latin:
-		if c, ok := alike.toCyrillic[rune(d.out[at])]; ok && len(d.out) == at+1 {
-			d.out = utf8.AppendRune(d.out[:at], c)
-		}
-	case !toCyrillic && (sc == cyrillic || sc == greek):
-		if c, ok := alike.toLatin[r]; ok {
-			d.out = append(d.out[:at], c)
-		}
-	}
+	return i
 }
 
 // lookup is the entry of r, decoded from n bytes.
@@ -128,45 +223,4 @@ func (d *Doc) lookup(r rune, n int) entry {
 		return changeBit | ' '
 	}
 	return d.tab.entry(r)
-}
-
-// allLatin reports whether each Cyrillic or Greek letter looks Latin.
-func (d *Doc) allLatin(word string) bool {
-	for i, r := range word {
-		e := d.lookup(r, runeWidth(word[i:], r))
-		if sc := e.script(); sc == cyrillic || sc == greek {
-			if _, ok := alike.toLatin[r]; !ok {
-				return false
-			}
-		}
-	}
-	return true
-}
-
-// allCyrillic reports whether each Latin letter looks Cyrillic.
-func (d *Doc) allCyrillic(word string) bool {
-	for i, r := range word {
-		e := d.lookup(r, runeWidth(word[i:], r))
-		if e.script() != latin {
-			continue
-		}
-		if e&longBit != 0 {
-			return false
-		}
-		if e&changeBit != 0 {
-			r = rune(e & valueMask)
-		}
-		if _, ok := alike.toCyrillic[r]; !ok {
-			return false
-		}
-	}
-	return true
-}
-
-func runeWidth(s string, r rune) int {
-	if r == utf8.RuneError {
-		_, n := utf8.DecodeRuneInString(s)
-		return n
-	}
-	return utf8.RuneLen(r)
 }

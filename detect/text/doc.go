@@ -26,7 +26,7 @@ import (
 
 // Version names this way of folding. It changes whenever some text folds
 // differently, because rules compiled before then no longer mean the same.
-const Version = "fold2"
+const Version = "fold3"
 
 // MaxText is how many bytes of a text are read; the rest is not looked at.
 const MaxText = 64 << 20
@@ -85,10 +85,14 @@ type Doc struct {
 	notes []note
 	done  cutter
 	edges [256]int32 // of words, for cut
-	runs  []int32    // blocks where a letter may stand three times in a row
-	odd   []int32    // tokens that may hide something
+	pairs []pairing
+	odd   []oddity // tokens that may hide something
 	tab   *table
-	spell []byte
+
+	// Scratch of the second reading.
+	pieced, read, same, joined []byte
+	spare                      []Extra
+	cuts                       []int32
 }
 
 // segment says that from folded offset fold on, byte i came from byte
@@ -115,6 +119,11 @@ func (d *Doc) Original(i int) int {
 	case i >= d.n:
 		return len(d.src)
 	}
+	return d.origin(i)
+}
+
+// origin is Original for a byte that was written.
+func (d *Doc) origin(i int) int {
 	k := sort.Search(len(d.segs), func(k int) bool { return int(d.segs[k].fold) > i }) - 1
 	o := i
 	if k >= 0 {
@@ -185,7 +194,7 @@ func (d *Doc) reset(s string) {
 	}
 	d.src, d.n, d.delta = s, 0, 0
 	d.Tokens, d.Extra, d.segs, d.out = d.Tokens[:0], d.Extra[:0], d.segs[:0], d.out[:0]
-	d.notes, d.runs, d.odd, d.done = d.notes[:0], d.runs[:0], d.odd[:0], cutter{}
+	d.notes, d.pairs, d.odd, d.done = d.notes[:0], d.pairs[:0], d.odd[:0], cutter{}
 	d.Accented, d.Hidden = false, 0
 	if need := len(s) + slack; cap(d.out) < need {
 		d.out = make([]byte, 0, need+len(s)/8)

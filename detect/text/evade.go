@@ -3,281 +3,334 @@ package text
 import (
 	"bytes"
 	"slices"
-	"sort"
+	"unicode/utf8"
 )
 
 // The second reading undoes what people do to words to get past filters. It
-// only adds: each disguised word becomes an Extra beside the tokens that spell
-// it. One pass over the tokens looks for the few shapes below; in ordinary
-// text nothing more happens.
+// only adds: each disguised word becomes an Extra beside the tokens that
+// spell it. It looks at the odd tokens alone, which cut kept in mind: those
+// with letters and digits, single letters in a row, a sign or symbol between,
+// a letter too often. In ordinary text that is one in twenty, and nothing
+// comes of most.
 const (
-	minSpaced   = 4  // single letters in a row: c o n t
-	maxPieces   = 24 // tokens that may spell one word
-	maxDisguise = 40 // bytes of a disguised word
+	minSpaced   = 4  // single letters in a row with spaces between: b a n i
+	minSigned   = 3  // with signs between
+	maxPieces   = 40 // tokens that may spell one word
+	maxDisguise = 64 // bytes of a disguised word
 	maxGap      = 8  // bytes between two pieces: an emoji or two dots
 )
 
+// oddity is an odd token: its number times two, and twice.
+type oddity uint32
+
+// twice says that the token has letters twice where that is unusual.
+const twice oddity = 1
+
+func (o oddity) token() int { return int(o >> 1) }
+
 func (d *Doc) evade() {
-	if len(d.runs) > 0 {
-		d.longRuns()
+	if len(d.pairs) > 0 {
+		d.doubled()
 	}
 	if len(d.odd) == 0 {
 		return
 	}
-	symbols, joined := len(d.Extra), 0
-	for _, o := range d.odd {
-		i := int(o)
-		t := &d.Tokens[i]
-		if i > joined && d.glued(i-1) {
-			joined = d.pieces(i - 1)
+	symbols, chained := len(d.Extra), 0
+	for k, o := range d.odd {
+		i := o.token()
+		if k+1 < len(d.odd) && d.odd[k+1].token() == i {
+			continue // noted twice, the second time for its pairs
 		}
-		if t.Flags&(Letter|Digit) == Letter|Digit && t.To-t.From <= maxDisguise {
-			d.leet(i, i)
+		if i > chained && d.glued(i-1) {
+			chained = d.chain(i - 1)
 		}
-		if t.Flags&Letter != 0 && t.To-t.From <= 2*maxDisguise {
-			d.squeeze(i)
-		}
+		d.look(i, o&twice != 0)
 	}
-	if len(d.Extra) > symbols {
-		slices.SortStableFunc(d.Extra, func(a, b Extra) int { return int(a.First - b.First) })
+	mergeExtra(d.Extra, symbols, &d.spare)
+}
+
+// mergeExtra brings two runs, each in the order of First, into one order.
+func mergeExtra(all []Extra, second int, spare *[]Extra) {
+	if second == 0 || second == len(all) {
+		return
+	}
+	// What was added for a chain comes before what was for its first token.
+	*spare = append((*spare)[:0], all[second:]...)
+	a, b := second-1, len(*spare)-1
+	for k := len(all) - 1; b >= 0; k-- {
+		if a >= 0 && all[a].First > (*spare)[b].First {
+			all[k], a = all[a], a-1
+		} else {
+			all[k], b = (*spare)[b], b-1
+		}
 	}
 }
 
-// longRuns adds to the odd tokens those with a letter three times in a row.
-func (d *Doc) longRuns() {
-	end := int32(0)
-	for _, from := range d.runs {
-		i := sort.Search(len(d.Tokens), func(i int) bool { return d.Tokens[i].To > max(from, end) })
-		for end = from + block; i < len(d.Tokens) && d.Tokens[i].From < end; i++ {
-			if tripledBytes(d.Word(d.Tokens[i])) {
-				d.odd = append(d.odd, int32(i))
-			}
-		}
-		if i > 0 {
-			end = max(end, d.Tokens[i-1].To)
-		}
+// look reads the one token i again.
+func (d *Doc) look(i int, pairs bool) {
+	t := &d.Tokens[i]
+	w := d.Word(*t)
+	if t.Flags&Letter == 0 || len(w) > 2*maxDisguise {
+		return
 	}
-	slices.Sort(d.odd)
-	d.odd = slices.Compact(d.odd)
+	from, to := d.signed(t.From, t.To, true)
+	switch {
+	case to-from > t.To-t.From:
+		d.spell(d.out[from:to], d.whole(i, i, from, to))
+	case t.Flags&Digit != 0 && leet(w):
+		d.spell(w, d.whole(i, i, from, to))
+	}
+	d.squeeze(w, pairs, d.whole(i, i, from, to))
 }
 
-func tripledBytes(b []byte) bool {
-	for i := 2; i < len(b); i++ {
-		if c := b[i]; c == b[i-1] && c == b[i-2] && c >= 'a' && c <= 'z' {
-			return true
-		}
+// signed widens a stretch of folded text by the signs at its ends that stand
+// for letters: $ecret, munc@. A word after @ alone is somebody's name.
+func (d *Doc) signed(from, to int32, name bool) (int32, int32) {
+	a, b := from, to
+	for a > 0 && from-a < 2 && closes[d.out[a-1]] {
+		a--
 	}
-	return false
+	if d.wordAt(a-1) || name && a < from && d.out[a] == '@' && from-a == 1 {
+		a = from
+	}
+	if int(b) < d.n && closes[d.out[b]] && !d.wordAt(b+1) {
+		b++
+	}
+	if to-from < 3 {
+		return from, to
+	}
+	return a, b
+}
+
+// wordAt reports whether folded byte i is part of a word, or looks so.
+func (d *Doc) wordAt(i int32) bool {
+	return i >= 0 && int(i) < d.n && (alnum[d.out[i]] || d.out[i] >= utf8.RuneSelf)
+}
+
+// gap is what stands between token i and the next.
+func (d *Doc) gap(i int) []byte { return d.out[d.Tokens[i].To:d.Tokens[i+1].From] }
+
+// lone reports whether token i is one letter or digit.
+func (d *Doc) lone(i int) bool {
+	t := &d.Tokens[i]
+	return t.To-t.From == 1 || t.To-t.From == 2 && d.out[t.From] >= utf8.RuneSelf
 }
 
 // glued reports whether token i and the next may be pieces of one word:
-// single letters with anything short between, or more letters with a
-// character between that seldom stands inside a word.
+// single letters with anything short between, or more letters with what
+// seldom stands between two words without a space.
 func (d *Doc) glued(i int) bool {
-	t, u := &d.Tokens[i], &d.Tokens[i+1]
-	gap := u.From - t.To
-	if gap <= 0 || gap > maxGap || (t.Flags|u.Flags)&Solo != 0 {
+	if i+1 >= len(d.Tokens) || (d.Tokens[i].Flags|d.Tokens[i+1].Flags)&Solo != 0 {
 		return false
 	}
-	if gap == 1 && d.out[t.To] == ' ' {
-		return t.To-t.From == 1 && u.To-u.From == 1
+	gap := d.gap(i)
+	if len(gap) == 0 || len(gap) > maxGap {
+		return false
 	}
-	between := d.out[t.To:u.From]
-	if t.To-t.From == 1 && u.To-u.From == 1 {
-		return bytes.IndexByte(between, '\n') < 0
+	if d.lone(i) && d.lone(i+1) {
+		return bytes.IndexByte(gap, '\n') < 0
 	}
-	return gluing(between)
-}
-
-// gluing reports whether b looks put between letters to split a word.
-func gluing(b []byte) bool {
-	for _, c := range b {
-		switch {
-		case c >= 0x80: // a symbol
-		case bytes.IndexByte([]byte(".*_~|^+=@$!'`-"), c) >= 0 && len(b) == 1:
-		default:
+	for _, c := range gap {
+		if c < utf8.RuneSelf && (len(gap) > 1 && c != '@' && c != '$' || !opens[c] || c == '#') {
 			return false
 		}
 	}
 	return true
 }
 
-// pieces adds the words that the glued tokens from i on may spell, and
+// chain adds the words that the glued tokens from i on may spell, and
 // returns the last of them.
-func (d *Doc) pieces(i int) int {
-	last := i + 1
-	for last+1 < len(d.Tokens) && last-i < maxPieces && d.glued(last) && d.sameGap(i, last) {
+func (d *Doc) chain(i int) int {
+	last, singles := i+1, true
+	for last+1 < len(d.Tokens) && last-i < maxPieces-1 && d.glued(last) {
 		last++
 	}
-	singles := 0
 	for k := i; k <= last; k++ {
-		if d.Tokens[k].To-d.Tokens[k].From == 1 {
-			singles++
-		}
+		singles = singles && d.lone(k)
 	}
-	n := last - i + 1
-	between := d.out[d.Tokens[i].To:d.Tokens[i+1].From]
-	switch {
-	case singles == n && n >= minSpaced:
-		d.leet(i, last)
-	case singles == n && (n < 3 || between[0] == ' '):
-	case len(between) == 1 && (between[0] == '-' || between[0] == '\'' || between[0] == '`'):
-		if n >= 3 && singles >= n-1 {
-			d.leet(i, last)
-		}
-	default:
-		d.leet(i, last)
+	if singles {
+		d.spaced(i, last)
 	}
+	d.split(i, last, singles)
 	return last
 }
 
-// sameGap reports whether what stands after token k is as long as what
-// stands after token i, so that s p a c e d   w o r d s stay apart.
-func (d *Doc) sameGap(i, k int) bool {
-	return d.Tokens[i+1].From-d.Tokens[i].To == d.Tokens[k+1].From-d.Tokens[k].To ||
-		d.Tokens[i].To-d.Tokens[i].From > 1
-}
-
-// leet adds the word that tokens first to last spell when digits and signs
-// between them are read as the letters they look like. 1 and ! may be i or l.
-func (d *Doc) leet(first, last int) {
-	a, b := d.Tokens[first].From, d.Tokens[last].To
-	if int(b-a) > maxDisguise*2 {
+// spaced adds the words that single letters spell. A gap with more spaces
+// than the smallest ends a word: s p a c e d   w o r d s.
+func (d *Doc) spaced(first, last int) {
+	least := maxGap
+	for k := first; k < last; k++ {
+		least = min(least, bytes.Count(d.gap(k), []byte{' '}))
+	}
+	want := minSpaced
+	if least == 0 {
+		want = minSigned
+	}
+	longest := 0
+	d.words(first, last, least, func(a, b int) { longest = max(longest, b-a+1) })
+	if longest < want {
 		return
 	}
-	for _, one := range []byte{'i', 'l'} {
-		spell, ambiguous, ok := d.decode(d.out[a:b], one, first == last)
-		if !ok {
+	d.words(first, last, least, func(a, b int) {
+		if a < b {
+			d.spell(d.pieces(a, b), d.whole(a, b, d.Tokens[a].From, d.Tokens[b].To))
+		}
+	})
+}
+
+// words calls f with the first and last token of each word in a chain of
+// single letters.
+func (d *Doc) words(first, last, spaces int, f func(a, b int)) {
+	a := first
+	for k := first; k <= last; k++ {
+		if k == last || bytes.Count(d.gap(k), []byte{' '}) > spaces {
+			f(a, k)
+			a = k + 1
+		}
+	}
+}
+
+// pieces is what tokens first to last spell, put together.
+func (d *Doc) pieces(first, last int) []byte {
+	d.pieced = d.pieced[:0]
+	for k := first; k <= last; k++ {
+		d.pieced = append(d.pieced, d.Word(d.Tokens[k])...)
+	}
+	return d.pieced
+}
+
+// split adds the word that several pieces with signs or symbols between
+// spell: pa.sa.port, pasa🔒port, p@$aport.
+func (d *Doc) split(first, last int, spaced bool) {
+	n, singles, letters := last-first+1, 0, false
+	ats, dots, hyphens := 0, 0, 0
+	for k := first; k <= last; k++ {
+		if d.lone(k) {
+			singles++
+		}
+		if k == last {
+			break
+		}
+		gap := d.gap(k)
+		letters = letters || gap[0] < utf8.RuneSelf && latinLetters[0][gap[0]] != 0
+		switch gap[0] {
+		case '@':
+			ats++
+		case '.':
+			dots++
+		case '-', '\'', '`':
+			hyphens++
+		}
+	}
+	a, b := &d.Tokens[first], &d.Tokens[last]
+	switch {
+	case b.To-a.From > 2*maxDisguise, ats > 0 && dots > 0: // an address
+	case hyphens > 0 && (n < 3 || singles < n-1):
+		d.compound(first, last, n)
+	default:
+		if letters {
+			from, to := d.signed(a.From, b.To, false)
+			d.spell(d.out[from:to], d.whole(first, last, from, to))
+		}
+		if !spaced {
+			d.spell(d.pieces(first, last), d.whole(first, last, a.From, b.To))
+		}
+	}
+}
+
+// compound adds a word of pieces with hyphens between, written as one. That
+// is no disguise: e-mail, part-time. Short pieces are grammar: s-a, mi-l.
+func (d *Doc) compound(first, last, n int) {
+	for k := first; k <= last; k++ {
+		t := &d.Tokens[k]
+		if short := t.To-t.From < 3; t.Flags != Letter || short && n < 3 || k < last && d.gap(k)[0] != '-' {
 			return
 		}
-		d.add(spell, first, last)
-		if !ambiguous {
+	}
+	if w := d.pieces(first, last); len(w) <= maxDisguise {
+		x := d.whole(first, last, d.Tokens[first].From, d.Tokens[last].To)
+		x.Flags = Letter
+		d.add(w, x)
+	}
+}
+
+// spell adds what b says when digits and signs are read as letters. Signs
+// that are no letter are left out.
+func (d *Doc) spell(b []byte, x Extra) {
+	letters := &latinLetters
+	if i := slices.IndexFunc(b, func(c byte) bool { return c >= utf8.RuneSelf }); i >= 0 {
+		if r, _ := utf8.DecodeRune(b[i:]); d.tab.entry(r).script() == cyrillic {
+			letters = &cyrillicLetters
+		}
+	}
+	if !mostlyLetters(b) {
+		return
+	}
+	before := []byte(nil)
+	for k := range letters {
+		d.read = d.decode(d.read[:0], b, &letters[k])
+		w := d.oneScript(d.read)
+		if !wordlike(w) || before != nil && bytes.Equal(w, before) {
 			return
 		}
+		before = d.add(w, x)
+		d.squeeze(before, false, x)
 	}
 }
 
-// decode reads b as letters. In a single word the digits must be mixed with
-// the letters, or few: 500euro has no other reading.
-func (d *Doc) decode(b []byte, one byte, single bool) (spell []byte, ambiguous, ok bool) {
-	if single && !mingled(b) {
-		return nil, false, false
+// oneScript is w in one script, if it mixes two.
+func (d *Doc) oneScript(w []byte) []byte {
+	high, low := false, false
+	for _, c := range w {
+		high = high || c >= utf8.RuneSelf
+		low = low || c >= 'a' && c <= 'z'
 	}
-	out, letters := d.spell[:0], 0
-	for i, c := range b {
-		l := leetLetter(c, one)
-		inside := i > 0 && i+1 < len(b)
-		switch {
-		case c >= 'a' && c <= 'z' || c >= 0x80 && single:
-			out, letters = append(out, c), letters+1
-		case l != 0 && (inside || c != '!'):
-			out = append(out, l)
-			ambiguous = ambiguous || c == '1' || c == '!' || c == '|'
-		case c >= '0' && c <= '9':
-			out = append(out, c)
-		case c >= 0x80 && !d.symbolByte(b, i):
-			out, letters = append(out, c), letters+1
+	if !high || !low {
+		return w
+	}
+	d.same = d.unmixed(d.same[:0], w)
+	return d.same
+}
+
+// wordlike reports whether a decoded word is of at least two letters and
+// three characters, and not too long.
+func wordlike(b []byte) bool {
+	if len(b) > maxDisguise {
+		return false
+	}
+	n, digits := 0, 0
+	for _, c := range b {
+		if utf8.RuneStart(c) {
+			n++
 		}
-	}
-	d.spell = out
-	return out, ambiguous, letters >= 2 && len(out) >= 3 && len(out) <= maxDisguise
-}
-
-// symbolByte reports whether the byte at i belongs to a symbol between
-// letters: a character of four bytes, or of three outside the letters.
-func (d *Doc) symbolByte(b []byte, i int) bool {
-	for i > 0 && b[i]&0xC0 == 0x80 {
-		i--
-	}
-	return b[i] >= 0xF0 || b[i] == 0xE2 || b[i] == 0xE3 && i+1 < len(b) && b[i+1] == 0x80
-}
-
-// mingled reports whether letters stand on both sides of a digit, or one or
-// two digits at one end of more letters.
-func mingled(b []byte) bool {
-	digits, changes := 0, 0
-	for i, c := range b {
-		digit := c >= '0' && c <= '9'
-		if digit {
+		if c <= '9' {
 			digits++
 		}
-		if i > 0 && digit != (b[i-1] >= '0' && b[i-1] <= '9') {
-			changes++
-		}
 	}
-	letters := len(b) - digits
-	return letters >= 2 && digits <= letters && (changes >= 2 || digits <= 2 && digits < letters)
+	return n >= 2 && n-digits >= 2
 }
 
-// leetLetter is the letter that a digit or sign stands for, or 0. A sign that
-// only splits words stands for none.
-func leetLetter(c, one byte) byte {
-	switch c {
-	case '0':
-		return 'o'
-	case '1', '!', '|':
-		return one
-	case '3':
-		return 'e'
-	case '4', '@':
-		return 'a'
-	case '5', '$':
-		return 's'
-	case '7':
-		return 't'
-	case '8':
-		return 'b'
-	case '9':
-		return 'g'
+// whole is an Extra, not yet spelled out, for tokens first to last, written
+// as folded bytes [from, to).
+func (d *Doc) whole(first, last int, from, to int32) Extra {
+	start, end := d.Tokens[first].Start, d.Tokens[last].End
+	if from < d.Tokens[first].From {
+		start = int32(d.Original(int(from)))
 	}
-	return 0
-}
-
-// squeeze adds a word without its repeated letters: once with one, once with
-// two of each.
-func (d *Doc) squeeze(i int) {
-	w := d.Word(d.Tokens[i])
-	if !tripledBytes(w) {
-		return
+	if to > d.Tokens[last].To {
+		end = int32(d.OriginalEnd(int(to)))
 	}
-	for keep := 1; keep <= 2; keep++ {
-		out, run := d.spell[:0], 0
-		for k, c := range w {
-			if k > 0 && c == w[k-1] {
-				run++
-			} else {
-				run = 1
-			}
-			if run <= keep || c < 'a' || c > 'z' || !longRun(w, k) {
-				out = append(out, c)
-			}
-		}
-		d.spell = out
-		if len(out) >= 2 {
-			d.add(out, i, i)
-		}
+	return Extra{
+		Token: Token{Start: start, End: end, Flags: Letter | Evasive},
+		First: int32(first), Last: int32(last), Cover: [2]int32{from, to},
 	}
 }
 
-// longRun reports whether the byte at k is one of three or more alike.
-func longRun(w []byte, k int) bool {
-	a, b := k, k
-	for a > 0 && w[a-1] == w[k] && k-a < 2 {
-		a--
-	}
-	for b+1 < len(w) && w[b+1] == w[k] && b-k < 2 {
-		b++
-	}
-	return b-a >= 2
-}
-
-// add appends an Extra spelled out for tokens first to last.
-func (d *Doc) add(spell []byte, first, last int) {
-	a, b := &d.Tokens[first], &d.Tokens[last]
+// add appends x spelled out, and returns its spelling.
+func (d *Doc) add(spelling []byte, x Extra) []byte {
 	from := len(d.out)
-	d.out = append(d.out, spell...)
-	d.Extra = append(d.Extra, Extra{
-		Token: Token{Start: a.Start, End: b.End, From: int32(from), To: int32(len(d.out)), Hash: Hash(spell), Flags: Letter | Evasive},
-		First: int32(first), Last: int32(last), Cover: [2]int32{a.From, b.To},
-	})
+	d.out = append(d.out, spelling...)
+	x.From, x.To, x.Hash = int32(from), int32(len(d.out)), Hash(spelling)
+	d.Extra = append(d.Extra, x)
+	return d.out[from:]
 }

@@ -113,11 +113,14 @@ func lower(c byte) byte {
 	return c
 }
 
+// isForeign tells the scripts with letters that look Latin.
+var isForeign = [8]bool{greek: true, cyrillic: true, kin: true}
+
 // runes folds what is not plain, from i up to the next word of ASCII or
-// easy Latin letters. A word with a Cyrillic or Greek letter stays here to
-// its end, so that a Latin one in it is noticed.
+// easy Latin letters. A word with a foreign letter stays here to its end, so
+// that a Latin one in it is noticed.
 func (d *Doc) runes(s string, i int) int {
-	foreign := false // the word at hand has a Cyrillic or Greek letter
+	foreign := false // the word at hand has a letter of such a script
 	for i < len(s) {
 		e := pair(0)
 		if i+1 < len(s) {
@@ -141,9 +144,9 @@ func (d *Doc) runes(s string, i int) int {
 			mixes := !foreign && d.latinBefore()
 			next, script := d.one(s, i)
 			switch {
-			case script == latin && foreign, (script == cyrillic || script == greek) && mixes:
+			case script == latin && foreign, isForeign[script] && mixes:
 				return d.remix(s)
-			case script == cyrillic || script == greek:
+			case isForeign[script]:
 				foreign = true
 			case script == none:
 				foreign = false
@@ -162,7 +165,7 @@ const (
 	cyrillicWant = 0xB0D0B0D0B0D0B0D0
 )
 
-// foreign folds the easy Cyrillic and Greek letters at i and what stands
+// foreign folds the easy letters of such scripts at i and what stands
 // between their words, and reports whether it stopped inside a word.
 func (d *Doc) foreign(s string, i int) (end int, within bool) {
 	out, n, two := d.out[:cap(d.out)], len(d.out), &d.tab.two
@@ -226,9 +229,6 @@ func (d *Doc) latinBefore() bool {
 	return false
 }
 
-// none is the script of what ends a word.
-const none = other + 1
-
 // one folds the character at i, whatever it is, and returns where it ends
 // and the script of it: common if the word just goes on, none if it ended.
 func (d *Doc) one(s string, i int) (next int, script uint32) {
@@ -251,7 +251,7 @@ func (d *Doc) one(s string, i int) (next int, script uint32) {
 		d.anchor(i + n)
 		return i + n, common
 	case mark:
-		d.mark(r, e)
+		d.mark(s, i, r, e)
 		d.anchor(i + n)
 		return i + n, common
 	}
@@ -374,20 +374,20 @@ func (d *Doc) single(e entry, r rune, i, n int) {
 
 // mark takes a combining mark: dropped, unless it makes a Cyrillic letter
 // another, or follows a letter whose script needs its marks.
-func (d *Doc) mark(m rune, e entry) {
-	word := d.out[d.done.at:]
-	r, n := utf8.DecodeLastRune(word)
+func (d *Doc) mark(s string, i int, m rune, e entry) {
+	r, n := utf8.DecodeLastRune(d.out[d.done.at:])
 	if r < utf8.RuneSelf {
 		d.Accented = d.Accented || r >= 'a' && r <= 'z'
 		return
 	}
 	switch last := d.tab.entry(r); {
-	case last.kind() == mark, last.script() == other:
+	case last.kind() == mark, last.script() == other, last.script() == kin:
 		d.put(e, m)
 	case last.script() == latin:
 		d.Accented = true
 	case last.script() == cyrillic:
-		if c := composed(r, m); c != 0 {
+		before, _ := utf8.DecodeLastRuneInString(s[:i])
+		if c := composed(r, m); c != 0 && d.tab.entry(before).kind() == word {
 			d.out = utf8.AppendRune(d.out[:len(d.out)-n], c)
 		}
 	}

@@ -18,11 +18,12 @@ import (
 
 	"golang.org/x/text/cases"
 	"golang.org/x/text/unicode/norm"
+	"golang.org/x/text/unicode/runenames"
 )
 
 type entry struct {
 	kind   byte // w word, s separator, d dropped, m combining mark, o word by itself, e symbol
-	script byte // L, G, C, O other, - none
+	script byte // L, G, C, K with Latin look-alikes, O other, - none
 	flags  string
 	fold   string
 }
@@ -85,7 +86,7 @@ var special = map[rune]string{
 }
 
 // smallCaps are letters drawn small, popular in fancy names, and two that
-// only a printer tells from the common ones.
+// only a printer tells from the common ones. Others are found by name.
 var smallCaps = map[rune]string{
 	'ᴀ': "a", 'ʙ': "b", 'ᴄ': "c", 'ᴅ': "d", 'ᴇ': "e", 'ꜰ': "f", 'ɢ': "g", 'ʜ': "h", 'ɪ': "i", 'ᴊ': "j", 'ᴋ': "k",
 	'ʟ': "l", 'ᴍ': "m", 'ɴ': "n", 'ᴏ': "o", 'ᴘ': "p", 'ʀ': "r", 'ꜱ': "s", 'ᴛ': "t", 'ᴜ': "u", 'ᴠ': "v", 'ᴡ': "w",
@@ -96,7 +97,10 @@ var smallCaps = map[rune]string{
 var punctuation = map[rune]string{
 	'‘': "'", '’': "'", '‚': "'", '‛': "'", 'ʼ': "'", 'ʹ': "'", '´': "'", '′': "'", '“': "\"", '”': "\"", '„': "\"", '‟': "\"",
 	'«': "\"", '»': "\"", '″': "\"", '–': "-", '—': "-", '‐': "-", '‑': "-", '‒': "-", '―': "-", '−': "-",
-	'•': "*", '·': ".", '∙': ".", '⋅': ".", '⁄': "/", '∕': "/", '\u0085': "\n", '\u2028': "\n", '\u2029': "\n", '™': "™", '℠': "℠",
+	'•': "*", '·': ".", '∙': ".", '⋅': ".", '。': ".", '｡': ".", '…': ".", '⁄': "/", '∕': "/", '\u0085': "\n", '\u2028': "\n", '\u2029': "\n",
+	'™': "™", '℠': "℠",
+	// Windows-1252 that was taken for Latin-1.
+	'\u0091': "'", '\u0092': "'", '\u0093': "\"", '\u0094': "\"", '\u0096': "-", '\u0097': "-",
 }
 
 // keepCyrillic are letters of their own right, though Unicode can take them
@@ -145,6 +149,9 @@ func fold(r rune) entry {
 	if s, ok := punctuation[r]; ok {
 		return entry{kind: 's', script: '-', fold: s}
 	}
+	if s, ok := named(r); ok {
+		return s
+	}
 	if s, ok := squared(r); ok {
 		return entry{kind: 'w', script: 'L', flags: "f", fold: s}
 	}
@@ -171,7 +178,7 @@ func letters(r rune) string {
 	}
 	compat := norm.NFKC.String(string(r))
 	switch script([]rune(compat)[0]) {
-	case 'O':
+	case 'O', 'K':
 		return cases.Fold().String(compat)
 	}
 	var out []rune
@@ -219,14 +226,46 @@ func classify(r rune, s string, keep entry) entry {
 			return keep
 		}
 	}
+	compat := norm.NFKD.String(string(r)) != norm.NFD.String(string(r))
 	switch {
-	case len(rs) == 1 && (e.script == 'L' && script(r) != 'L' || r >= 0xFF01 && r <= 0xFF5E):
-		e.flags = "f" // mathematical, circled, full-width
-	case e.script == 'L' && s != string(unicode.ToLower(r)):
+	case r == 'ª', r == 'º': // 1º is how it is written
+	case len(rs) == 1 && e.script == 'L' && compat:
+		e.flags = "f" // mathematical, circled, full-width, raised
+	case e.script == 'L' && !compat && s != string(unicode.ToLower(r)):
 		e.flags = "a"
 	}
 	return e
 }
+
+// named folds letters that Unicode does not take apart, by their names: those
+// with a stroke or hook, and small capitals.
+func named(r rune) (entry, bool) {
+	name := runenames.Name(r)
+	if base, ok := strings.CutPrefix(name, "LATIN LETTER SMALL CAPITAL "); ok && len(base) == 1 {
+		return entry{kind: 'w', script: 'L', flags: "f", fold: strings.ToLower(base)}, true
+	}
+	for _, prefix := range []string{"LATIN SMALL LETTER ", "LATIN CAPITAL LETTER "} {
+		base, ok := strings.CutPrefix(name, prefix)
+		if len(base) > 6 && ok && base[1:7] == " WITH " && norm.NFKD.String(string(r)) == string(r) {
+			return entry{kind: 'w', script: 'L', flags: "a", fold: strings.ToLower(base[:1])}, true
+		}
+	}
+	if n, ok := dingbats[strings.TrimSuffix(strings.TrimPrefix(strings.TrimPrefix(name, "DINGBAT "), "NEGATIVE "), " ")]; ok {
+		return entry{kind: 'w', script: '-', fold: n}, true
+	}
+	return entry{}, false
+}
+
+// dingbats are digits that are drawn in ways Unicode does not take apart.
+var dingbats = func() map[string]string {
+	m := map[string]string{}
+	for i, n := range strings.Fields("ZERO ONE TWO THREE FOUR FIVE SIX SEVEN EIGHT NINE TEN") {
+		for _, style := range []string{"CIRCLED DIGIT ", "CIRCLED NUMBER ", "CIRCLED SANS-SERIF DIGIT ", "CIRCLED SANS-SERIF NUMBER ", "DOUBLE CIRCLED DIGIT ", "DOUBLE CIRCLED NUMBER "} {
+			m[style+n] = fmt.Sprint(i)
+		}
+	}
+	return m
+}()
 
 func digit(r rune) entry {
 	for _, x := range unicode.Nd.R16 {
@@ -279,6 +318,8 @@ func script(r rune) byte {
 		return 'G'
 	case unicode.Is(unicode.Cyrillic, r):
 		return 'C'
+	case unicode.In(r, unicode.Armenian, unicode.Cherokee, unicode.Lisu):
+		return 'K'
 	case unicode.In(r, unicode.Common, unicode.Inherited):
 		if unicode.IsLetter(r) || unicode.IsMark(r) {
 			return 'O'

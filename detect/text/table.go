@@ -50,10 +50,23 @@ const (
 	greek
 	cyrillic
 	other
+	kin  // Armenian, Cherokee, Lisu: letters that look Latin
+	none // what ends a word
 )
 
 func (e entry) kind() uint32   { return uint32(e) >> 27 & 7 }
 func (e entry) script() uint32 { return uint32(e) >> 24 & 7 }
+
+// plain is the letter that r becomes, or 0 if it becomes several.
+func (e entry) plain(r rune) rune {
+	switch {
+	case e&longBit != 0:
+		return 0
+	case e&changeBit != 0:
+		return rune(e & valueMask)
+	}
+	return r
+}
 
 // table has two levels: pages[index[r>>8]][r&255].
 type table struct {
@@ -120,7 +133,7 @@ func (t *table) line(line string, page func(int) *[256]entry) error {
 	if err != nil {
 		return err
 	}
-	kind, script := strings.Index("swdmoe", f[2]), strings.Index("-LGCO", f[3])
+	kind, script := strings.Index("swdmoe", f[2]), strings.Index("-LGCOK", f[3])
 	if kind < 0 || script < 0 {
 		return fmt.Errorf("kind %q, script %q", f[2], f[3])
 	}
@@ -160,7 +173,7 @@ type pair uint32
 const (
 	accentPair  pair = 1 << 16
 	easyLatin   pair = 1 << 17 // to one ASCII letter
-	easyForeign pair = 2 << 17 // Cyrillic or Greek, to two bytes
+	easyForeign pair = 2 << 17 // Cyrillic, Greek, Armenian, to two bytes
 	easyOther   pair = 3 << 17 // stays itself
 	classMask   pair = 3 << 17
 )
@@ -194,7 +207,7 @@ func (p *pairs) fill(t *table) {
 		case sc == latin && to < 0x80:
 			p[r] = x | easyLatin | pair(to)
 		case to < 0x80 || to >= 0x800:
-		case sc == cyrillic, sc == greek:
+		case sc == cyrillic, sc == greek, sc == kin:
 			p[r] = x | easyForeign | pair(0xC0|to>>6) | pair(0x80|to&0x3F)<<8
 		case sc == other:
 			p[r] = easyOther | pair(0xC0|to>>6) | pair(0x80|to&0x3F)<<8

@@ -36,35 +36,6 @@ func TestFold(t *testing.T) {
 	}
 }
 
-// Words hidden on purpose are read a second time; ordinary text is not.
-func TestDisguises(t *testing.T) {
-	for _, tc := range []struct {
-		name, in string
-		want     string // an extra that must be there; empty: none may be
-	}{
-		{"l33t", "p4s4port", "pasaport"},
-		{"letters spaced out", "p a s a p o r t", "pasaport"},
-		{"letters dotted out", "p.a.s.a.p.o.r.t", "pasaport"},
-		{"repeated letters", "pasaaaaaport", "pasaport"},
-		{"an ordinary sentence", "Am pasaport si buletin, plec in mai.", ""},
-		{"numbers and versions", "La 3.2.14 am 20 de minute", ""},
-	} {
-		t.Run(tc.name, func(t *testing.T) {
-			var d Doc
-			d.Fold(tc.in)
-			found := tc.want == "" && len(d.Extra) == 0
-			var got []string
-			for _, x := range d.Extra {
-				got = append(got, string(d.Word(x.Token)))
-				found = found || string(d.Word(x.Token)) == tc.want && x.Evasive()
-			}
-			if !found {
-				t.Errorf("second readings %q, want %q", got, tc.want)
-			}
-		})
-	}
-}
-
 func TestOffsets(t *testing.T) {
 	in := "Îți dau 𝗯𝗮𝗻𝗶, pa\u200bșa\u200bport!"
 	var d Doc
