@@ -59,6 +59,7 @@ type program struct {
 type worker struct {
 	matcher     *rule.Matcher
 	title, text text.Doc
+	segments    []lang.Segment
 }
 
 // New returns an Engine for the options.
@@ -191,7 +192,8 @@ func (e *Engine) read(w *worker, p *veghe.Post) reading {
 		Input: rule.Input{Post: p, Title: &w.title, Text: &w.text, Now: p.CollectedAt},
 		spans: []veghe.LangSpan{},
 	}
-	for _, s := range e.languages.Detect(p.Text) {
+	w.segments = e.languages.Append(w.segments[:0], p.Text)
+	for _, s := range w.segments {
 		r.spans = append(r.spans, veghe.LangSpan{Lang: s.Lang, Start: s.Start, End: s.End})
 		r.Langs = append(r.Langs, rule.Segment{Start: s.Start, End: s.End, Langs: s.Candidates})
 	}
