@@ -50,6 +50,7 @@ func commands() []command {
 		{"search", "QUERY", "the desk's search in a terminal", searchCmd},
 		{"export", "-format csv|jsonl QUERY", "what a search found, to a file", exportCmd},
 		{"rules", "check|test|explain|backtest|diff|…", "work on detection rules: write, try, compare, measure", rulesCmd},
+		{"model", "train|evaluate|show", "learn from reviews: a companion to the rules, off until configured", modelCmd},
 		{"eval", "LABELLED.jsonl", "recall, precision and false positives on labelled posts", evalCmd},
 		{"status", "", "accounting, lag and health of a running veghe", statusCmd},
 		{"dlq", "list|show|retry", "posts that could not be handled", dlqCmd},

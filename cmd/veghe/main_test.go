@@ -1,8 +1,10 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"os"
+	"strconv"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -20,6 +22,18 @@ func TestMain(m *testing.M) {
 		"veghe": func() {
 			e := env{in: os.Stdin, out: os.Stdout, err: os.Stderr}
 			os.Exit(run(context.Background(), e, os.Args[1:]))
+		},
+		// Invented posts with reviews, as an export.
+		"reviewed": func() {
+			n, err := strconv.Atoi(os.Args[1])
+			if err == nil {
+				var b bytes.Buffer
+				printReviewed(&b, n, 7)
+				err = os.WriteFile(os.Args[2], b.Bytes(), 0o600)
+			}
+			if err != nil {
+				panic(err)
+			}
 		},
 	})
 }

@@ -30,10 +30,16 @@ type rulesOptions struct {
 	posts  string
 	budget time.Duration
 	n      int
+
+	by       string // stats
+	min      int    // calibrate, and those below
+	out      string
+	approve  string
+	reviewed string
 }
 
 // rulesVerbs are the verbs, as a refusal lists them.
-const rulesVerbs = "check, test, explain, backtest, diff, coverage, mutate, fmt, bench or schema"
+const rulesVerbs = "check, test, explain, backtest, diff, coverage, mutate, fmt, bench, stats, calibrate or schema"
 
 func rulesCmd(ctx context.Context, e env, args []string) error {
 	f := newFlags("rules", e.err)
@@ -46,6 +52,11 @@ func rulesCmd(ctx context.Context, e env, args []string) error {
 	f.BoolVar(&o.check, "check", false, "fmt: only name what is not tidy, and fail")
 	f.DurationVar(&o.budget, "budget", 0, "bench: fail when a rule takes longer per post")
 	f.IntVar(&o.n, "n", 10, "backtest, diff, mutate: how many samples to name")
+	f.StringVar(&o.by, "by", "", "stats: count per `lang` or source")
+	f.IntVar(&o.min, "min", minCalibrate, "calibrate: how many reviews it takes at least")
+	f.StringVar(&o.out, "o", "", "calibrate: write the diff to this `file`")
+	f.StringVar(&o.approve, "approve", "", "calibrate: change the files of -rules, in the `name` of who approves")
+	f.StringVar(&o.reviewed, "reviewed", "", "calibrate: learn from this `file`, an export as JSON Lines, instead of the data folder")
 	rest, err := f.parse(args)
 	if err != nil {
 		return err
@@ -78,6 +89,10 @@ func rulesCmd(ctx context.Context, e env, args []string) error {
 		return rulesMutate(e, cfg, o)
 	case "fmt":
 		return rulesFmt(e, cfg.Rules, o)
+	case "stats":
+		return rulesStats(ctx, e, cfg, o)
+	case "calibrate":
+		return rulesCalibrate(ctx, e, cfg, o)
 	case "bench":
 		return rulesBench(e, cfg, o)
 	default:

@@ -6,6 +6,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"time"
 
 	"veghe/detect/text"
@@ -187,11 +188,14 @@ func (m *Model) name(examples []Example) {
 	}
 	var all []Named
 	for w, s := range words {
-		if s.posts >= namedPosts && len(s.groups) >= namedGroups {
-			body.Fold(w)
-			title.Fold("")
-			all = append(all, Named{Words: w, Weight: m.Score(&title, &body) - m.bias, Posts: s.posts})
+		if s.posts < namedPosts || len(s.groups) < namedGroups {
+			continue
 		}
+		n := Named{Words: w, Weight: m.alone(&body, w), Posts: s.posts}
+		if a, b, two := strings.Cut(w, " "); two && math.Abs(n.Weight) <= max(math.Abs(m.alone(&body, a)), math.Abs(m.alone(&body, b))) {
+			continue // the pair says no more than one of its words
+		}
+		all = append(all, n)
 	}
 	slices.SortFunc(all, func(a, b Named) int { return cmp.Or(cmp.Compare(b.Weight, a.Weight), cmp.Compare(a.Words, b.Words)) })
 	for _, n := range all[:min(namedWords, len(all))] {
@@ -205,6 +209,13 @@ func (m *Model) name(examples []Example) {
 			m.card.NotRelevants = append(m.card.NotRelevants, n)
 		}
 	}
+}
+
+// alone is what words add to the log odds of a post that has no others.
+func (m *Model) alone(d *text.Doc, words string) float64 {
+	var none text.Doc
+	d.Fold(words)
+	return m.Score(&none, d) - m.bias
 }
 
 // seenWord counts posts, and groups as far as needed.
