@@ -3,73 +3,76 @@ package rule
 import (
 	"cmp"
 	"encoding/binary"
+	"math/bits"
 	"unicode/utf8"
 )
 
 // classSet finds the classes that a word belongs to, such as "stem*" and
 // "colo?r". A class is kept under its head: the bytes before its first "?",
 // at most eight. A word is held only against classes whose head it begins
-// with; nearly all words are turned away by one bit for each length of head.
+// with. Nearly all words are turned away on the way: its first three bytes
+// tell which lengths of heads there are, one bit each whether there may be
+// such a head.
 type classSet struct {
 	classes []termWord // class k has symbol base+k
 	base    symbol
+	lens    []uint16 // by first three bytes: lengths of heads, a bit each
+	short   uint16   // lengths under three bytes
 	bits    []uint64
 	slots   []headSlot
-	lens    []headLen // lengths of heads in use
 }
 
-// headSlot is a head with its classes list[from:to], which follow each other
-// in the order of the set.
+// headSlot is a head with its classes, which follow each other in the order
+// of the set.
 type headSlot struct {
-	head     uint64
-	n        uint32 // bytes of the head, plus one; 0: empty
-	from, to uint32
+	head  uint64
+	from  uint32
+	count uint16 // 0: empty
+	n     uint8  // bytes of the head
+	whole bool   // the head is all there is of the class: it is a prefix
 }
 
-type headLen struct {
-	n    int
-	mask uint64
-}
-
-const maxHead = 8
+const (
+	maxHead    = 8
+	firstBytes = 3
+	lensBits   = 13
+)
 
 // newClassSet takes classes in the order of compareWords, without repeats.
 func newClassSet(words []termWord, base symbol) *classSet {
 	c := &classSet{classes: words, base: base}
-	size, bits := 16, 64
-	for size < 3*len(words) {
+	size, n := 16, 64
+	for size < 3*len(words)/2 {
 		size <<= 1
 	}
-	for bits < 24*len(words) && bits < 1<<18 {
-		bits <<= 1
+	for n < 24*len(words) && n < 1<<18 {
+		n <<= 1
 	}
-	c.slots, c.bits = make([]headSlot, size), make([]uint64, bits/64)
-	var used [maxHead + 1]bool
+	c.slots, c.bits, c.lens = make([]headSlot, size), make([]uint64, n/64), make([]uint16, 1<<lensBits)
 	for i := 0; i < len(words); {
 		n := headOf(words[i])
 		h := load8([]byte(words[i].spelling)) & lowBytes(n)
 		j := i + 1
-		for j < len(words) && headOf(words[j]) == n && load8([]byte(words[j].spelling))&lowBytes(n) == h {
+		for j < len(words) && j-i < 1<<16-1 && headOf(words[j]) == n && load8([]byte(words[j].spelling))&lowBytes(n) == h {
 			j++
 		}
-		c.insert(headSlot{h, uint32(n) + 1, uint32(i), uint32(j)})
-		used[n] = true
-		i = j
-	}
-	for n, u := range used {
-		if u {
-			c.lens = append(c.lens, headLen{n, lowBytes(n)})
+		whole := j == i+1 && words[i].prefix && len(words[i].spelling) == n
+		c.insert(headSlot{head: h, from: uint32(i), count: uint16(j - i), n: uint8(n), whole: whole})
+		if i = j; n < firstBytes {
+			c.short |= 1 << n
+		} else {
+			c.lens[lensSlot(h)] |= 1 << n
 		}
 	}
 	return c
 }
 
 func (c *classSet) insert(s headSlot) {
-	h := headHash(s.head, int(s.n)-1)
+	h := headHash(s.head, int(s.n))
 	b := h >> 40 & uint64(len(c.bits)*64-1)
 	c.bits[b>>6] |= 1 << (b & 63)
 	at := h & uint64(len(c.slots)-1)
-	for c.slots[at].n != 0 {
+	for c.slots[at].count != 0 {
 		at = (at + 1) & uint64(len(c.slots)-1)
 	}
 	c.slots[at] = s
@@ -106,46 +109,51 @@ func load8(w []byte) uint64 {
 	return binary.LittleEndian.Uint64(b[:])
 }
 
-// may reports whether a word of n bytes, of which the first eight are given,
-// may be in a class.
-func (c *classSet) may(first uint64, n int) bool {
-	for _, l := range c.lens {
-		h := headHash(first&l.mask, l.n)
-		b := h >> 40 & uint64(len(c.bits)*64-1)
-		if c.bits[b>>6]>>(b&63)&1 != 0 && l.n <= n {
-			return true
-		}
-	}
-	return false
+func lensSlot(first uint64) uint32 {
+	return uint32(first&(1<<(8*firstBytes)-1)) * 0x9E3779B1 >> (32 - lensBits)
 }
 
-// find appends the symbols of the classes that a word belongs to.
-func (c *classSet) find(word []byte, to []symbol) []symbol {
-	first := load8(word)
-	for _, l := range c.lens {
-		h := headHash(first&l.mask, l.n)
-		b := h >> 40 & uint64(len(c.bits)*64-1)
-		if c.bits[b>>6]>>(b&63)&1 == 0 || l.n > len(word) {
-			continue
+// find appends the symbols of the classes that a word belongs to. The first
+// eight bytes of the word are given with it.
+func (c *classSet) find(first uint64, word []byte, to []symbol) []symbol {
+	for lens := c.lens[lensSlot(first)] | c.short; lens != 0; lens &= lens - 1 {
+		n := bits.TrailingZeros16(lens)
+		if n > len(word) {
+			break
 		}
-		for at := h & uint64(len(c.slots)-1); c.slots[at].n != 0; at = (at + 1) & uint64(len(c.slots)-1) {
-			if s := &c.slots[at]; s.head == first&l.mask && int(s.n) == l.n+1 {
-				to = c.of(s, word, to)
-				break
+		head := first & lowBytes(n)
+		if h := headHash(head, n); c.may(h) {
+			to = c.under(h, head, n, word, to)
+		}
+	}
+	return to
+}
+
+// may reports whether there may be classes with a head of that hash.
+func (c *classSet) may(h uint64) bool {
+	b := h >> 40 & uint64(len(c.bits)*64-1)
+	return c.bits[b>>6]>>(b&63)&1 != 0
+}
+
+// under appends the classes with a head of n bytes that a word fits as a
+// whole.
+func (c *classSet) under(h, head uint64, n int, word []byte, to []symbol) []symbol {
+	for at := h & uint64(len(c.slots)-1); ; at = (at + 1) & uint64(len(c.slots)-1) {
+		s := &c.slots[at]
+		switch {
+		case s.count == 0:
+			return to
+		case s.head != head || int(s.n) != n:
+			continue
+		case s.whole:
+			return append(to, c.base+symbol(s.from))
+		}
+		for k := s.from; k < s.from+uint32(s.count); k++ {
+			if c.classes[k].fits(word) {
+				to = append(to, c.base+symbol(k))
 			}
 		}
 	}
-	return to
-}
-
-// of appends the classes under a head that a word fits as a whole.
-func (c *classSet) of(s *headSlot, word []byte, to []symbol) []symbol {
-	for k := s.from; k < s.to; k++ {
-		if c.classes[k].fits(word) {
-			to = append(to, c.base+symbol(k))
-		}
-	}
-	return to
 }
 
 // compareWords orders classes for the set: by spelling, "?" first, so that

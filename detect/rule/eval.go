@@ -13,6 +13,8 @@ func (m *Matcher) evaluate() (findings []veghe.Finding) {
 	for _, u := range m.set.always {
 		m.candidate(u)
 	}
+	m.looked = len(m.candidates)
+	m.candidates = slices.DeleteFunc(m.candidates, func(u int32) bool { return !m.may(u) })
 	slices.Sort(m.candidates)
 	for k := 0; k < len(m.candidates); k++ {
 		i := m.candidates[k]
@@ -25,13 +27,11 @@ func (m *Matcher) evaluate() (findings []veghe.Finding) {
 		spans := m.evidence(u)
 		switch {
 		case u.rule != nil:
-			r := u.rule
-			findings = append(findings, veghe.Finding{
-				Indicator: r.Indicator, Rule: r.ID, Category: r.Category, Family: r.Family, Weight: u.weight,
-				Why: m.why(r.Why, u), Shadow: u.shadow, Spans: spans,
-			})
+			findings = append(findings, u.finding)
+			f := &findings[len(findings)-1]
+			f.Why, f.Spans = m.why(u), spans
 		case u.watch != nil:
-			m.watches = append(m.watches, WatchHit{Name: u.watch.Name, Title: u.watch.Title, Why: m.why(u.watch.Why, u), Spans: spans})
+			m.watches = append(m.watches, WatchHit{Name: u.watch.Name, Title: u.watch.Title, Why: m.why(u), Spans: spans})
 		}
 	}
 	return findings
@@ -98,7 +98,7 @@ func (m *Matcher) holds(n *node) bool {
 // has reports whether a signal was found.
 func (m *Matcher) has(sig int32) bool {
 	s := &m.set.signals[sig]
-	switch s.Kind {
+	switch s.kind {
 	case FieldKind:
 		return m.fieldHolds(s.Field)
 	case FeatureKind:

@@ -104,20 +104,39 @@ func mergeSpans(spans []veghe.Span, source func(field string) string) []veghe.Sp
 	return out
 }
 
-// why fills the quotations of a reason.
-func (m *Matcher) why(why string, u *unit) string {
-	if !strings.Contains(why, "{") {
-		return why
-	}
-	return placeholder.ReplaceAllStringFunc(why, func(name string) string {
-		name = name[1 : len(name)-1]
-		for i, s := range u.signals {
-			if s.Name == name {
-				return m.quote(u.first + int32(i))
-			}
+// whyPart is a piece of a reason: text, then the quotation of a signal.
+type whyPart struct {
+	text   string
+	signal int32 // of the unit, from 0; -1: none
+}
+
+// whyParts cuts a reason at its placeholders.
+func whyParts(why string, signals []*Signal) (parts []whyPart) {
+	at := 0
+	for _, loc := range placeholder.FindAllStringIndex(why, -1) {
+		name := why[loc[0]+1 : loc[1]-1]
+		k := slices.IndexFunc(signals, func(s *Signal) bool { return s.Name == name })
+		parts = append(parts, whyPart{why[at:loc[0]], int32(k)})
+		if at = loc[1]; k < 0 {
+			parts = append(parts, whyPart{"…", -1})
 		}
-		return "…"
-	})
+	}
+	return append(parts, whyPart{why[at:], -1})
+}
+
+// why fills the quotations of a reason.
+func (m *Matcher) why(u *unit) string {
+	if len(u.why) == 1 {
+		return u.why[0].text
+	}
+	m.reason = m.reason[:0]
+	for _, p := range u.why {
+		m.reason = append(m.reason, p.text...)
+		if p.signal >= 0 {
+			m.reason = append(m.reason, m.quote(u.first+p.signal)...)
+		}
+	}
+	return string(m.reason)
 }
 
 // quote is what a signal found, for a reader.

@@ -74,11 +74,13 @@ type Matcher struct {
 
 	// What the scan found.
 	finds      []find
-	titled     int     // finds of the title: the first so many
-	paths      []int32 // words of the finds of several
+	ends       [32]uint64 // bits of the ends found
+	titled     int        // finds of the title: the first so many
+	paths      []int32    // words of the finds of several
 	seen       []uint32
 	fired      []uint32 // by unit, as seen: the epoch in which it happened
 	candidates []int32
+	looked     int // candidates there were
 	scanner
 
 	// Which languages count, a bit each. Bit 0 is "any language".
@@ -95,16 +97,17 @@ type Matcher struct {
 	watches []WatchHit
 	spans   []veghe.Span
 	cited   []citation
+	reason  []byte
 	place   text.Doc
 }
 
-// find says that the words of an end of the trie stand in the text: the word
-// at, or the n words at paths[at:].
+// find says that the words of an end of the trie stand in the text.
 type find struct {
-	end  uint32
-	at   int32
-	n    int32
-	next int32 // find with the same head plus one; 0: none
+	end         uint32
+	word        int32 // the word, or, of n words, their place in paths
+	n           int32
+	first, last int32 // tokens
+	next        int32 // find with the same head plus one; 0: none
 }
 
 // Matcher makes a matcher for one worker.
@@ -145,6 +148,7 @@ func (m *Matcher) begin(in *Input) {
 	m.finds, m.paths, m.hits = keep(m.finds), keep(m.paths), keep(m.hits)
 	m.candidates, m.watches = m.candidates[:0], nil
 	m.linked, m.titled = false, 0
+	m.ends = [len(m.ends)]uint64{}
 	m.docs = [2]*text.Doc{in.Title, in.Text}
 	if in.Title == nil {
 		m.own[inTitle].Fold(title(in.Post))

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sort"
 	"strings"
+	"unicode/utf8"
 
 	"veghe/detect/text"
 )
@@ -27,9 +28,9 @@ type found struct {
 }
 
 // findHeads is a power of two, large enough for the finds of most posts.
-const findHeads = 512
+const findHeads = 256
 
-// link chains the finds by end, in the order of the text.
+// link chains the finds by end.
 func (m *Matcher) link() {
 	clear(m.heads[:])
 	for i := len(m.finds) - 1; i >= 0; i-- {
@@ -60,7 +61,7 @@ func (m *Matcher) places(sig int32) []hit {
 // collectHits adds the places of a probe to the hits.
 func (m *Matcher) collectHits(p *probe) {
 	m.buf = m.buf[:0]
-	switch p.Kind {
+	switch p.kind {
 	case Words:
 		m.termHits(p)
 	case Regexp:
@@ -104,10 +105,9 @@ func (m *Matcher) termHits(p *probe) {
 	}
 	for i := range p.terms {
 		t := &p.terms[i]
-		n := 0
-		for k := m.heads[t.end%findHeads]; k != 0 && n < maxHits; k = m.finds[k-1].next {
-			if m.finds[k-1].end == t.end && m.termHit(p, t, k-1) {
-				n++
+		for k := m.heads[t.end%findHeads]; k != 0; k = m.finds[k-1].next {
+			if m.finds[k-1].end == t.end {
+				m.termHit(p, t, k-1)
 			}
 		}
 	}
@@ -124,30 +124,24 @@ func (m *Matcher) findsOf(p *probe) {
 }
 
 // termHit adds a find as a place of a term, if it may count as one.
-func (m *Matcher) termHit(p *probe, t *probeTerm, k int32) bool {
+func (m *Matcher) termHit(p *probe, t *probeTerm, k int32) {
 	f := &m.finds[k]
 	field := uint8(inText)
 	if int(k) < m.titled {
 		field = inTitle
 	}
 	d := m.docs[field]
-	path := []int32{f.at}
-	if f.n > 1 {
-		path = m.paths[f.at : f.at+f.n]
-	}
+	path := m.pathOf(f)
 	start := wordOf(d, path[0]).Start
 	switch {
 	case m.spoken(field, int(start))>>t.lang&1 == 0,
-		p.EvasiveOnly && !evasive(d, path),
+		p.evasive && !evasive(d, path),
 		m.quotes(field, d, path),
-		!genuine(d, path, t.words),
+		!m.genuine(d, path, t.end),
 		t.exact >= 0 && !asWritten(d, path, &m.set.exact[t.exact]):
-		return false
+		return
 	}
-	first, _ := tokensOf(d, path[0])
-	_, last := tokensOf(d, path[len(path)-1])
-	m.buf = append(m.buf, hit{start: start, end: wordOf(d, path[len(path)-1]).End, first: first, last: last, field: field})
-	return true
+	m.buf = append(m.buf, hit{start: start, end: wordOf(d, path[len(path)-1]).End, first: f.first, last: f.last, field: field})
 }
 
 // tokensOf is the range of tokens that a word stands for.
@@ -175,13 +169,38 @@ func (m *Matcher) quotes(field uint8, d *text.Doc, path []int32) bool {
 }
 
 // genuine compares the words themselves, for two may share a hash.
-func genuine(d *text.Doc, path []int32, words []termWord) bool {
-	for i, w := range path {
-		if !words[i].fits(d.Word(*wordOf(d, w))) {
+func (m *Matcher) genuine(d *text.Doc, path []int32, end uint32) bool {
+	pattern := m.set.spellings[m.set.spellingAt[end]:]
+	for _, w := range path {
+		n, ok := fits(d.Word(*wordOf(d, w)), pattern)
+		if !ok {
 			return false
 		}
+		pattern = pattern[n:]
 	}
 	return true
+}
+
+// fits holds a word against the first word of a spelling, as Set.spell wrote
+// it, and returns how long that is.
+func fits(word []byte, pattern []byte) (n int, ok bool) {
+	for i := 0; ; i++ {
+		switch c := pattern[i]; {
+		case c == spellingEnd:
+			return i + 1, len(word) == 0
+		case c == '*':
+			return i + 2, true
+		case len(word) == 0:
+			return 0, false
+		case c == '?':
+			_, w := utf8.DecodeRune(word)
+			word = word[w:]
+		case c != word[0]:
+			return 0, false
+		default:
+			word = word[1:]
+		}
+	}
 }
 
 // asWritten holds the words as they were written against a term whose case or

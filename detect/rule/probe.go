@@ -13,15 +13,16 @@ import (
 // probe is what a signal looks for in the text. Signals that take the same
 // terms from the same lists share one.
 type probe struct {
+	terms   []probeTerm // of Words, by end
+	kind    Kind
+	evasive bool   // only
+	scans   []scan // of Regexp
 	*Signal
-	terms []probeTerm // of Words, by end
-	scans []scan      // of Regexp
 }
 
 // probeTerm is one term of a probe.
 type probeTerm struct {
 	end   uint32
-	words []termWord
 	exact int32 // of Set.exact, for terms with modifiers; else -1
 	lang  uint8 // bit of the language
 }
@@ -93,7 +94,7 @@ func (s *Set) addProbes() error {
 		}
 		sig.probe = int32(len(s.probes))
 		shared[key] = sig.probe
-		s.probes = append(s.probes, probe{Signal: sig.Signal})
+		s.probes = append(s.probes, probe{Signal: sig.Signal, kind: sig.Kind, evasive: sig.EvasiveOnly})
 	}
 	b := s.addWords()
 	for i := range s.probes {
@@ -137,7 +138,7 @@ func (s *Set) addWords() *trieBuilder {
 			}
 		}
 	}
-	s.vocab = newVocabulary(sortedUnique(words))
+	s.vocab = newVocabulary(words)
 	slices.SortFunc(classes, compareWords)
 	classes = slices.Compact(classes)
 	base := symbol(len(s.vocab.words))
@@ -152,7 +153,8 @@ func (s *Set) fill(p *probe, b *trieBuilder) error {
 		if err != nil {
 			return err
 		}
-		pt := probeTerm{end: b.add(s.symbols(t)), words: t.words, exact: -1, lang: lang}
+		pt := probeTerm{end: b.add(s.symbols(t)), exact: -1, lang: lang}
+		s.spell(pt.end, t)
 		if p.ExactCase || p.Strict {
 			pt.exact = int32(len(s.exact))
 			s.exact = append(s.exact, newExactTerm(p.Signal, t))
@@ -174,11 +176,35 @@ func (s *Set) fill(p *probe, b *trieBuilder) error {
 	return nil
 }
 
+// spellingEnd ends each word of a spelling.
+const spellingEnd = ' '
+
+// spell writes down the words of an end, if it is new: letters, "?" and a
+// last "*".
+func (s *Set) spell(end uint32, t Term) {
+	if int(end) < len(s.spellingAt) {
+		return
+	}
+	if len(s.spellingAt) == 0 {
+		s.spellingAt = append(s.spellingAt, 0) // there is no end 0
+	}
+	s.spellingAt = append(s.spellingAt, uint32(len(s.spellings)))
+	for _, w := range t.words {
+		s.spellings = append(s.spellings, w.spelling...)
+		if w.prefix {
+			s.spellings = append(s.spellings, '*')
+		}
+		s.spellings = append(s.spellings, spellingEnd)
+	}
+}
+
 // symbols is the path of a term.
 func (s *Set) symbols(t Term) []symbol {
 	path := make([]symbol, len(t.words))
 	for i, w := range t.words {
-		if path[i] = s.vocab.find(w.spelling); w.class() {
+		if !w.class() {
+			path[i] = s.vocab.find(w.spelling)
+		} else {
 			k, _ := slices.BinarySearchFunc(s.classes.classes, w, compareWords)
 			path[i] = s.classes.base + symbol(k)
 		}
@@ -211,7 +237,27 @@ func (s *Set) addAnchors() {
 		}
 	}
 	s.terms = newAnchorTable(ends, s.trie.n)
+	s.markEnds()
 	s.literals = lits.build()
 	slices.Sort(s.always)
 	s.always = slices.Compact(s.always)
+}
+
+// markEnds flags the ends that have anchors, wherever the scan meets them.
+func (s *Set) markEnds() {
+	mark := func(ends []uint32) {
+		for i, e := range ends {
+			if e != 0 && e&several == 0 && len(s.terms.get(e)) > 0 {
+				ends[i] |= anchored
+			}
+		}
+	}
+	mark(s.trie.ends)
+	mark(s.vocab.end)
+	mark(s.vocab.ends)
+	for i := range s.trie.edges {
+		e := []uint32{s.trie.edges[i].end}
+		mark(e)
+		s.trie.edges[i].end = e[0]
+	}
 }

@@ -20,16 +20,25 @@ type scanner struct {
 	path   [maxTermWords]int32
 	steps  int // of the trie that may still be tried
 
+	starts   []int32 // words to begin with
+	one      [1]int32
 	literals []uint32 // of literalSet.find
-	tally    map[uint32]int32
 }
 
-// scan finds terms and literals in one field.
+// scan finds terms and literals in one field. Each step is a short loop over
+// all words, so that the memory it waits for is fetched side by side.
 func (m *Matcher) scan(field uint8) {
 	m.doc, m.field = m.docs[field], field
 	if len(m.doc.Tokens)+len(m.doc.Extra) > 0 {
+		from := len(m.finds)
 		m.lookUp()
+		m.classify()
+		m.completed()
 		m.walk()
+		if len(m.finds) > longText {
+			m.thin(from)
+		}
+		m.notice(from)
 	}
 	if len(m.set.literals.literals) > 0 {
 		m.set.literals.find(m.doc.Folded(), m.scanner.literals, m.noticeLiterals)
@@ -41,35 +50,26 @@ func (m *Matcher) lookUp() {
 	d, v := m.doc, m.set.vocab
 	n := len(d.Tokens) + len(d.Extra)
 	m.symbols = slices.Grow(m.symbols[:0], n)[:n]
-	m.runs = append(m.runs[:0], 0)
 	symbols := m.symbols[:len(d.Tokens)]
 	for i := range d.Tokens {
 		symbols[i] = v.get(d.Tokens[i].Hash)
 	}
-	if len(m.set.classes.classes) > 0 {
-		m.classify()
-	}
 	m.extras = false
 	for k := range d.Extra {
-		x := &d.Extra[k].Token
-		i := len(d.Tokens) + k
-		m.symbols[i] = v.get(x.Hash)
-		if x.Flags&text.Symbol != 0 {
-			continue
-		}
-		m.extras = true
-		if m.symbols[i] == 0 {
-			m.symbols[i] = m.unlisted(d.Word(*x))
-		}
+		m.symbols[len(d.Tokens)+k] = v.get(d.Extra[k].Hash)
+		m.extras = m.extras || d.Extra[k].Flags&text.Symbol == 0
 	}
 }
 
 // classify finds the classes of words outside the vocabulary.
 func (m *Matcher) classify() {
 	d, c := m.doc, m.set.classes
+	if len(c.classes) == 0 {
+		return
+	}
+	m.runs = append(m.runs[:0], 0)
 	folded := d.Folded()
-	symbols := m.symbols[:len(d.Tokens)]
-	for i, s := range symbols {
+	for i, s := range m.symbols[:len(d.Tokens)] {
 		if s != 0 {
 			continue
 		}
@@ -81,32 +81,83 @@ func (m *Matcher) classify() {
 		} else {
 			first = load8(b[:n])
 		}
-		if c.may(first, n) {
-			symbols[i] = m.unlisted(d.Word(*t))
+		if c.lens[lensSlot(first)]|c.short == 0 {
+			continue
+		}
+		from := len(m.runs)
+		m.runs = c.find(first, d.Word(*t), m.runs)
+		if len(m.runs) > from {
+			m.unlisted(int32(i), from)
+		}
+	}
+	for k := range d.Extra {
+		if i := len(d.Tokens) + k; m.symbols[i] == 0 && d.Extra[k].Flags&text.Symbol == 0 {
+			from := len(m.runs)
+			w := d.Word(d.Extra[k].Token)
+			m.runs = c.find(load8(w), w, m.runs)
+			m.unlisted(int32(i), from)
 		}
 	}
 }
 
-// unlisted is the symbol of a word outside the vocabulary, 0 if it is in no
-// class.
-func (m *Matcher) unlisted(word []byte) uint32 {
-	from := len(m.runs)
-	m.runs = m.set.classes.find(word, m.runs)
-	if len(m.runs) == from {
-		return 0
-	}
-	flags := uint32(classed | unlisted)
+// unlisted records what a word outside the vocabulary completes and gives it
+// a symbol if it is part of longer terms. Its classes are the runs from a
+// place on.
+func (m *Matcher) unlisted(word int32, from int) {
+	t := m.set.trie
+	flags := uint32(0)
 	for _, k := range m.runs[from:] {
-		flags |= m.set.trie.good(k)
+		if t.ends[k] != 0 {
+			m.add(t.ends[k], word)
+		}
+		if t.part[k] {
+			flags |= t.good(k)&^completes | viaClass | unlisted
+		}
+	}
+	if flags == 0 {
+		m.runs = m.runs[:from]
+		return
 	}
 	m.runs = append(m.runs, 0)
-	return flags | uint32(from)
+	m.symbols[word] = flags | uint32(from)
 }
 
-// classesOf lists the classes of a word.
+// completed records what words are by themselves.
+func (m *Matcher) completed() {
+	v, n := m.set.vocab, len(m.doc.Tokens)
+	m.starts = slices.Grow(m.starts[:0], n)
+	words, k := m.starts[:n], 0
+	for i, s := range m.symbols[:n] {
+		words[k] = int32(i) // written over by the next one unless this one counts
+		k += int(s >> 31)
+	}
+	from := len(m.finds)
+	for _, i := range words[:k] {
+		m.finds = append(m.finds, find{end: v.end[m.symbols[i]&symbolMask], word: i, n: 1, first: i, last: i})
+	}
+	for i := n; i < len(m.symbols); i++ {
+		if s := m.symbols[i]; s&completes != 0 {
+			m.add(v.end[s&symbolMask], int32(i))
+		}
+	}
+	for i := from; i < len(m.finds); i++ {
+		if f := m.finds[i]; f.end&several != 0 {
+			ends := v.ends[f.end&^several:]
+			m.finds[i].end = ends[0]
+			for _, f.end = range ends[1:] {
+				if f.end == 0 {
+					break
+				}
+				m.finds = append(m.finds, f)
+			}
+		}
+	}
+}
+
+// classesOf lists the classes of a word that are part of longer terms.
 func (m *Matcher) classesOf(s uint32) []symbol {
 	switch v := m.set.vocab; {
-	case s&classed == 0:
+	case s&viaClass == 0:
 		return nil
 	case s&unlisted == 0:
 		w := s & symbolMask
@@ -120,45 +171,39 @@ func (m *Matcher) classesOf(s uint32) []symbol {
 	return m.runs[from:to]
 }
 
-// walk follows the trie from every word, in the order of the text.
+// walk follows the trie from every word that, with the next, may begin a
+// term.
 func (m *Matcher) walk() {
-	d := m.doc
-	n := len(d.Tokens)
+	n := len(m.doc.Tokens)
 	// What is tried is bounded by the length of the text, whatever terms and
 	// disguises meet; ordinary texts need a step for every few words.
 	m.steps = 16*n + 10_000
-	x := 0
-	for i := range n {
-		for x < len(d.Extra) && int(d.Extra[x].First) == i && d.Extra[x].Flags&text.Symbol != 0 {
-			m.from(int32(n+x), m.symbols[n+x])
-			x++
+	m.starts = m.starts[:0]
+	t := m.set.trie
+	for i := 0; i+1 < n; i++ {
+		s, next := m.symbols[i], m.symbols[i+1]
+		if s&begins == 0 || next == 0 && !m.extras {
+			continue
 		}
-		if s := m.symbols[i]; s&(completes|begins) != 0 {
-			m.from(int32(i), s)
-		}
-		for x < len(d.Extra) && int(d.Extra[x].First) <= i {
-			m.from(int32(n+x), m.symbols[n+x])
-			x++
+		if m.extras || (s|next)&viaClass != 0 || t.may(s&symbolMask, next&symbolMask) {
+			m.starts = append(m.starts, int32(i))
 		}
 	}
-	for ; x < len(d.Extra); x++ {
-		m.from(int32(n+x), m.symbols[n+x])
+	for _, i := range m.starts {
+		m.from(i, m.symbols[i])
+	}
+	for i := n; i < len(m.symbols); i++ {
+		m.from(int32(i), m.symbols[i])
 	}
 }
 
 // from follows the trie from one word.
 func (m *Matcher) from(word int32, s uint32) {
-	if s&completes != 0 {
-		m.complete(word, s)
-	}
 	if s&begins == 0 {
 		return
 	}
-	p := m.after(word)
-	if int(p) >= len(m.doc.Tokens) || m.symbols[p] == 0 && !m.extras {
-		return
-	}
 	m.path[0] = word
+	p := m.after(word)
 	if s&unlisted == 0 {
 		m.onward(s&symbolMask, p, 1)
 	}
@@ -169,29 +214,10 @@ func (m *Matcher) from(word int32, s uint32) {
 	}
 }
 
-// complete records what a word is by itself.
-func (m *Matcher) complete(word int32, s uint32) {
-	v := m.set.vocab
-	if s&unlisted == 0 {
-		w := s & symbolMask
-		for _, end := range v.ends[v.endAt[w]:v.endAt[w+1]] {
-			m.add(end, word, 1)
-		}
-		return
-	}
-	for _, k := range m.classesOf(s) {
-		if end := m.set.trie.ends[k]; end != 0 {
-			m.add(end, word, 1)
-		}
-	}
-}
-
 // after is the token after a word.
 func (m *Matcher) after(word int32) int32 {
-	if n := int32(len(m.doc.Tokens)); word >= n {
-		return m.doc.Extra[word-n].Last + 1
-	}
-	return word + 1
+	_, last := tokensOf(m.doc, word)
+	return last + 1
 }
 
 // onward tries the words that may follow the path so far: token p, and
@@ -220,9 +246,6 @@ func (m *Matcher) try(node uint32, word int32, depth int) {
 			m.take(e, word, depth)
 		}
 	}
-	if s&classed == 0 {
-		return
-	}
 	for _, k := range m.classesOf(s) {
 		if e := m.set.trie.follow(node, k); e != nil {
 			m.take(e, word, depth)
@@ -237,63 +260,74 @@ func (m *Matcher) take(e *edge, word int32, depth int) {
 	}
 	m.path[depth] = word
 	if e.end != 0 {
-		m.addPath(e.end, depth+1)
+		m.addPath(e.end, m.path[:depth+1])
 	}
 	if e.node != 0 {
 		m.onward(e.node, m.after(word), depth+1)
 	}
 }
 
-func (m *Matcher) addPath(end uint32, n int) {
-	at := len(m.paths)
-	m.paths = append(m.paths, m.path[:n]...)
-	m.add(end, int32(at), int32(n))
+// add records that a word is the term of an end.
+func (m *Matcher) add(end uint32, word int32) {
+	first, last := tokensOf(m.doc, word)
+	m.finds = append(m.finds, find{end: end, word: word, n: 1, first: first, last: last})
 }
 
-// Of one term, so many finds are kept in a long text.
+// addPath records that words are the term of an end.
+func (m *Matcher) addPath(end uint32, path []int32) {
+	first, _ := tokensOf(m.doc, path[0])
+	_, last := tokensOf(m.doc, path[len(path)-1])
+	m.finds = append(m.finds, find{end: end, word: int32(len(m.paths)), n: int32(len(path)), first: first, last: last})
+	m.paths = append(m.paths, path...)
+}
+
+// In a text with more finds than longText, so many of one term are kept.
 const (
+	longText  = 1 << 14
 	manyFinds = 4 * maxHits
-	longText  = 1 << 14 // finds
 )
 
-// add records that an end was found, at a word or a path of n words.
-func (m *Matcher) add(end uint32, at, n int32) {
-	if len(m.finds) >= longText && m.tooMany(end) {
-		return
-	}
-	m.finds = append(m.finds, find{end: end, at: at, n: n})
-	if anchors := m.set.terms.get(end); len(anchors) > 0 {
-		m.notice(anchors, at, n)
+// thin drops what is too much of one term among the finds of a long text.
+func (m *Matcher) thin(from int) {
+	tally := map[uint32]int{}
+	kept := slices.DeleteFunc(m.finds[from:], func(f find) bool {
+		tally[f.end]++
+		return tally[f.end] > manyFinds
+	})
+	m.finds = m.finds[:from+len(kept)]
+}
+
+// notice makes units candidates for what was found from a place on, where
+// their language may be spoken.
+func (m *Matcher) notice(from int) {
+	finds := m.finds[from:]
+	for i := range finds {
+		f := &finds[i]
+		e := f.end
+		f.end = e &^ anchored
+		m.ends[e>>6%uint32(len(m.ends))] |= 1 << (e & 63)
+		if e&anchored == 0 {
+			continue
+		}
+		mask := m.mask
+		if len(m.in.Langs) > 1 {
+			mask = m.spoken(m.field, int(wordOf(m.doc, m.pathOf(f)[0]).Start))
+		}
+		for _, a := range m.set.terms.get(f.end) {
+			if mask>>a.lang&1 != 0 {
+				m.candidate(a.unit)
+			}
+		}
 	}
 }
 
-// tooMany counts the finds of an end once a text turns out to be long.
-func (m *Matcher) tooMany(end uint32) bool {
-	if len(m.finds) == longText {
-		m.tally = map[uint32]int32{}
-		for i := range m.finds {
-			m.tally[m.finds[i].end]++
-		}
+// pathOf is the words of a find.
+func (m *Matcher) pathOf(f *find) []int32 {
+	if f.n == 1 {
+		m.one[0] = f.word
+		return m.one[:]
 	}
-	m.tally[end]++
-	return m.tally[end] > manyFinds
-}
-
-// notice makes the units of an end candidates, where their language may be
-// spoken.
-func (m *Matcher) notice(anchors []anchor, at, n int32) {
-	mask := m.mask
-	if len(m.in.Langs) > 1 && m.field == inText {
-		if n > 1 {
-			at = m.paths[at]
-		}
-		mask = m.spoken(inText, int(wordOf(m.doc, at).Start))
-	}
-	for _, a := range anchors {
-		if mask>>a.lang&1 != 0 {
-			m.candidate(a.unit)
-		}
-	}
+	return m.paths[f.word : f.word+f.n]
 }
 
 func (m *Matcher) noticeLiterals(a anchor) {

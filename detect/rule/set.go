@@ -33,31 +33,39 @@ type Set struct {
 	trie    *trie
 	exact   []exactTerm
 
+	// The words of each end, for comparing them: from spellingAt on.
+	spellings  []byte
+	spellingAt []uint32
+
 	// What makes units candidates.
 	always    []int32     // nothing: they are looked at for every post
 	terms     anchorTable // by end of the trie
 	literals  *literalSet
 	contacts  map[string][]anchor // by kind of contact
 	followers [][]int32           // by unit: those that wait for it
+	needAt    []uint32            // by unit: its needs are needs[needAt[u]:needAt[u+1]]
+	needs     []uint32
 }
 
 // unit is a rule, watch or exception as it runs.
 type unit struct {
+	cond       *node
+	first      int32 // number of its first signal
+	shadow     bool
+	exceptions []int32       // units
+	finding    veghe.Finding // of a rule, without reason and spans
+	why        []whyPart
 	rule       *Rule
 	watch      *Watch
 	exception  *Exception
 	signals    []*Signal
-	cond       *node
-	first      int32 // number of its first signal
-	shadow     bool
-	weight     float64
-	exceptions []int32 // units
 }
 
 // node is a condition over numbered signals.
 type node struct {
 	op      Op
 	signals []int32
+	pair    [2]int32 // where signals are, if they are few
 	args    []*node
 	cmp     string
 	n       int
@@ -65,6 +73,7 @@ type node struct {
 
 // signalInfo is a signal as it runs.
 type signalInfo struct {
+	kind Kind
 	*Signal
 	unit   int32
 	anchor bool    // to find it makes the unit a candidate
@@ -91,6 +100,7 @@ func Compile(p *Pack) (*Set, error) {
 		return nil, err
 	}
 	s.addAnchors()
+	s.addNeeds()
 	s.addFollowers()
 	s.version = versionOf(p)
 	return s, nil
@@ -102,14 +112,17 @@ func (s *Set) addUnits(level map[*Rule]int) error {
 		return cmp.Or(cmp.Compare(level[a], level[b]), cmp.Compare(a.ID, b.ID))
 	})
 	for _, r := range running {
-		u := &unit{rule: r, signals: r.Signals, shadow: r.Status == Experimental, weight: s.weight(r)}
+		u := &unit{rule: r, signals: r.Signals, shadow: r.Status == Experimental, why: whyParts(r.Why, r.Signals)}
+		u.finding = veghe.Finding{
+			Indicator: r.Indicator, Rule: r.ID, Category: r.Category, Family: r.Family, Weight: s.weight(r), Shadow: u.shadow,
+		}
 		if err := s.addUnit(u, r.Condition); err != nil {
 			return fmt.Errorf("indicator %q: %w", r.ID, err)
 		}
 	}
 	s.rules = len(s.units)
 	for _, w := range s.pack.Watches {
-		if err := s.addUnit(&unit{watch: w, signals: w.Signals}, w.Condition); err != nil {
+		if err := s.addUnit(&unit{watch: w, signals: w.Signals, why: whyParts(w.Why, w.Signals)}, w.Condition); err != nil {
 			return fmt.Errorf("watch %q: %w", w.Name, err)
 		}
 	}
@@ -150,7 +163,7 @@ func (s *Set) addUnit(u *unit, c *Cond) error {
 	byName := map[string]int32{}
 	for _, sig := range u.signals {
 		byName[sig.Name] = int32(len(s.signals))
-		s.signals = append(s.signals, signalInfo{Signal: sig, unit: number, probe: -1})
+		s.signals = append(s.signals, signalInfo{Signal: sig, kind: sig.Kind, unit: number, probe: -1})
 	}
 	s.units = append(s.units, u)
 	if c == nil {
@@ -179,6 +192,7 @@ func (s *Set) addUnit(u *unit, c *Cond) error {
 
 func compileCond(c *Cond, byName map[string]int32) (*node, error) {
 	n := &node{op: c.Op, cmp: c.Cmp, n: c.N}
+	n.signals = n.pair[:0]
 	for _, name := range c.Names {
 		sig, ok := byName[name]
 		if !ok {

@@ -10,6 +10,7 @@ package rule
 type trie struct {
 	ends  []uint32 // by symbol: what it completes by itself, or 0
 	inner []bool   // by symbol: whether it begins longer terms
+	part  []bool   // by symbol: whether it is part of longer terms
 	edges []edge
 	bits  []uint64
 	n     uint32 // ends, plus one
@@ -20,6 +21,9 @@ type edge struct {
 	node uint32 // to go on from; 0: no term goes on
 	end  uint32 // 0: no term ends here
 }
+
+// anchored marks an end that makes units candidates.
+const anchored = 1 << 31
 
 // maxBits bounds the bit table, so that it stays in the fastest cache.
 const maxBits = 1 << 18
@@ -41,18 +45,22 @@ type trieBuilder struct {
 	next  map[uint64]uint32 // edges between nodes
 	ends  []uint32          // by node
 	inner []bool            // by node
+	part  []bool            // by symbol
 	n     uint32
 }
 
 func newTrieBuilder(first symbol, terms int) *trieBuilder {
-	return &trieBuilder{first: first, next: make(map[uint64]uint32, terms), ends: make([]uint32, first), inner: make([]bool, first), n: 1}
+	return &trieBuilder{first: first, next: make(map[uint64]uint32, terms), ends: make([]uint32, first), inner: make([]bool, first), part: make([]bool, first), n: 1}
 }
 
 // add adds a path and returns its end.
 func (b *trieBuilder) add(path []symbol) uint32 {
 	node := path[0]
+	if len(path) > 1 {
+		b.part[node] = true
+	}
 	for _, s := range path[1:] {
-		b.inner[node] = true
+		b.inner[node], b.part[s] = true, true
 		key := uint64(node)<<32 | uint64(s)
 		to, ok := b.next[key]
 		if !ok {
@@ -78,7 +86,7 @@ func (b *trieBuilder) build() *trie {
 	for bits < 24*len(b.next) && bits < maxBits {
 		bits <<= 1
 	}
-	t := &trie{ends: b.ends[:b.first], inner: b.inner[:b.first], edges: make([]edge, size), bits: make([]uint64, bits/64), n: b.n}
+	t := &trie{ends: b.ends[:b.first], inner: b.inner[:b.first], part: b.part, edges: make([]edge, size), bits: make([]uint64, bits/64), n: b.n}
 	for key, to := range b.next {
 		e := edge{key: key, end: b.ends[to]}
 		if b.inner[to] {
@@ -105,17 +113,20 @@ func edgeHash(key uint64) uint64 {
 	return h ^ h>>29
 }
 
-// follow is the edge from a node by a symbol, nil if there is none.
-func (t *trie) follow(node uint32, s symbol) *edge {
-	key := uint64(node)<<32 | uint64(s)
-	h := edgeHash(key)
-	if b := h >> 40 & uint64(len(t.bits)*64-1); t.bits[b>>6]>>(b&63)&1 == 0 {
-		return nil
-	}
-	return t.lookUp(key, h)
+// may reports whether there may be an edge from a node by a symbol: no is
+// certain.
+func (t *trie) may(node uint32, s symbol) bool {
+	b := edgeHash(uint64(node)<<32|uint64(s)) >> 40 & uint64(len(t.bits)*64-1)
+	return t.bits[b>>6]>>(b&63)&1 != 0
 }
 
-func (t *trie) lookUp(key, h uint64) *edge {
+// follow is the edge from a node by a symbol, nil if there is none.
+func (t *trie) follow(node uint32, s symbol) *edge {
+	if !t.may(node, s) {
+		return nil
+	}
+	key := uint64(node)<<32 | uint64(s)
+	h := edgeHash(key)
 	for at := h & uint64(len(t.edges)-1); ; at = (at + 1) & uint64(len(t.edges)-1) {
 		switch e := &t.edges[at]; e.key {
 		case key:

@@ -1,6 +1,8 @@
 package rule
 
 import (
+	"cmp"
+	"maps"
 	"slices"
 
 	"veghe/detect/text"
@@ -16,7 +18,7 @@ type symbol = uint32
 const (
 	completes = 1 << 31 // is a term by itself, or fits a class that is
 	begins    = 1 << 30 // begins a longer term, or fits a class that does
-	classed   = 1 << 29 // is in at least one class
+	viaClass  = 1 << 29 // fits a class that is part of longer terms
 	// crowded: the slot is the home of a word that had to stand elsewhere.
 	crowded = 1 << 28
 	// unlisted: no word of the vocabulary, but in a class. The rest of the
@@ -27,23 +29,30 @@ const (
 
 // vocabulary maps the hash of a folded word to its symbol. A slot is
 // tag<<32 | flags | symbol, with the upper half of the hash as tag; the table
-// is filled to a third, so that a word costs about one cache line, and a word
-// that is not there mostly one look.
+// is at most half full, so that a word costs about one cache line, and a word
+// that is not there mostly one look. Words that many terms use have the
+// lowest numbers: they are common in texts too, and stand together in memory.
 type vocabulary struct {
 	slots []uint64
 	words []string // by symbol
-	// The classes of word s are classes[classAt[s]:classAt[s+1]].
+	// The classes of word s that are part of longer terms are
+	// classes[classAt[s]:classAt[s+1]].
 	classAt []uint32
 	classes []symbol
-	// What word s completes by itself is ends[endAt[s]:endAt[s+1]].
-	endAt []uint32
-	ends  []uint32
+	// end is what a word completes by itself: an end, or, marked several, a
+	// place in ends, from which they go on until 0.
+	end  []uint32
+	ends []uint32
 }
 
-// newVocabulary takes words sorted and without repeats.
-func newVocabulary(words []string) *vocabulary {
+// several marks a place in vocabulary.ends.
+const several = 1 << 30
+
+// newVocabulary takes all words of all terms.
+func newVocabulary(all []string) *vocabulary {
+	words := byUse(all)
 	n := 64
-	for n < 3*len(words) {
+	for n < 2*len(words) {
 		n <<= 1
 	}
 	v := &vocabulary{words: append([]string{""}, words...)}
@@ -54,7 +63,7 @@ func newVocabulary(words []string) *vocabulary {
 }
 
 // fill makes a table of n slots and reports whether every word is found in
-// it. Words that no size of table keeps apart would have to be made so.
+// it.
 func (v *vocabulary) fill(n int) bool {
 	v.slots = make([]uint64, n)
 	for i := 1; i < len(v.words); i++ {
@@ -68,7 +77,7 @@ func (v *vocabulary) fill(n int) bool {
 		}
 		v.slots[at] |= h>>32<<32 | uint64(i)
 	}
-	const enough = 1 << 26
+	const enough = 1 << 26 // never reached but by words made for it
 	for i := 1; i < len(v.words) && n < enough; i++ {
 		if s := v.get(text.Hash([]byte(v.words[i]))); s&symbolMask != symbol(i) {
 			return false
@@ -105,14 +114,21 @@ func (v *vocabulary) probe(h uint64) uint32 {
 	}
 }
 
-// find is the exact symbol of a word, or 0.
-func (v *vocabulary) find(word string) symbol {
-	i, ok := slices.BinarySearch(v.words[1:], word)
-	if !ok {
-		return 0
+// byUse lists words once each, those that stand there most often first.
+func byUse(all []string) []string {
+	uses := map[string]int{}
+	for _, w := range all {
+		uses[w]++
 	}
-	return symbol(i + 1)
+	words := slices.Collect(maps.Keys(uses))
+	slices.SortFunc(words, func(a, b string) int {
+		return cmp.Or(cmp.Compare(uses[b], uses[a]), cmp.Compare(a, b))
+	})
+	return words
 }
+
+// find is the symbol of a word that is in the vocabulary.
+func (v *vocabulary) find(word string) symbol { return v.get(text.Hash([]byte(word))) & symbolMask }
 
 // flag sets flags on the slot of a word.
 func (v *vocabulary) flag(s symbol, flags uint32) {
@@ -126,31 +142,41 @@ func (v *vocabulary) flag(s symbol, flags uint32) {
 // link works out what each word is good for, once the trie stands.
 func (v *vocabulary) link(c *classSet, t *trie) {
 	n := len(v.words)
-	v.classAt, v.endAt = make([]uint32, n+1), make([]uint32, n+1)
+	v.classAt, v.end = make([]uint32, n+1), make([]uint32, n)
+	var classes []symbol
+	var ends []uint32
 	for i := 1; i < n; i++ {
 		s := symbol(i)
-		v.classAt[i], v.endAt[i] = uint32(len(v.classes)), uint32(len(v.ends))
-		v.classes = c.find([]byte(v.words[i]), v.classes)
-		of := v.classes[v.classAt[i]:]
-		flags := t.good(s)
-		if t.ends[s] != 0 {
-			v.ends = append(v.ends, t.ends[s])
-		}
-		for _, k := range of {
-			flags |= t.good(k) | classed
+		word := []byte(v.words[i])
+		classes = append(c.find(load8(word), word, classes[:0]), s)
+		ends = ends[:0]
+		flags := uint32(0)
+		for _, k := range classes {
+			flags |= t.good(k)
 			if t.ends[k] != 0 {
-				v.ends = append(v.ends, t.ends[k])
+				ends = append(ends, t.ends[k])
+			}
+			if k != s && t.part[k] {
+				flags |= viaClass
+				v.classes = append(v.classes, k)
 			}
 		}
+		v.classAt[i+1] = uint32(len(v.classes))
+		v.end[i] = v.several(ends)
 		v.flag(s, flags)
 	}
-	v.classAt[n], v.endAt[n] = uint32(len(v.classes)), uint32(len(v.ends))
 }
 
-// sortedUnique sorts words and drops repeats.
-func sortedUnique(words []string) []string {
-	slices.Sort(words)
-	return slices.Compact(words)
+func (v *vocabulary) several(ends []uint32) uint32 {
+	switch len(ends) {
+	case 0:
+		return 0
+	case 1:
+		return ends[0]
+	}
+	at := uint32(len(v.ends))
+	v.ends = append(append(v.ends, ends...), 0)
+	return at | several
 }
 
 func boolInt(b bool) int {

@@ -1,0 +1,164 @@
+package rule
+
+// Most candidates fall away: their rare signal is there, the other is not, or
+// is far off. That much is told by the finds alone, without touching rules
+// and signals: what a unit needs stands in one short run of numbers, read by
+// Matcher.may. Yes is a maybe, no is certain, for the finds are all there are
+// before languages, quotations and spellings are asked for.
+
+// need is a part of a condition that must hold for the whole to hold: some of
+// one group of ends is found, or, with within ≥ 0, some of a and of b with at
+// most so many words between.
+type need struct {
+	a, b    []uint32
+	within  int
+	ordered bool
+}
+
+// maxNeed is how many ends a need may name to be worth asking for.
+const maxNeed = 32
+
+// addNeeds notes what candidates need besides what made them candidates.
+func (s *Set) addNeeds() {
+	s.needAt = make([]uint32, len(s.units)+1)
+	for i, u := range s.units {
+		if u.cond != nil && u.exception == nil {
+			for _, n := range s.needsOf(u.cond) {
+				s.needs = n.append(s.needs)
+			}
+		}
+		s.needAt[i+1] = uint32(len(s.needs))
+	}
+}
+
+// A need is written as ordered<<30 | (within+1)<<20 | len(a)<<10 | len(b),
+// and the ends.
+func (n need) append(to []uint32) []uint32 {
+	to = append(to, uint32(boolInt(n.ordered))<<30|uint32(n.within+1)<<20|uint32(len(n.a))<<10|uint32(len(n.b)))
+	return append(append(to, n.a...), n.b...)
+}
+
+func (s *Set) needsOf(n *node) (out []need) {
+	switch n.op {
+	case OpAnd:
+		for _, a := range n.args {
+			out = append(out, s.needsOf(a)...)
+		}
+	case OpNear, OpOrdered:
+		a, b := s.endsOf(n.signals[:1]), s.endsOf(n.signals[1:])
+		if a != nil && b != nil {
+			return []need{{a: a, b: b, within: n.n, ordered: n.op == OpOrdered}}
+		}
+		for k, ends := range [][]uint32{a, b} {
+			if ends != nil && !s.signals[n.signals[k]].anchor {
+				out = append(out, need{a: ends, within: -1})
+			}
+		}
+	case OpName, OpCount, OpOr, OpSome:
+		// Whatever anchors it would have by itself, one of them must be there.
+		anchors, ok := s.anchors(n)
+		if !ok {
+			return nil
+		}
+		if ends := s.endsOf(anchors); ends != nil && !s.allAnchors(anchors) {
+			out = append(out, need{a: ends, within: -1})
+		}
+	}
+	return out
+}
+
+func (s *Set) allAnchors(signals []int32) bool {
+	for _, sig := range signals {
+		if !s.signals[sig].anchor {
+			return false
+		}
+	}
+	return true
+}
+
+// endsOf are the ends of all terms of signals, nil if there are too many or
+// other things to find.
+func (s *Set) endsOf(signals []int32) (ends []uint32) {
+	for _, sig := range signals {
+		info := &s.signals[sig]
+		if info.Kind != Words || len(ends)+len(info.Terms) > maxNeed {
+			return nil
+		}
+		for _, t := range s.probes[info.probe].terms {
+			ends = append(ends, t.end)
+		}
+	}
+	return ends
+}
+
+// may reports whether what a unit needs was found, as far as the finds tell.
+func (m *Matcher) may(unit int32) bool {
+	needs := m.set.needs[m.set.needAt[unit]:m.set.needAt[unit+1]]
+	for len(needs) > 0 {
+		w := needs[0]
+		na, nb := int(w>>10&1023), int(w&1023)
+		a, b := needs[1:1+na], needs[1+na:1+na+nb]
+		needs = needs[1+na+nb:]
+		if !m.mayAny(a) {
+			return false
+		}
+		if within := int32(w>>20&1023) - 1; within >= 0 && (!m.mayAny(b) || !m.mayNear(a, b, within, w>>30&1 != 0)) {
+			return false
+		}
+	}
+	return true
+}
+
+func (m *Matcher) mayAny(ends []uint32) bool {
+	for _, e := range ends {
+		if m.mayEnd(e) {
+			return true
+		}
+	}
+	return false
+}
+
+func (m *Matcher) mayEnd(e uint32) bool {
+	return m.ends[e>>6%uint32(len(m.ends))]>>(e&63)&1 != 0
+}
+
+// mayNear reports whether finds of two groups are near each other.
+func (m *Matcher) mayNear(a, b []uint32, within int32, ordered bool) bool {
+	if !m.linked {
+		m.link()
+	}
+	for _, e := range a {
+		if !m.mayEnd(e) {
+			continue
+		}
+		for i := m.heads[e%findHeads]; i != 0; i = m.finds[i-1].next {
+			if m.finds[i-1].end == e && m.nearby(i-1, b, within, ordered) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// nearby reports whether a find of a group is near find i.
+func (m *Matcher) nearby(i int32, ends []uint32, within int32, ordered bool) bool {
+	x := &m.finds[i]
+	for _, e := range ends {
+		if !m.mayEnd(e) {
+			continue
+		}
+		for k := m.heads[e%findHeads]; k != 0; k = m.finds[k-1].next {
+			y := &m.finds[k-1]
+			if y.end != e || (int(i) < m.titled) != (int(k-1) < m.titled) {
+				continue
+			}
+			if gap := y.first - x.last - 1; gap >= 0 && gap <= within {
+				return true
+			}
+			if gap := x.first - y.last - 1; !ordered && gap >= 0 && gap <= within {
+				return true
+			}
+		}
+	}
+	return false
+}
