@@ -22,6 +22,7 @@ var mayImport = map[string][]string{
 	"crawler/extract":    {"."},
 	"crawler/frontier":   {"."},
 	"crawler/demosite":   {"."},
+	"crawler/evidence":   {"."},
 	"stream":             {},
 	"stream/embedded":    {"stream"},
 	"stream/kafka":       {"stream"},

@@ -41,6 +41,10 @@ type Config struct {
 	// Resolver finds addresses; nil means the system's. Every address it
 	// gives is checked before it is dialed.
 	Resolver Resolver `json:"-" yaml:"-"`
+	// Evidence keeps what was fetched, byte for byte, for every page that
+	// brings new posts; nil keeps nothing. If it fails the posts are not
+	// handed on, and the page is fetched again later.
+	Evidence Keeper `json:"-" yaml:"-"`
 	// OnVisit is told about every visited page, for metrics. It must be
 	// quick and is called from several goroutines.
 	OnVisit func(Visit) `json:"-" yaml:"-"`

@@ -104,9 +104,12 @@ func (c *Crawler) addVisitors(cfg *Config) error {
 	}
 	for _, s := range sites {
 		g := newGuard(s, cfg.Limits, cfg.userAgent(), cfg.Resolver, shared)
+		if cfg.Evidence != nil {
+			g.record()
+		}
 		v := &visitor{
 			site: s, guard: g, fetcher: newFetcher(g, cfg.Limits.Redirects), frontier: c.frontier,
-			limits: cfg.Limits, now: now, onVisit: cfg.OnVisit,
+			limits: cfg.Limits, now: now, onVisit: cfg.OnVisit, keeper: cfg.Evidence,
 			log: log.With(slog.String("source", string(s.ID))),
 		}
 		v.health.s = Stats{Source: s.ID, Name: s.Name, URL: s.starts()[0], Paused: s.Paused, Outcomes: make(map[Outcome]int64)}

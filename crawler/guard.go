@@ -12,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"veghe/crawler/evidence"
 )
 
 // Why a request was not sent or its answer not read.
@@ -40,6 +42,7 @@ type guard struct {
 	dialer    *dialer
 	transport *http.Transport
 	hosts     *hosts
+	recording bool // what goes over the wire is collected
 }
 
 // exchange collects what happened while one page was fetched.
@@ -53,7 +56,8 @@ type exchange struct {
 	mediaType string // as the server gave it
 	charset   string
 	truncated bool
-	wait      time.Duration // what the server asked us to wait
+	wait      time.Duration       // what the server asked us to wait
+	captured  []evidence.Exchange // every hop as it went over the wire, if recording
 }
 
 type exchangeKey struct{}
@@ -71,6 +75,12 @@ func newGuard(s *site, limits Limits, userAgent string, resolver Resolver, hosts
 		MaxResponseHeaderBytes: limits.Header,
 	}
 	return g
+}
+
+// record makes every exchange collect what goes over the wire.
+func (g *guard) record() {
+	g.recording = true
+	tappable(g.transport)
 }
 
 func (g *guard) close() { g.transport.CloseIdleConnections() }
@@ -141,6 +151,11 @@ func (g *guard) checkURL(u *url.URL) error {
 func (g *guard) exchange(req *http.Request, h *host, x *exchange) (*http.Response, error) {
 	ctx, cancel := context.WithTimeout(req.Context(), g.limits.Timeout.D())
 	defer cancel()
+	if g.recording {
+		t := newTap(g.limits.Body + g.limits.Header)
+		ctx = t.trace(ctx)
+		defer func() { x.captured = append(x.captured, t.exchange(req.URL)) }()
+	}
 	x.requests++
 	res, err := g.transport.RoundTrip(g.plain(ctx, req, x))
 	if err != nil {

@@ -25,6 +25,7 @@ type visitor struct {
 	log      *slog.Logger
 	onVisit  func(Visit)
 	health   health
+	keeper   Keeper // nil: no evidence is kept
 }
 
 // visited is one page's visit, for the pass it is part of.
@@ -110,6 +111,10 @@ func (v *visitor) handOn(ctx context.Context, p frontier.Page, a *answer, res ex
 	if err != nil {
 		out.Outcome = StateFailed
 		return err
+	}
+	if err := v.keep(ctx, a, fresh); err != nil {
+		out.Outcome, out.New, out.Edited = SinkFailed, 0, 0
+		return fmt.Errorf("keeping the evidence of %d posts: %w", len(fresh), err)
 	}
 	if len(fresh) > 0 {
 		if err := sink(ctx, fresh); err != nil {
