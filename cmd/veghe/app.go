@@ -7,15 +7,16 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
+	"slices"
 	"sync"
 	"sync/atomic"
-	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"veghe"
 	"veghe/crawler"
+	"veghe/crawler/evidence"
 	"veghe/detect"
 	"veghe/detect/rule"
 	"veghe/index"
@@ -61,12 +62,13 @@ type app struct {
 	assessments *stream.Topic[veghe.Assessed]
 	reviews     *stream.Topic[veghe.Review]
 
-	crawler *crawler.Crawler
-	engine  *detect.Engine
-	rules   *rule.Set
-	index   *index.Index
-	desk    *desk.Desk
-	ledger  *ledger.Ledger
+	crawler  *crawler.Crawler
+	evidence *evidence.Store // nil if none is kept
+	engine   *detect.Engine
+	rules    *rule.Set
+	index    *index.Index
+	desk     *desk.Desk
+	ledger   *ledger.Ledger
 
 	ready   atomic.Bool // all parts are open and the stages run
 	handled sync.Map    // stage name → *atomic.Int64, records since the start
@@ -298,10 +300,17 @@ func (a *app) warm(ctx context.Context) error {
 }
 
 func (a *app) openCrawler(context.Context) error {
-	c, err := crawler.New(crawler.Config{
+	if err := a.openEvidence(); err != nil {
+		return err
+	}
+	cfg := crawler.Config{
 		Operator: a.cfg.Crawler.Operator, Contact: a.cfg.Crawler.Contact, Sources: a.cfg.Sources,
 		Dir: a.cfg.path("frontier"), Version: thisBuild().Version, Logger: a.log, OnVisit: a.onVisit,
-	})
+	}
+	if a.evidence != nil {
+		cfg.Evidence = a.evidence
+	}
+	c, err := crawler.New(cfg)
 	if err != nil {
 		return fmt.Errorf("opening the crawler: %w", err)
 	}
@@ -329,6 +338,10 @@ func (a *app) run(ctx context.Context) error {
 	}
 	if a.crawler != nil {
 		start("crawl", a.crawl)
+	}
+	if a.evidence != nil {
+		start("evidence", a.keeping)
+		start("evidence retention", a.retainEvidence)
 	}
 	if a.engine != nil {
 		start("detect", a.detect)

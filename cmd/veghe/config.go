@@ -39,6 +39,7 @@ type config struct {
 	Language  languageConfig   `yaml:"language"`
 	Stream    streamConfig     `yaml:"stream"`
 	Retention retentionConfig  `yaml:"retention"`
+	Evidence  evidenceConfig   `yaml:"evidence"`
 	Crawler   crawlerConfig    `yaml:"crawler"`
 	Sources   []crawler.Source `yaml:"sources"`
 }
@@ -218,6 +219,9 @@ func (c *config) validate() error {
 	}
 	if c.Retention.Unflagged <= 0 {
 		bad("retention.unflagged is %v, want a time such as 7d", time.Duration(c.Retention.Unflagged))
+	}
+	if c.Evidence.Keep < 0 {
+		bad("evidence.keep is %v, want a time such as 7d", time.Duration(c.Evidence.Keep))
 	}
 	if _, err := c.logLevel(); err != nil {
 		errs = append(errs, err)

@@ -125,6 +125,9 @@ func (a *app) groups() []readingGroup {
 	if a.engine != nil {
 		out = append(out, readingGroup{"detect", veghe.PostsTopic, groupDetect})
 	}
+	if a.evidence != nil {
+		out = append(out, readingGroup{"evidence", veghe.AssessmentsTopic, a.group(groupEvidence)})
+	}
 	if a.index != nil {
 		out = append(out,
 			readingGroup{"index", veghe.AssessmentsTopic, a.group(groupIndex)},
@@ -137,7 +140,7 @@ func (a *app) groups() []readingGroup {
 type gauges struct {
 	a                             *app
 	lag, lagSeconds, ledger, size *prometheus.GaugeVec
-	logBytes                      *prometheus.GaugeVec
+	logBytes, evidence            *prometheus.GaugeVec
 	lastSuccess, due              *prometheus.GaugeVec
 }
 
@@ -154,6 +157,7 @@ func (a *app) newGauges() *gauges {
 		ledger:      gauge("ledger_posts", "Posts by how far they came: collected = assessed + dead + in_flight.", "source", "state"),
 		size:        gauge("index_posts", "Posts in the index.", "state"),
 		logBytes:    gauge("log_bytes", "Size of the embedded log on disk.", "topic"),
+		evidence:    gauge("evidence_bytes", "Size of the captures kept on disk."),
 		lastSuccess: gauge("source_last_success_timestamp_seconds", "When a page of the source was last read.", "source"),
 		due:         gauge("source_due_pages", "Pages of the source waiting to be fetched.", "source"),
 	}
@@ -173,6 +177,9 @@ func (g *gauges) update(ctx context.Context) error {
 		for _, s := range g.a.embedded.Stats() {
 			g.logBytes.WithLabelValues(s.Topic).Set(float64(s.Bytes))
 		}
+	}
+	if g.a.evidence != nil {
+		g.evidence.WithLabelValues().Set(float64(g.a.evidence.Stats().Bytes))
 	}
 	if g.a.index == nil {
 		return nil

@@ -11,6 +11,7 @@ import (
 
 	"veghe"
 	"veghe/crawler"
+	"veghe/crawler/evidence"
 	"veghe/index"
 	"veghe/index/ledger"
 )
@@ -27,6 +28,7 @@ type status struct {
 	Accounting []ledger.Row    `json:"accounting"`
 	Index      *index.Counts   `json:"index,omitempty"`
 	Sources    []crawler.Stats `json:"sources"`
+	Evidence   *evidence.Stats `json:"evidence,omitempty"`
 }
 
 type rulesStatus struct {
@@ -54,6 +56,10 @@ func (a *app) status(ctx context.Context) (status, error) {
 	if a.crawler != nil {
 		st.Sources = append(st.Sources, a.crawler.Stats()...)
 		st.Stages = append(st.Stages, stageStatus{Name: "crawl", Handled: a.count("crawl"), Failing: a.failure("crawl")})
+	}
+	if a.evidence != nil {
+		s := a.evidence.Stats()
+		st.Evidence = &s
 	}
 	for _, r := range a.groups() {
 		s := stageStatus{Name: r.stage, Handled: a.count(r.stage), Failing: a.failure(r.stage)}
@@ -115,6 +121,9 @@ func printStatus(e env, st status) error {
 	fmt.Fprintf(w, "veghe %s, %s, up %s, stream %s, rules %s (%d)\n", st.Version, state, time.Since(st.Started).Round(time.Second), st.Stream, st.Rules.Version, st.Rules.Count)
 	if st.Index != nil {
 		fmt.Fprintf(w, "index: %d posts, %d flagged, %d alerts, %d to review\n", st.Index.Posts, st.Index.Flagged, st.Index.Alerts, st.Index.Unreviewed)
+	}
+	if st.Evidence != nil {
+		fmt.Fprintf(w, "evidence: %d segments, %.1f MB, %d captures added, %d marked to stay\n", st.Evidence.Segments, float64(st.Evidence.Bytes)/1e6, st.Evidence.Captures, st.Evidence.Kept)
 	}
 	fmt.Fprintln(w, "\nSTAGE\tBEHIND\tOLDEST\tHANDLED\t")
 	for _, s := range st.Stages {
