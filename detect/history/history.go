@@ -10,9 +10,9 @@
 // an age of 12 has done nothing, but whoever goes on talking to a child knows
 // it. Such context is kept per thread and counts for every other author in
 // it, never for the one who said it, and not for one who says the same of
-// himself: two children of an age are no sign of anything. Context that speaks
-// against counts for all. In a thread where many have shown something, nobody
-// knows who talks to whom: there, only what speaks against counts.
+// himself: two children of an age are no sign of anything. In a thread where
+// many have shown something, nobody knows who talks to whom: there, only
+// context that speaks against counts.
 //
 // The store is bounded: past its capacity the state not touched for longest
 // is forgotten.
@@ -218,14 +218,13 @@ func (s *Store) inThread(e *entry, at time.Time) State {
 
 // contextFor is the context that counts for an author: of each family the
 // weightiest that others said within the window, unless he says it himself.
-// What speaks against counts whoever said it.
 func (s *Store) contextFor(thread *entry, author veghe.AuthorID, at time.Time) (out []said) {
 	own := func(family string) bool {
 		return slices.ContainsFunc(thread.said, func(o said) bool { return o.by == author && o.Family == family })
 	}
 	for _, c := range thread.said {
 		old := s.params.Window > 0 && !c.last.IsZero() && at.Sub(c.last) > s.params.Window
-		if old || c.Weight > 0 && (len(thread.voices) > maxVoices || own(c.Family)) {
+		if old || own(c.Family) || c.Weight > 0 && len(thread.voices) > maxVoices {
 			continue
 		}
 		i := slices.IndexFunc(out, func(o said) bool { return o.Family == c.Family })

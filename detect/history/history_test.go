@@ -116,9 +116,9 @@ func TestContext(t *testing.T) {
 		{"said twice it counts once", []step{{child, "1", 0, young}, {child, "2", 0, young}, {adult, "3", 0, own(hit("a", 2))}}, 3, 0, []string{"a", "young"}, []veghe.PostID{"3", "1"}},
 		{"it is forgotten after the window", []step{{child, "1", 0, young}, {adult, "2", 31, own(hit("a", 2))}}, 2, 0, []string{"a"}, []veghe.PostID{"2"}},
 		{"what speaks against takes off, once per family", []step{{adult, "1", 0, own(hit("kin", -1))}, {adult, "2", 0, own(hit("kin", -1))}, {adult, "3", 0, own(hit("a", 2))}}, 2, -1, []string{"a"}, []veghe.PostID{"1", "2", "3"}},
-		{"whoever says it", []step{{adult, "1", 0, Evidence{Context: hit("party", -1)}}, {adult, "2", 0, own(hit("a", 2))}}, 2, -1, []string{"a"}, []veghe.PostID{"2"}},
 		{"the weightiest word of a family counts", []step{{child, "1", 0, Evidence{Context: hit("young", 0.5)}}, {child, "2", 0, young}, {adult, "3", 0, own(hit("a", 2))}}, 3, 0, []string{"a", "young"}, []veghe.PostID{"3", "2"}},
 		{"not in a crowd", []step{{child, "1", 0, young}, voice("c"), voice("d"), voice("e"), voice("f"), {adult, "2", 0, own(hit("a", 2))}}, 2, 0, []string{"a"}, []veghe.PostID{"2"}},
+		{"not his own word for himself", []step{{adult, "1", 0, Evidence{Context: hit("kin", -1)}}, {adult, "2", 0, own(hit("a", 2))}}, 2, 0, []string{"a"}, []veghe.PostID{"2"}},
 		{"also when the other side says it", []step{{child, "1", 0, Evidence{Context: hit("kin", -1)}}, {adult, "2", 0, own(hit("a", 2))}}, 2, -1, []string{"a"}, []veghe.PostID{"2"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
