@@ -5,17 +5,18 @@
 // gets one segment per language.
 //
 //	text ─▶ words ─▶ n-gram table + function words ─▶ best path ─▶ segments
-//	                                                     │
-//	                                     short and unsure: second opinion
+//	                                                      │
+//	                                  one word, unsure: second opinion
 //
-// The first stage is a table of the log probabilities of one to four letters,
-// made from the models of lingua (see NOTICE), with a bonus for function
-// words. It takes microseconds. Only a short text that it is unsure about is
-// shown to the second opinion, when there is one.
+// The first stage is a table of how likely a letter, or the end of a word, is
+// after up to four letters, made from the models of lingua (see NOTICE), with
+// a bonus for function words. It takes microseconds and is right more often
+// than lingua is. Only a word or two that it cannot tell are shown to the
+// second opinion, when there is one.
 //
 // Rules should look at a segment's Candidates rather than at its Lang: on one
-// or two words the true language is nearly always among the candidates and
-// often not the first of them.
+// or two words the true language is nearly always among the candidates, but
+// not always the first of them.
 package lang
 
 import (
@@ -55,7 +56,7 @@ type Vote struct {
 	LogP float64 // natural logarithm of its probability
 }
 
-// Second is a slower and sharper judge of short texts. Opinion is called by
+// Second is another, slower judge of short texts. Opinion is called by
 // many goroutines. It answers nothing when it is not ready or has nothing to
 // say; the first stage then stands.
 type Second interface {
@@ -64,7 +65,7 @@ type Second interface {
 
 // Options tune a Detector. The zero value works.
 type Options struct {
-	Second Second // asked about short, uncertain text; may be nil
+	Second Second // asked about a word or two that are unsure; may be nil
 }
 
 // Detector tells languages. It is safe for concurrent use.
@@ -77,7 +78,7 @@ type Detector struct {
 }
 
 // New returns a Detector. It unpacks the table, which takes some tens of
-// milliseconds, so share one Detector.
+// milliseconds and 13 MB, so share one Detector.
 func New(o Options) (*Detector, error) {
 	tables, err := ngram.Decode(ngrams)
 	if err != nil {

@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"veghe/detect/lang/internal/ngram"
 )
 
 // detector is made once: it takes some tens of milliseconds.
@@ -170,6 +172,20 @@ func TestSecond(t *testing.T) {
 	}
 }
 
+// Into a slice that is there already, the usual post takes no memory.
+func TestAppend(t *testing.T) {
+	d := newDetector(t)
+	kept := []Segment{{Lang: "xx"}}
+	got := d.Append(kept, "Caut de lucru în construcții.")
+	if len(got) != 2 || got[0].Lang != "xx" || got[1].Lang != "ro" {
+		t.Fatalf("got %v, want a segment of ro after the one that was there", got)
+	}
+	text := "Caut de lucru în construcții, ofer seriozitate. casa"
+	if n := testing.AllocsPerRun(100, func() { got = d.Append(got[:0], text) }); n >= 1 {
+		t.Errorf("%v allocations, want none", n)
+	}
+}
+
 func TestConcurrent(t *testing.T) {
 	d := newDetector(t)
 	text := "Bună, mă numesc Ana. I can start next week and I have a car."
@@ -230,28 +246,62 @@ func FuzzDetect(f *testing.F) {
 }
 
 func BenchmarkNew(b *testing.B) {
+	var d *Detector
 	for b.Loop() {
-		if _, err := New(Options{}); err != nil {
+		var err error
+		if d, err = New(Options{}); err != nil {
 			b.Fatal(err)
 		}
 	}
+	size := 0
+	for _, t := range d.tables {
+		if t != nil {
+			size += t.Bytes()
+		}
+	}
+	b.ReportMetric(float64(size), "table-bytes")
 }
 
+// BenchmarkDetect has the words of a text remembered from the last time, as
+// most are in a stream of posts; see BenchmarkWord for those that are not.
 func BenchmarkDetect(b *testing.B) {
 	d := newDetector(b)
+	ad := "Caut de lucru în construcții sau la o fermă, ofer seriozitate și am experiență în domeniu de peste opt ani. " +
+		"Pot începe imediat și nu am probleme cu programul prelungit. Vorbesc puțină engleză și italiană, am carnet de conducere. "
 	for _, bb := range []struct{ name, text string }{
 		{"20B", "caut de lucru acasa"},
 		{"80B", "caut de lucru in constructii ofer seriozitate si am experienta in domeniu acum"},
-		{"500B", strings.Repeat("caut de lucru in constructii ofer seriozitate si am experienta in domeniu. ", 7)},
+		{"500B", strings.Repeat("caut de lucru in constructii ofer seriozitate si am experienta in domeniu. ", 7)[:500]},
+		{"500B diacritics", strings.Repeat(ad, 3)[:500]},
+		{"500B Cyrillic", strings.Repeat("Ищем людей для работы в поле, жильё и питание за наш счёт. ", 9)[:500]},
 		{"mixed", "Bună, mă numesc Ana și caut de lucru. I can start next week and I have a car."},
-		{"cyrillic", "Ищем людей для работы в поле, жильё и питание за наш счёт"},
 	} {
 		b.Run(bb.name, func(b *testing.B) {
 			b.SetBytes(int64(len(bb.text)))
 			b.ReportAllocs()
+			var segs []Segment
 			for b.Loop() {
-				d.Detect(bb.text)
+				segs = d.Append(segs[:0], bb.text)
 			}
 		})
+	}
+}
+
+// BenchmarkWord is what a word costs that is not remembered.
+func BenchmarkWord(b *testing.B) {
+	d := newDetector(b)
+	var words [][]byte
+	var sp spelling
+	for _, line := range lines(b, "chat/ro.txt") {
+		for _, w := range strings.Fields(line) {
+			sp.read(w)
+			_, codes := sp.settle()
+			words = append(words, slices.Clone(codes))
+		}
+	}
+	i := 0
+	for b.Loop() {
+		d.work(ngram.Latin, words[i%len(words)], true)
+		i++
 	}
 }

@@ -12,9 +12,9 @@ import (
 //go:embed words.txt
 var wordList string
 
-// bonus is what a function word adds to its languages: five nats. Anything
-// from four to nine does as well.
-const bonus = 5 * ngram.Scale
+// bonus is what a function word adds to its languages: three nats. Anything
+// from one to five does as well.
+const bonus = 3 * ngram.Scale
 
 // lexicon maps the hash of a word to the set of languages, by their number in
 // the table of its script, in which it is a function word.

@@ -4,7 +4,7 @@ import "veghe/detect/lang/internal/ngram"
 
 // What a change of language costs, by the gap it happens at: within a
 // sentence only a clear gain is believed.
-var switchCost = [...]int{space: 12 * ngram.Scale, comma: 9 * ngram.Scale, stop: 5 * ngram.Scale}
+var switchCost = [...]int{space: 18 * ngram.Scale, comma: 13 * ngram.Scale, stop: 8 * ngram.Scale}
 
 // How many words make a change of language by letters alone, without a
 // function word among them: a sentence of minRun words, or minBare words

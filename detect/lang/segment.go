@@ -76,6 +76,10 @@ func (d *Detector) divideScript(x *scratch, words []word) {
 	}
 }
 
+// maxPieces bounds the segments of a text. What comes after them is taken
+// for one with the last.
+const maxPieces = 4096
+
 // join makes words a piece, and one with the last when it is of the same
 // language. A word or two in another script is a name or a brand more often
 // than a language, so it goes to the piece before or after.
@@ -100,6 +104,8 @@ func (x *scratch) join(words []word, lang int, total *costs) {
 	case last.script != p.script && last.foreignName() && p.words > last.words:
 		p.start = last.start
 		*last = *p
+	case n == maxPieces:
+		last.end = p.end
 	default:
 		return
 	}

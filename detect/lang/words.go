@@ -172,12 +172,17 @@ func wordEnd(s string, i int) int {
 			return i
 		}
 		r, size := utf8.DecodeRuneInString(s[i:])
-		if script, _ := ngram.Letter(r); script == ngram.None && !unicode.In(r, unicode.Mn, unicode.Cf) {
+		if script, _ := ngram.Letter(r); script == ngram.None && !joined(r) {
 			return i
 		}
 		i += size
 	}
 	return i
+}
+
+// joined reports whether a character that is no letter is part of a word.
+func joined(r rune) bool {
+	return r >= 0x300 && r < 0x370 || unicode.In(r, unicode.Mn, unicode.Cf)
 }
 
 // read reads the letters of a word.

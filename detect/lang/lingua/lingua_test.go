@@ -113,3 +113,38 @@ func TestCache(t *testing.T) {
 		t.Errorf("the one not asked for lately goes first (-want +got):\n%s", diff)
 	}
 }
+
+// BenchmarkDetect is the cascade: what is sure costs what it costs without a
+// second opinion, a word that is not costs what lingua takes, unless it was
+// asked lately.
+func BenchmarkDetect(b *testing.B) {
+	s, err := New(Options{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer s.Close()
+	if err := s.Wait(b.Context()); err != nil {
+		b.Fatal(err)
+	}
+	d, err := lang.New(lang.Options{Second: s})
+	if err != nil {
+		b.Fatal(err)
+	}
+	for _, bb := range []struct {
+		name, text string
+		forget     bool
+	}{
+		{"sure", "caut de lucru acasa", false},
+		{"unsure", "casa", true},
+		{"asked before", "casa", false},
+	} {
+		b.Run(bb.name, func(b *testing.B) {
+			for b.Loop() {
+				d.Detect(bb.text)
+				if bb.forget {
+					s.cache = newCache(cacheSize)
+				}
+			}
+		})
+	}
+}

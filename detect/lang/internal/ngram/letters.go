@@ -105,6 +105,8 @@ func Letter(r rune) (Script, byte) {
 			return Cyrillic, c
 		}
 		return None, 0
+	case r >= 0x300 && r < 0x370: // marks
+		return None, 0
 	case r == 'ẞ':
 		return Latin, latin.code('ß')
 	case !unicode.IsLetter(r):
