@@ -41,6 +41,25 @@ const (
 	Place  Kind = "place"  // country or country/city: DE, RO/Cluj-Napoca
 )
 
+// kindIndex numbers the kinds.
+func kindIndex(k Kind) int {
+	switch k {
+	case Phone:
+		return 0
+	case Email:
+		return 1
+	case URL:
+		return 2
+	case Handle:
+		return 3
+	case Price:
+		return 4
+	case Age:
+		return 5
+	}
+	return 6
+}
+
 // Contact is one entity found in a text.
 type Contact struct {
 	Kind       Kind
@@ -116,12 +135,15 @@ type finder struct {
 	marks   []mark    // tokens that lead to something
 	nums    []int     // tokens with digits, and spelled digits
 	digits  int       // digits in the text, spelled ones included but weak ones
-	taken   []span    // folded stretches of links, addresses and names
+	taken   spans     // folded stretches of links, addresses and names
 	regions []*region // countries whose phones are tried
 	out     []Contact
+	held    [7]spans // original stretches of out, by kind
 
 	row     []group // see phones
 	buf     []byte
+	shape   shape // of the groups being tried
+	tries   int
 	lookups int
 	asked   *[maxAsked]asked // kept from text to text
 }
@@ -136,9 +158,13 @@ type span struct{ from, to int }
 // release forgets the text and keeps small buffers for the next one.
 func (f *finder) release() {
 	const keep = 1 << 12
-	kept := finder{asked: f.asked, regions: f.regions[:0], row: f.row[:0], buf: f.buf[:0]}
-	if cap(f.marks) <= keep && cap(f.nums) <= keep && cap(f.taken) <= keep {
+	kept := finder{asked: f.asked, regions: f.regions[:0]}
+	for i := range f.held {
+		kept.held[i] = f.held[i][:0]
+	}
+	if cap(f.marks) <= keep && cap(f.nums) <= keep && cap(f.taken) <= keep && cap(f.row) <= keep {
 		kept.marks, kept.nums, kept.taken = f.marks[:0], f.nums[:0], f.taken[:0]
+		kept.row, kept.buf = f.row[:0], f.buf[:0]
 	}
 	*f = kept
 	finders.Put(f)
@@ -295,24 +321,32 @@ func (f *finder) after(at int) int {
 	return lo
 }
 
-// take keeps a stretch from being read as anything else. Stretches are in
-// order and do not overlap.
+// spans are stretches in order that do not overlap.
+type spans []span
+
+// from is the first stretch that begins at or after an offset.
+func (t spans) from(at int) int {
+	if n := len(t); n == 0 || t[n-1].from < at {
+		return n
+	}
+	return sort.Search(len(t), func(i int) bool { return t[i].from >= at })
+}
+
+// free reports whether a stretch touches none of them.
+func (t spans) free(s span) bool {
+	i := t.from(s.from)
+	return (i == 0 || t[i-1].to <= s.from) && (i == len(t) || t[i].from >= s.to)
+}
+
+// take keeps a stretch from being read as anything else.
 func (f *finder) take(s span) {
 	if f.free(s) {
-		f.taken = slices.Insert(f.taken, f.takenFrom(s.from), s)
+		f.taken = slices.Insert(f.taken, f.taken.from(s.from), s)
 	}
 }
 
-// takenFrom is the first stretch taken that begins at or after an offset.
-func (f *finder) takenFrom(at int) int {
-	return sort.Search(len(f.taken), func(i int) bool { return f.taken[i].from >= at })
-}
-
 // free reports whether a folded stretch touches no link or address.
-func (f *finder) free(s span) bool {
-	i := f.takenFrom(s.from)
-	return (i == 0 || f.taken[i-1].to <= s.from) && (i == len(f.taken) || f.taken[i].from >= s.to)
-}
+func (f *finder) free(s span) bool { return f.taken.free(s) }
 
 // add keeps a contact found at a folded stretch, unless one of its kind is
 // there already.
@@ -322,11 +356,11 @@ func (f *finder) add(k Kind, value string, s span, obfuscated bool) {
 	if start >= end || end > len(src) || value == "" || len(f.out) >= maxContacts {
 		return
 	}
-	for i := len(f.out) - 1; i >= 0; i-- {
-		if c := &f.out[i]; c.Kind == k && start < c.End && c.Start < end {
-			return
-		}
+	held := &f.held[kindIndex(k)]
+	if !held.free(span{start, end}) {
+		return
 	}
+	*held = slices.Insert(*held, held.from(start), span{start, end})
 	raw := src[start:end]
 	f.out = append(f.out, Contact{k, value, raw, start, end, obfuscated || f.dressed(s) || disguised(raw)})
 }

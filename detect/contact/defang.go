@@ -40,7 +40,7 @@ func (f *finder) looseDot(i int) int {
 		return i + 1
 	}
 	first := k - 1
-	for first > 0 && string(f.gap(first-1)) == "." {
+	for first > max(0, k-maxLabels) && string(f.gap(first-1)) == "." {
 		first--
 	}
 	if !looseTLD[string(f.word(k))] || f.toks[first].Flags&text.Letter == 0 || notHost[string(f.word(k-1))] || len(f.word(k-1)) < 3 || f.goesOnWord(k) {
@@ -70,10 +70,11 @@ func (f *finder) spelledDot(i int) {
 		return
 	}
 	first := i - 1
-	for first > 0 && (string(f.gap(first-1)) == "." || string(f.gap(first-1)) == "-") {
+	least := max(0, i-2*maxLabels)
+	for first > least && (string(f.gap(first-1)) == "." || string(f.gap(first-1)) == "-") {
 		first--
 	}
-	for first > 1 && f.find(first-1).is(dotWord) && blankOr(f.gap(first-1), "[](){}") && blankOr(f.gap(first-2), "[](){}") && !f.find(first-1).is(at) {
+	for first > least+1 && f.find(first-1).is(dotWord) && blankOr(f.gap(first-1), "[](){}") && blankOr(f.gap(first-2), "[](){}") && !f.find(first-1).is(at) {
 		first -= 2
 	}
 	if notHost[string(f.word(i-1))] || len(f.word(i-1)) < 3 {

@@ -83,16 +83,16 @@ func (f *finder) country(code string) {
 // or, after a word such as "tel", in any form that it can have.
 func (f *finder) dial(digits []byte, row []group) string {
 	if row[0].how&plussed != 0 {
-		return f.abroad(digits, true)
+		return f.abroad(digits, row, true)
 	}
-	if rest, ok := bytes.CutPrefix(digits, []byte("00")); ok && len(rest) >= minPhone {
-		if e := f.abroad(rest, true); e != "" {
+	if rest, ok := bytes.CutPrefix(digits, []byte("00")); ok && len(rest) >= minPhone && rest[0] != '0' {
+		if e := f.abroad(rest, row, true); e != "" {
 			return e
 		}
 	}
 	for i, r := range f.regions {
 		if rest, ok := r.national(digits); ok && (r.trunk != "" || r.grouped(row)) {
-			if e := f.number164(r, rest, i > 0 || r.trunk == ""); e != "" {
+			if e := f.number164(r, rest, row, i > 0 || r.trunk == ""); e != "" {
 				return e
 			}
 		}
@@ -100,13 +100,13 @@ func (f *finder) dial(digits []byte, row []group) string {
 	cued := f.cued(row[0].tok)
 	for _, r := range f.regions {
 		if rest, ok := bytes.CutPrefix(digits, []byte(r.prefix)); ok && r.fits(rest) && len(rest) >= 8 && (len(digits) > 10 || cued) {
-			if e := f.number164(r, rest, true); e != "" {
+			if e := f.number164(r, rest, row, true); e != "" {
 				return e
 			}
 		}
 	}
 	if northAmerican(row) && f.english() {
-		if e := f.number164(regionOf("US"), digits[len(digits)-10:], false); e != "" {
+		if e := f.number164(regionOf("US"), digits[len(digits)-10:], row, false); e != "" {
 			return e
 		}
 	}
@@ -114,9 +114,9 @@ func (f *finder) dial(digits []byte, row []group) string {
 		return ""
 	}
 	if len(digits) == 9 && digits[0] == '7' && len(f.regions) > 0 && f.regions[0].code == "RO" {
-		return f.number164(f.regions[0], digits, true)
+		return f.number164(f.regions[0], digits, row, true)
 	}
-	return f.abroad(digits, false)
+	return f.abroad(digits, row, false)
 }
 
 // national cuts the trunk off and reports whether the rest looks right.
@@ -164,9 +164,12 @@ func (f *finder) english() bool { return slices.Contains(f.o.Langs, "en") || f.o
 
 // abroad reads a number that begins with a country code. Without a + before
 // it, it must be a mobile one of a country we know.
-func (f *finder) abroad(digits []byte, plus bool) string {
+func (f *finder) abroad(digits []byte, row []group, plus bool) string {
 	for i := range knownRegions {
 		r := &knownRegions[i]
+		if r.prefix[0] != digits[0] {
+			continue
+		}
 		rest, ok := bytes.CutPrefix(digits, []byte(r.prefix))
 		if !ok {
 			continue
@@ -176,24 +179,27 @@ func (f *finder) abroad(digits []byte, plus bool) string {
 		}
 		switch {
 		case !plus && r.fits(rest):
-			return f.number164(r, rest, true)
+			return f.number164(r, rest, row, true)
 		case plus && len(rest) >= 6 && (len(rest) <= 11 || r.code == "DE" || r.code == "AT"):
 			if r.code == "RO" && len(rest) != 9 {
 				return ""
 			}
-			return f.number164(r, rest, false)
+			return f.number164(r, rest, row, false)
 		}
 		return ""
 	}
-	if !plus {
+	if !plus || digits[0] == '0' || len(row) > 0 && !f.shaped(row) {
 		return ""
 	}
 	return f.parse("+" + string(digits))
 }
 
 // number164 is the E.164 form of a national number without trunk if it is a
-// valid one, and mobile if it must be.
-func (f *finder) number164(r *region, national []byte, mobile bool) string {
+// valid one, and mobile if it must be. Without a row nothing stands around it.
+func (f *finder) number164(r *region, national []byte, row []group, mobile bool) string {
+	if len(row) > 0 && !f.shaped(row) {
+		return ""
+	}
 	kind := f.kind(r, national)
 	if kind == noPhone || mobile && kind != mobilePhone {
 		return ""

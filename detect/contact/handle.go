@@ -81,7 +81,7 @@ func phoneParameter(query string) string {
 
 // profilePhone adds the phone that is the name on a network.
 func (f *finder) profilePhone(net, digits string, s span, hidden bool) bool {
-	e164 := f.abroad([]byte(strings.TrimPrefix(digits, "00")), true)
+	e164 := f.abroad([]byte(strings.TrimPrefix(digits, "00")), nil, true)
 	if e164 == "" {
 		return false
 	}

@@ -79,7 +79,7 @@ const (
 // one character further than the last link or address.
 func (f *finder) back(i, most int, ok func(byte) bool) int {
 	least := max(0, i-most)
-	if n := f.takenFrom(i); n > 0 {
+	if n := f.taken.from(i); n > 0 {
 		least = max(least, min(i, f.taken[n-1].to))
 	}
 	for i > least && ok(f.f[i-1]) {

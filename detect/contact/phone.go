@@ -8,13 +8,14 @@ import (
 )
 
 const (
-	minPhone  = 9   // digits of a candidate
-	minDigits = 4   // digits in a text worth a look; the rest may be letters
-	maxPhone  = 15  // E.164
-	maxBytes  = 10  // plain characters between two groups
-	maxEmoji  = 40  // bytes between two groups, emoji included
-	maxWords  = 4   // words between two groups
-	maxGlued  = 240 // bytes of a word of digits and number words
+	minPhone  = 9       // digits of a candidate
+	minDigits = 4       // digits in a text worth a look; the rest may be letters
+	maxPhone  = 15      // E.164
+	maxBytes  = 10      // plain characters between two groups
+	maxEmoji  = 40      // bytes between two groups, emoji included
+	maxWords  = 4       // words between two groups
+	maxTries  = 1 << 17 // rows of groups tried in one text
+	maxGlued  = 240     // bytes of a word of digits and number words
 )
 
 // group is a few digits of a number, as one token says them.
@@ -507,15 +508,35 @@ func (f *finder) longestNumber(row []group) int {
 	return 0
 }
 
-// try returns the number in E.164 that the groups are, or nothing.
+// try returns the number in E.164 that the groups are, or nothing. What the
+// digits may be is cheap to tell and comes first.
 func (f *finder) try(row []group) string {
-	first, last := &row[0], &row[len(row)-1]
-	s := span{first.from, last.to}
-	digits := f.buf[first.d0:last.d1]
-	if f.counted(row) || f.fraction(row) || f.paired(row) || f.fenced(s, first) || !f.free(s) {
+	if f.tries++; f.tries > maxTries {
 		return ""
 	}
-	return f.dial(digits, row)
+	f.shape = unknownShape
+	return f.dial(f.buf[row[0].d0:row[len(row)-1].d1], row)
+}
+
+// shape says whether the groups being tried look like a phone.
+type shape uint8
+
+const (
+	unknownShape shape = iota
+	phoneShape
+	otherShape
+)
+
+// shaped reports whether groups look like a phone and not like another number.
+func (f *finder) shaped(row []group) bool {
+	if f.shape == unknownShape {
+		s := span{row[0].from, row[len(row)-1].to}
+		f.shape = phoneShape
+		if f.counted(row) || f.fraction(row) || f.paired(row) || f.fenced(s, &row[0]) || !f.free(s) {
+			f.shape = otherShape
+		}
+	}
+	return f.shape == phoneShape
 }
 
 // hidden reports whether a number is written in a way that only a person
