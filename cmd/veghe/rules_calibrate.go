@@ -28,6 +28,7 @@ const (
 	minEither    = 20  // of them on either side
 	minSeen      = 10  // decisions on posts with a rule, to change its weight
 	leastChange  = 0.05
+	leastAgainst = -0.05 // weight of what speaks against, at most
 
 	// spread is how far a prior weight is thought to be off, in log odds: the
 	// steps between weak, medium and strong are 0.7 and 1.2.
@@ -84,7 +85,7 @@ type newWeight struct {
 	StrengthAfter  rule.Strength `json:"strength_after"`
 	Changes        bool          `json:"changes"` // enough was seen, and it moves
 	// Contrary says that the reviews point the other way than the rule means:
-	// the weight stops at 0, and the rule wants looking at.
+	// the weight stops near 0, and the rule wants looking at.
 	Contrary bool `json:"contrary,omitempty"`
 }
 
@@ -239,6 +240,7 @@ func (c *calibration) fit() error {
 				w.Relevant += btoi(d.rows[i].Positive)
 			}
 		}
+		w.Contrary = w.Contrary && w.Seen >= minSeen
 		w.Changes = w.Seen >= minSeen && math.Abs(w.After-w.Before) >= leastChange
 		if !w.Changes {
 			w.After = w.Before
@@ -251,10 +253,14 @@ func (c *calibration) fit() error {
 
 // rounded is a fitted weight as it is written: two decimals, and never of the
 // other sign than the prior. A sign of danger does not become one of innocence
-// by statistics; that takes a person.
+// by statistics, nor the other way round; that takes a person. What speaks
+// against stays below 0, else it would count as a weak sign for the gate.
 func rounded(before, fitted float64) (after float64, contrary bool) {
 	after = math.Round(fitted*100) / 100
-	if before > 0 && after < 0 || before < 0 && after > 0 {
+	switch {
+	case before < 0:
+		return min(after, leastAgainst), after > leastAgainst
+	case after < 0:
 		return 0, true
 	}
 	return after, false
