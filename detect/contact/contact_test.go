@@ -1,6 +1,8 @@
 package contact
 
 import (
+	"fmt"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -274,28 +276,49 @@ func TestOffsets(t *testing.T) {
 	}
 }
 
+// FuzzFind holds for any bytes: raw is the text at its offsets, in order,
+// values are canonical, and finding again finds the same.
 func FuzzFind(f *testing.F) {
 	for _, s := range []string{
 		"Tel. 0700 000 123, ana(at)example(dot)org", "hxxps://example[.]org/a t.me/ana_ex", "16yo, 2.000 € pe lună în Cluj",
 		"zero șapte double zero", "@@..[.](.)", "\xff0\xfe7", "wa.me/+", "€", "1.", "+", "telegram:",
+		"(0700) ooo I23 S", "нуль п'ять дев'ять", "zerosaptedoidoi zweiundzwanzig", "o mie cinci sute de euro net/lună", "clasa a 8-a",
+		"anaATexampleDOTcom a n a @ e x . r o", "@a:b.ro skype live:x", "пример.рф ａ＠ｂ．ｒｏ", "0️⃣7️⃣⓿❼", "f14 14/f 14 y/o", "Rm. Vâlcea, SUA",
 	} {
-		f.Add(s, "ro")
+		f.Add(s, "ro", "RO")
 	}
-	f.Fuzz(func(t *testing.T, s, lang string) {
+	f.Fuzz(func(t *testing.T, s, lang, region string) {
+		o := Options{Region: region, Langs: []string{lang, "en", "uk"}}
+		all := Find(s, o)
 		last := 0
-		for _, c := range Find(s, Options{Langs: []string{lang}}) {
-			if c.Start < last || c.End <= c.Start || c.End > len(s) {
+		ends := map[Kind]int{}
+		for _, c := range all {
+			if c.Start < last || c.End <= c.Start || c.End > len(s) || c.Start < ends[c.Kind] {
 				t.Fatalf("%s at %d:%d in %d bytes, after %d", c.Kind, c.Start, c.End, len(s), last)
 			}
 			if c.Raw != s[c.Start:c.End] {
 				t.Fatalf("%s: raw is not the text at its offsets", c.Kind)
 			}
-			if c.Value == "" {
-				t.Fatalf("%s without a value", c.Kind)
+			if !canonical[c.Kind].MatchString(c.Value) {
+				t.Fatalf("%s has the value %q, want the form %v", c.Kind, c.Value, canonical[c.Kind])
 			}
-			last = c.Start
+			last, ends[c.Kind] = c.Start, c.End
+		}
+		if diff := cmp.Diff(all, Find(s, o)); diff != "" {
+			t.Fatalf("found something else the second time:\n%s", diff)
 		}
 	})
+}
+
+// canonical is the form of values, on which rules and the index rely.
+var canonical = map[Kind]*regexp.Regexp{
+	Phone:  regexp.MustCompile(`^\+[1-9][0-9]{6,14}$`),
+	Email:  regexp.MustCompile(`^[^@\s]+@[a-z0-9-]+(\.[a-z0-9-]+)+$`),
+	URL:    regexp.MustCompile(`^((https?|ftp)://)?[a-z0-9-]+(\.[a-z0-9-]+)+([:/?#].*)?$`),
+	Handle: regexp.MustCompile(`^([a-z]+:.+|@[a-z0-9_.]+)$`),
+	Price:  regexp.MustCompile(`^[0-9]+(\.[0-9]+)?(-[0-9]+(\.[0-9]+)?)? [A-Z]{3}(/[a-z]+)?$`),
+	Age:    regexp.MustCompile(`^[0-9]{1,2}(-[0-9]{1,2})?$`),
+	Place:  regexp.MustCompile(`^[A-Z]{2}(/.+)?$`),
 }
 
 var ordinary = strings.Repeat("Am cumparat produsul acum doua luni si sunt foarte multumit de el, functioneaza perfect. Recomand cu caldura! ", 5)
@@ -314,5 +337,17 @@ func BenchmarkFind(b *testing.B) {
 				FindIn(&d, Options{})
 			}
 		})
+	}
+}
+
+// BenchmarkNewNumber is the ad with a number that was not seen before.
+func BenchmarkNewNumber(b *testing.B) {
+	var docs [1000]text.Doc
+	for i := range docs {
+		docs[i].Fold(fmt.Sprintf("Angajăm personal în Germania, 2000 euro/lună, cazare inclusă. Tel. 0700 000 %03d sau ana@example.org.", i))
+	}
+	b.ReportAllocs()
+	for i := 0; b.Loop(); i++ {
+		FindIn(&docs[i%len(docs)], Options{})
 	}
 }
