@@ -1,8 +1,6 @@
 package detect
 
 import (
-	"slices"
-
 	"veghe"
 	"veghe/detect/rule"
 )
@@ -11,22 +9,7 @@ import (
 // indicator: for it, then against it. Shadow and evasion are not among them.
 func Counted(p *rule.Policy, findings []veghe.Finding) []veghe.Finding {
 	ev := gather(p, findings)
-	out := slices.Clone(ev.positive)
-	against := map[veghe.IndicatorID]int{}
-	for _, f := range findings {
-		if gather(p, []veghe.Finding{f}).negative == 0 {
-			continue
-		}
-		i, ok := against[f.Indicator]
-		switch {
-		case !ok:
-			against[f.Indicator] = len(out)
-			out = append(out, f)
-		case f.Weight < out[i].Weight:
-			out[i] = f
-		}
-	}
-	return out
+	return append(append([]veghe.Finding{}, ev.positive...), ev.against...)
 }
 
 // LogOdds is what findings add up to under a policy: its prior, the families

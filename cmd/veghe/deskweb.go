@@ -124,8 +124,12 @@ func (a *app) applyReview(ctx context.Context, v veghe.Review) error {
 	if err != nil && !errors.Is(err, index.ErrNotFound) {
 		return err
 	}
-	if _, err := a.desk.AddReview(ctx, v, firedRules(hit.Assessment)); err != nil {
+	added, err := a.desk.AddReview(ctx, v, firedRules(hit.Assessment))
+	if err != nil {
 		return err
+	}
+	if added {
+		a.metrics.reviews.WithLabelValues(string(v.Decision)).Inc()
 	}
 	newest, err := a.desk.Decision(ctx, v.Post)
 	if err != nil {

@@ -23,6 +23,7 @@ type metrics struct {
 	flagged                      *prometheus.CounterVec   // category, severity, source
 	alerts                       *prometheus.CounterVec   // category, severity, indicator, language, source
 	findings                     *prometheus.CounterVec   // indicator, shadow
+	reviews                      *prometheus.CounterVec   // decision
 	dead                         *prometheus.CounterVec   // topic, group
 	stageErrors                  *prometheus.CounterVec   // stage
 	hop                          *prometheus.HistogramVec // hop
@@ -62,6 +63,7 @@ func newMetrics(version string) *metrics {
 	m.flagged = counter("posts_flagged_total", "Flagged posts new to the index.", "category", "severity", "source")
 	m.alerts = counter("alerts_total", "Flagged posts of severity high or critical, once per indicator seen.", "category", "severity", "indicator", "language", "source")
 	m.findings = counter("findings_total", "Findings by indicator; shadow ones never score.", "indicator", "shadow")
+	m.reviews = counter("reviews_total", "Decisions of people that were new to this process.", "decision")
 	m.dead = counter("dead_letters_total", "Records moved to the dead letters.", "topic", "group")
 	m.stageErrors = counter("stage_errors_total", "Batches a stage could not handle and will be given again.", "stage")
 	m.visits = counter("source_visits_total", "Pages visited by outcome.", "source", "outcome")

@@ -23,12 +23,13 @@ type Example struct {
 	Rules float64
 }
 
-// Settings of the training. They were chosen on public advertisements, not on
-// anything the shipped rules are measured by, and are the same for everybody.
+// Settings of the training, the same for everybody. They matter little: on
+// the public advertisements of EMSCAD, 10 or 20 passes, a third or three times
+// the rate, and no decay all came within 0.01 of the same ROC-AUC.
 const (
 	passes    = 20
 	rate      = 0.1
-	decay     = 2e-5 // of a weight, each time its feature is seen
+	decay     = 2e-4 // of a weight, each time its feature is seen
 	trainSeed = 20261125
 
 	folds = 5
