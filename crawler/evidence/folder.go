@@ -131,11 +131,11 @@ func (f Folder) Blocks(name string) ([]*Block, error) {
 
 // Report is what Verify found.
 type Report struct {
-	Head     string   // hash over everything ever stored; write it down elsewhere
-	Segments int      // read
-	Records  int      // verified
-	Removed  int      // by retention, as the chain says
-	Problems []string // what is not as it was stored
+	Head     string   `json:"head"`     // hash over everything ever stored; write it down elsewhere
+	Segments int      `json:"segments"` // read
+	Records  int      `json:"records"`  // verified
+	Removed  int      `json:"removed"`  // by retention, as the chain says
+	Problems []string `json:"problems"` // what is not as it was stored
 }
 
 // Verify reads everything in the folder and compares it with its hashes.

@@ -145,8 +145,8 @@ func member(rec []byte, marker string) ([]byte, error) {
 		return nil, err
 	}
 	out := b.Bytes()
-	if len(out) > maxMember {
-		return nil, fmt.Errorf("a record of %d bytes, want at most %d", len(out), maxMember)
+	if len(out) > maxMember || len(rec) > maxRecord {
+		return nil, fmt.Errorf("a record of %d bytes, want at most %d", len(rec), maxRecord)
 	}
 	binary.LittleEndian.PutUint32(out[lengthsAt:], uint32(len(out)))
 	binary.LittleEndian.PutUint32(out[lengthsAt+4:], uint32(len(rec)))
@@ -167,18 +167,42 @@ func lengths(head []byte) (n int64, chain bool, err error) {
 	return n, string(head[kindAt:kindAt+2]) == chainMarker, nil
 }
 
-// unpack reads the record of a member, which must hold exactly one.
+// maxRecord bounds a record of this package: the largest page that a crawler
+// may be told to read, with its header.
+const maxRecord = 40 << 20
+
+// unpack reads the record of a member, which must hold exactly one and be as
+// long as it says.
 func unpack(m []byte) (*Record, error) {
-	r := NewReader(bytes.NewReader(m), Limits{Block: maxMember})
+	if len(m) < memberHead {
+		return nil, errMember
+	}
+	size := int64(binary.LittleEndian.Uint32(m[lengthsAt+4:]))
+	if size > maxRecord {
+		return nil, fmt.Errorf("a record says that it is %d bytes long", size)
+	}
+	rest := bytes.NewReader(m)
+	z, err := gzip.NewReader(rest)
+	if err != nil {
+		return nil, errMember
+	}
+	z.Multistream(false)
+	b, err := io.ReadAll(io.LimitReader(z, size+1))
+	if err != nil || int64(len(b)) != size || rest.Len() > 0 {
+		return nil, errMember
+	}
+	r := &Reader{r: bufio.NewReader(bytes.NewReader(b)), limits: Limits{Header: 64 << 10, Block: maxRecord}}
 	rec, err := r.Next()
 	if err != nil {
 		return nil, err
 	}
 	if _, err := r.Next(); !errors.Is(err, io.EOF) {
-		return nil, errors.New("more than one record in one piece")
+		return nil, errMember
 	}
 	return rec, nil
 }
+
+var errMember = errors.New("not one whole record")
 
 // captureMembers makes the members of a capture, the page's response first,
 // and gives the digest of the page. All other records name the first one.

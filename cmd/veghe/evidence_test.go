@@ -1,0 +1,161 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"veghe"
+	"veghe/crawler/evidence"
+	"veghe/index/desk"
+)
+
+// tellingText is flagged by the shipped rules.
+const tellingText = "Plecare maine in Italia, fara contract, pasaportul il tinem noi pana achiti drumul, se scade din salariu."
+
+// runningApp is a veghe in this process, without sources.
+func runningApp(t *testing.T, data string) *app {
+	t.Helper()
+	cfg := defaultConfig()
+	cfg.Data, cfg.Language.SecondOpinion = data, "off"
+	a, err := openApp(t.Context(), cfg, allStages, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- a.run(ctx) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+		if err := a.close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return a
+}
+
+// collectPage keeps an invented page and collects the post on it, as the
+// crawler does.
+func collectPage(t *testing.T, a *app, id, text string) evidence.Ref {
+	t.Helper()
+	ref, err := a.evidence.Add(t.Context(), evidence.Capture{Source: "forum", Exchanges: []evidence.Exchange{{
+		URL: "http://forum.example.org/" + id, At: time.Now(), IP: "192.0.2.7", Request: []byte("GET / HTTP/1.1\r\n\r\n"),
+		Response: fmt.Appendf(nil, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", len(text), text),
+	}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = a.collect(t.Context(), []veghe.Post{{ID: veghe.PostID(id), Source: "forum", Kind: veghe.Ad, Text: text, Evidence: ref.String()}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ref
+}
+
+// The capture of a page with a flagged post stays; that of an ordinary page
+// goes, but not before its posts were assessed.
+func TestEvidenceRetention(t *testing.T) {
+	a := runningApp(t, dataDir(t))
+	flagged := collectPage(t, a, "flagged", tellingText)
+	ordinary := collectPage(t, a, "ordinary", "Vand bicicleta de oras, stare buna, se vede in weekend.")
+	await(t, time.Minute, "both posts assessed", func() bool { return a.count("evidence") == 2 && a.evidence.Stats().Kept == 1 })
+	if err := a.purgeEvidence(t.Context(), -time.Hour); err != nil {
+		t.Fatal(err)
+	}
+	found, err := evidence.Folder{Dir: a.cfg.path("evidence")}.Find(t.Context(), []evidence.Ref{flagged, ordinary})
+	if err != nil || found[flagged] == nil || found[ordinary] != nil {
+		t.Errorf("flagged is there: %v, want true; ordinary is there: %v, want false; %v", found[flagged] != nil, found[ordinary] != nil, err)
+	}
+}
+
+// vegheRun runs a command line in this process.
+func vegheRun(t *testing.T, args ...string) (code int, out string) {
+	t.Helper()
+	var b bytes.Buffer
+	code = run(t.Context(), env{in: strings.NewReader(""), out: &b, err: &b}, args)
+	return code, b.String()
+}
+
+// A pack is exported while veghe runs, the audit trail says who and why, and
+// on another machine it verifies until a byte is changed.
+func TestEvidenceExport(t *testing.T) {
+	data := dataDir(t)
+	a := runningApp(t, data)
+	collectPage(t, a, "one", tellingText)
+	if err := a.collect(t.Context(), []veghe.Post{{ID: "imported", Text: tellingText}}); err != nil {
+		t.Fatal(err)
+	}
+	await(t, time.Minute, "both posts indexed", func() bool {
+		c, err := a.index.Count(t.Context())
+		return err == nil && c.Posts == 2
+	})
+	zip := filepath.Join(t.TempDir(), "pack.zip")
+	export := func(args ...string) (int, string) {
+		return vegheRun(t, append([]string{"evidence", "export", "-data", data, "-o", zip, "-by", "ana"}, args...)...)
+	}
+
+	if code, out := export("one"); code != exitUsage || !strings.Contains(out, "want -reason") {
+		t.Errorf("without a reason: %d %s", code, out)
+	}
+	if code, out := export("-reason", "x", "nobody"); code != exitError || !strings.Contains(out, "nobody") {
+		t.Errorf("an unknown post: %d %s", code, out)
+	}
+	code, out := export("-reason", "request 12/2026", "-post", "one", "imported")
+	if code != exitPartial || !strings.Contains(out, "2 posts, 1 with what was fetched") || !strings.Contains(out, "post imported: no capture") {
+		t.Fatalf("%d %s", code, out)
+	}
+	if code, out := export("-reason", "again", "one"); code != exitError || !strings.Contains(out, "not overwritten") {
+		t.Errorf("over a pack: %d %s", code, out)
+	}
+	_, after, _ := strings.Cut(out, "signed with key ")
+	key, _, _ := strings.Cut(after, "\n")
+
+	events, err := a.desk.Events(t.Context(), desk.EventFilter{Action: "export_evidence"})
+	if err != nil || len(events) != 2 || events[0].Who != "ana" || events[0].Reason != "request 12/2026" {
+		t.Errorf("audit trail: %+v, %v", events, err)
+	}
+	if code, out := vegheRun(t, "evidence", "verify", "-key", key, zip); code != exitOK || !strings.Contains(out, "every byte is as it was signed") {
+		t.Errorf("verify: %d %s", code, out)
+	}
+	if code, out := vegheRun(t, "evidence", "verify", "-key", strings.Repeat("0", 64), zip); code != exitError || !strings.Contains(out, "not with the one given") {
+		t.Errorf("another key: %d %s", code, out)
+	}
+	if code, out := vegheRun(t, "evidence", "verify", "-data", data); code != exitOK || !strings.Contains(out, "3 records as they were stored") {
+		t.Errorf("the data folder: %d %s", code, out)
+	}
+	flipByte(t, zip, "pasaportul")
+	if code, out := vegheRun(t, "evidence", "verify", zip); code != exitError || !strings.Contains(out, "CHANGED: posts/0001.json was changed") {
+		t.Errorf("a changed byte: %d %s", code, out)
+	}
+}
+
+// flipByte changes a letter where a word first stands.
+func flipByte(t *testing.T, path, word string) {
+	t.Helper()
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = f.Close() }()
+	b, err := io.ReadAll(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	i := bytes.Index(b, []byte(word))
+	if i < 0 {
+		t.Fatal("no such word in the pack")
+	}
+	if _, err := f.WriteAt([]byte{b[i] ^ 0x20}, int64(i)); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -1,0 +1,62 @@
+package index
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"veghe"
+)
+
+// Pick returns the stored posts of the index in dir that have one of these ids,
+// in the order asked for, and then those that belong to the case, if one is
+// named. Like Each it only reads the store, beside whoever has the index open.
+// ErrNotFound names an id that is not there, or a case without posts.
+func Pick(ctx context.Context, dir string, ids []veghe.PostID, inCase string) ([]Hit, error) {
+	if _, err := os.Stat(filepath.Join(dir, storeFile)); err != nil {
+		if errors.Is(err, os.ErrNotExist) {
+			return nil, fmt.Errorf("%s holds no index: %w", dir, ErrNotFound)
+		}
+		return nil, err
+	}
+	s, err := openStore(ctx, dir)
+	if err != nil {
+		return nil, err
+	}
+	hits, err := s.pick(ctx, ids, inCase)
+	return hits, errors.Join(err, s.close())
+}
+
+func (s *store) pick(ctx context.Context, ids []veghe.PostID, inCase string) ([]Hit, error) {
+	var out []Hit
+	seen := make(map[veghe.PostID]bool)
+	for _, id := range ids {
+		r, err := s.get(ctx, id)
+		if err != nil {
+			return nil, fmt.Errorf("post %.80q: %w", string(id), err)
+		}
+		if !seen[id] {
+			seen[id] = true
+			out = append(out, r.hit())
+		}
+	}
+	if inCase == "" {
+		return out, nil
+	}
+	records, err := collect(s.records(ctx, `WHERE EXISTS (SELECT 1 FROM json_each(cases) WHERE value = ?) ORDER BY time, id`, inCase))
+	if err != nil {
+		return nil, err
+	}
+	if len(records) == 0 {
+		return nil, fmt.Errorf("case %.80q has no posts: %w", inCase, ErrNotFound)
+	}
+	for _, r := range records {
+		if id := r.assessed.Post.ID; !seen[id] {
+			seen[id] = true
+			out = append(out, r.hit())
+		}
+	}
+	return out, nil
+}
