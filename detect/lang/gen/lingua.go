@@ -22,48 +22,62 @@ const edge = '$'
 // rounding, to be taken for real: its number is a difference of others.
 const least = 0.5
 
-// sequences holds how often each sequence of one to five letters occurs in
-// the text that a model of lingua was made from.
+// sequences holds how often each sequence of one to five letters and edges
+// occurs in the text that a model of lingua was made from.
 type sequences map[string]float64
 
-// load reads the model of one language. Lingua gives each sequence the
-// probability of its last letter after the others; how often the sequence
-// itself occurs is the product down to one letter. The rarest sequence is
-// taken to occur once.
-//
-// Lingua says nothing of where words begin and end, but it can be worked out:
-// what is missing to one in the probabilities of all letters after a sequence
-// is that of the end of the word, and a sequence that is more frequent than
-// all its extensions to the left together begins a word the other times.
+// gram is a sequence and the probability of its last letter after the others.
+type gram struct {
+	text string
+	p    float64
+}
+
+// load reads the model of one language.
 func load(models, lang string) (sequences, error) {
-	joint := sequences{"": 1}
-	after := map[string]float64{}  // probability that a letter follows
-	before := map[string]float64{} // joint probability with a letter before
-	rarest := 1.0
+	var grams []gram
 	for _, file := range []string{"unigrams", "bigrams", "trigrams", "quadrigrams", "fivegrams"} {
-		err := read(filepath.Join(models, lang, file+".pb.bin.zip"), func(gram string, p float64) {
-			head, tail := gram[:len(gram)-lastSize(gram)], gram[firstSize(gram):]
-			joint[gram] = p * joint[head]
-			after[head] += p
-			before[tail] += joint[gram]
-			rarest = min(rarest, joint[gram])
+		err := read(filepath.Join(models, lang, file+".pb.bin.zip"), func(text string, p float64) {
+			grams = append(grams, gram{text, p})
 		})
 		if err != nil {
 			return nil, err
 		}
 	}
+	return derive(grams), nil
+}
+
+// derive works out how often each sequence occurs from what lingua keeps, the
+// shorter ones first: the product of the probabilities down to one letter. The
+// rarest is taken to occur once.
+//
+// Lingua says nothing of where words begin and end, but it follows: what is
+// missing to one in the probabilities of all letters after a sequence is that
+// of the end of the word, and a sequence that is more frequent than all its
+// extensions to the left together begins a word the other times.
+func derive(grams []gram) sequences {
+	joint := sequences{"": 1}
+	after := map[string]float64{}  // probability that a letter follows
+	before := map[string]float64{} // joint probability with a letter before
+	rarest := 1.0
+	for _, g := range grams {
+		head, tail := g.text[:len(g.text)-lastSize(g.text)], g.text[firstSize(g.text):]
+		joint[g.text] = g.p * joint[head]
+		after[head] += g.p
+		before[tail] += joint[g.text]
+		rarest = min(rarest, joint[g.text])
+	}
 	delete(joint, "")
 	out := make(sequences, len(joint)+len(joint)/4)
-	for gram, p := range joint {
-		out[gram] = p / rarest
-		if utf8.RuneCountInString(gram) == ngram.Order {
+	for text, p := range joint {
+		out[text] = p / rarest
+		if utf8.RuneCountInString(text) == ngram.Order {
 			continue
 		}
-		out.set(gram+string(edge), p*(1-after[gram])/rarest)
-		out.set(string(edge)+gram, (p-before[gram])/rarest)
+		out.set(text+string(edge), p*(1-after[text])/rarest)
+		out.set(string(edge)+text, (p-before[text])/rarest)
 	}
 	out.wholeWords()
-	return out, nil
+	return out
 }
 
 func (s sequences) set(gram string, n float64) {
@@ -77,22 +91,18 @@ func (s sequences) set(gram string, n float64) {
 func (s sequences) wholeWords() {
 	longer := map[string]float64{}
 	var starts []string
-	for _, gram := range slices.Sorted(maps.Keys(s)) {
-		if gram[0] == edge && len(gram) > 2 {
-			longer[gram[:len(gram)-lastSize(gram)]] += s[gram]
-		}
-		if gram[0] == edge && utf8.RuneCountInString(gram) < ngram.Order {
-			starts = append(starts, gram)
+	for _, text := range slices.Sorted(maps.Keys(s)) {
+		if text[0] == edge {
+			longer[text[:len(text)-lastSize(text)]] += s[text]
+			starts = append(starts, text)
 		}
 	}
-	words := 0.0
-	for _, gram := range starts {
-		s.set(gram+string(edge), s[gram]-longer[gram])
-		if utf8.RuneCountInString(gram) == 2 {
-			words += s[gram]
+	for _, text := range starts {
+		if utf8.RuneCountInString(text) < ngram.Order {
+			s.set(text+string(edge), s[text]-longer[text])
 		}
 	}
-	s[string(edge)] = words
+	s[string(edge)] = longer[string(edge)] // all that begins a word
 }
 
 func firstSize(s string) int { _, n := utf8.DecodeRuneInString(s); return n }
