@@ -19,16 +19,12 @@ var alnum = func() (t [256]bool) {
 
 // Signs before a word that may join it to the one before, or ask for a second
 // look at it; and signs after one that may be its last letter.
-const (
-	opening = ".*_~|^+=@$!'`-#"
-	closing = "@$"
-)
+var opens, closes = set(".*_~|^+=@$!'`-#"), set("@$")
 
-var opens, closes = set(opening), set(closing)
-
-func set(signs string) (t [256]bool) {
+// set is 1 for each of the signs.
+func set(signs string) (t [256]uint8) {
 	for _, c := range []byte(signs) {
-		t[c] = true
+		t[c] = 1
 	}
 	return t
 }
@@ -94,7 +90,7 @@ type cutter struct {
 	seg    int   // segments that begin before
 	delta  int32 // original minus folded offset, there
 	note   int   // notes before
-	single bool  // the last token was one letter
+	single uint8 // 1 if the last token was one letter
 }
 
 // cut makes tokens of the words written since the last cut. There every byte
@@ -107,7 +103,7 @@ func (d *Doc) cut() {
 	d.done.at = end
 	out, edges, k, before := d.out[:cap(d.out)], &d.edges, 0, uint64(0)
 	for ; from < end; from += block {
-		words, pairs := scan(out[from:from+block+10], end-from)
+		words, pairs := scan(out[from:from+block+11], end-from)
 		if pairs != 0 {
 			d.pairs = append(d.pairs, pairing{int32(from), pairs})
 		}
@@ -145,24 +141,31 @@ func scan(b []byte, n int) (words, pairs uint64) {
 		pairs |= (same - ones) &^ same & letter &^ w & tops >> 7 * gather >> 56 << j
 		high |= w
 	}
+	words &= low(n)
+	pairs &= low(n - 1) // what comes after the end is of another text
 	if high&tops != 0 {
-		pairs |= highPairs(b, n)
-	}
-	if n < block {
-		words &= 1<<n - 1
-		pairs &= 1<<n - 1
+		pairs |= highPairs(b, n) & low(n-3)
 	}
 	return words, pairs
+}
+
+// low is a mask of the lowest n bits.
+func low(n int) uint64 {
+	switch {
+	case n >= block:
+		return ^uint64(0)
+	case n <= 0:
+		return 0
+	}
+	return 1<<n - 1
 }
 
 // highPairs is as the pairs of scan, for letters of two bytes.
 func highPairs(b []byte, n int) (pairs uint64) {
 	for j := 0; j < block && j < n; j += 8 {
 		w := at8(b, j)
-		same := w ^ at8(b, j+2)
-		first := (same - ones) &^ same
-		// The second byte may be in the next eight: then one in two is enough.
-		pairs |= first & (first>>8 | 1<<63) & w & (w << 1) & tops >> 7 * gather >> 56 << j
+		same := (w ^ at8(b, j+2)) | (at8(b, j+1) ^ at8(b, j+3))
+		pairs |= (same - ones) &^ same & w & (w << 1) & tops >> 7 * gather >> 56 << j
 	}
 	return pairs
 }
@@ -173,7 +176,7 @@ func at8(b []byte, i int) uint64 { return binary.LittleEndian.Uint64(b[i : i+8 :
 // tokens makes a token of each pair of edges, and keeps those in mind that
 // may hide something.
 func (d *Doc) tokens(edges []int32) {
-	first, odd := len(d.Tokens), len(d.odd)
+	first, odds := len(d.Tokens), len(d.odd)
 	d.Tokens = slices.Grow(d.Tokens, len(edges)/2)[:first+len(edges)/2]
 	out, toks, single, delta := d.out[:cap(d.out)], d.Tokens[first:], d.done.single, d.done.delta
 	for i := range toks {
@@ -196,8 +199,10 @@ func (d *Doc) tokens(edges []int32) {
 		t := &toks[i] // field by field: a composite literal is made elsewhere and copied
 		t.Start, t.End, t.From, t.To = from+delta, to+delta, from, to
 		t.Hash, t.Flags = hash, flags
-		one := n == 1 || n == 2 && x&tops != 0
-		if one && single || flags == Letter|Digit || from > 0 && opens[out[from-1]] || closes[out[to]] {
+		// Without branches: a one-letter word is one byte, or two that are not ASCII.
+		one := uint8((uint64(n-1)-1)>>63 | (uint64(n-2)-1)>>63&(x>>7))
+		odd := one&single | uint8(flags&(flags>>1)) | opens[out[max(from, 1)-1]] | closes[out[to]]
+		if odd&1 != 0 {
 			d.odd = append(d.odd, oddity(first+i)<<1)
 		}
 		single = one
@@ -208,11 +213,11 @@ func (d *Doc) tokens(edges []int32) {
 	}
 	if d.done.note < len(d.notes) {
 		d.noted(first)
-		slices.Sort(d.odd[odd:])
-		d.odd = append(d.odd[:odd], slices.Compact(d.odd[odd:])...)
+		slices.Sort(d.odd[odds:])
+		d.odd = append(d.odd[:odds], slices.Compact(d.odd[odds:])...)
 	}
-	if len(d.odd) > odd {
-		d.hashtags(first, odd)
+	if len(d.odd) > odds {
+		d.hashtags(odds)
 	}
 }
 

@@ -1,6 +1,9 @@
 package text
 
-import "unicode/utf8"
+import (
+	"unicode"
+	"unicode/utf8"
+)
 
 // lookalikes pairs letters that the eye takes for one another, as drawn in
 // the case given: of Cyrillic or Greek on the left, Latin on the right
@@ -15,8 +18,11 @@ const lookalikes = "" +
 	"ꓐbꓑpꓓdꓔtꓖgꓗkꓙjꓚcꓜzꓝfꓟmꓠnꓡlꓢsꓣrꓦvꓧhꓪwꓫxꓬyꓮaꓰeꓲiꓳoꓴu" // Lisu
 
 // Letters that the eye cannot tell apart at all. The others are alike in
-// some typefaces, or to a reader in a hurry.
-const same = "aаcсdԁeеhһiіjјlӏoоpрqԛsѕwԝxхyу" + "AАBВCСEЕHНIІJЈKКMМOОPРSЅTТXХ"
+// some typefaces, or to a reader in a hurry, or in few languages.
+const (
+	sameAsLatin    = "асԁеһіјӏорԛѕԝхуАВСЕНІЈКМОРЅТХ"
+	sameAsCyrillic = "aceiopxyABCEHIKMOPTX"
+)
 
 // likenesses are lookalikes both ways; those to Cyrillic in lower case.
 type likenesses struct {
@@ -31,12 +37,15 @@ var alike = func() likenesses {
 	rs := []rune(lookalikes)
 	for i := 0; i < len(rs); i += 2 {
 		l.toLatin[rs[i]] = byte(rs[i+1])
+		if lower := unicode.ToLower(rs[i]); l.toLatin[lower] == 0 {
+			l.toLatin[lower] = byte(rs[i+1])
+		}
 	}
 	rs = []rune("aаbвcсeеhнiіjјkкmмnпoоpрrгsѕtтxхyу")
 	for i := 0; i < len(rs); i += 2 {
 		l.toCyrillic[rs[i]] = rs[i+1]
 	}
-	for _, r := range same {
+	for _, r := range sameAsLatin + sameAsCyrillic {
 		l.same[r] = true
 	}
 	return l
@@ -91,16 +100,23 @@ func (d *Doc) mixture(w []byte) (m mixture) {
 
 // meant is the script that a mixed word was meant in: the one that all its
 // letters have, or look like; if both will do the likelier one. None if
-// neither: then it is as likely an ending put to a foreign name.
+// neither, or an ending put to a foreign name.
 func (m mixture) meant() uint32 {
-	toLatin, toCyrillic := m.stuck == 0, m.stuckLatin == 0 && m.cyrillic
+	toLatin := m.stuck == 0 && (m.weakForeign == 0 || m.latin >= m.foreign)
+	toCyrillic := m.stuckLatin == 0 && m.cyrillic && (m.weakLatin == 0 || m.foreign >= m.latin)
 	switch {
 	case toLatin && toCyrillic && m.weakForeign != m.weakLatin:
 		toLatin = m.weakForeign < m.weakLatin
 	case toLatin && toCyrillic:
 		toLatin = m.latin >= m.foreign
 	}
+	weak := m.weakForeign
+	if !toLatin {
+		weak = m.weakLatin
+	}
 	switch {
+	case m.changes == 1 && weak > 0 && min(m.latin, m.foreign) > 1:
+		return none
 	case toLatin:
 		return latin
 	case toCyrillic:

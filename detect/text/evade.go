@@ -46,15 +46,20 @@ func (d *Doc) evade() {
 		}
 		d.look(i, o&twice != 0)
 	}
+	words := d.Extra[symbols:]
+	if !slices.IsSortedFunc(words, byFirst) {
+		slices.SortStableFunc(words, byFirst)
+	}
 	mergeExtra(d.Extra, symbols, &d.spare)
 }
+
+func byFirst(a, b Extra) int { return int(a.First - b.First) }
 
 // mergeExtra brings two runs, each in the order of First, into one order.
 func mergeExtra(all []Extra, second int, spare *[]Extra) {
 	if second == 0 || second == len(all) {
 		return
 	}
-	// What was added for a chain comes before what was for its first token.
 	*spare = append((*spare)[:0], all[second:]...)
 	a, b := second-1, len(*spare)-1
 	for k := len(all) - 1; b >= 0; k-- {
@@ -69,31 +74,34 @@ func mergeExtra(all []Extra, second int, spare *[]Extra) {
 // look reads the one token i again.
 func (d *Doc) look(i int, pairs bool) {
 	t := &d.Tokens[i]
-	w := d.Word(*t)
-	if t.Flags&Letter == 0 || len(w) > 2*maxDisguise {
+	sign := closes[d.out[max(t.From, 1)-1]]|closes[d.out[:cap(d.out)][t.To]] == 1
+	if !sign && !pairs && t.Flags&(Letter|Digit) != Letter|Digit || t.Flags&Letter == 0 || t.To-t.From > 2*maxDisguise {
 		return
 	}
-	from, to := d.signed(t.From, t.To, true)
-	switch {
-	case to-from > t.To-t.From:
-		d.spell(d.out[from:to], d.whole(i, i, from, to))
-	case t.Flags&Digit != 0 && leet(w):
-		d.spell(w, d.whole(i, i, from, to))
+	w := d.Word(*t)
+	if pairs {
+		d.squeeze(w, true, d.whole(i, i, t.From, t.To))
 	}
-	d.squeeze(w, pairs, d.whole(i, i, from, to))
+	if from, to := d.signed(t.From, t.To, true); to-from > t.To-t.From {
+		d.spell(d.out[from:to], d.whole(i, i, from, to))
+		return
+	}
+	if t.Flags&Digit != 0 && leet(w) {
+		d.spell(w, d.whole(i, i, t.From, t.To))
+	}
 }
 
 // signed widens a stretch of folded text by the signs at its ends that stand
 // for letters: $ecret, munc@. A word after @ alone is somebody's name.
 func (d *Doc) signed(from, to int32, name bool) (int32, int32) {
 	a, b := from, to
-	for a > 0 && from-a < 2 && closes[d.out[a-1]] {
+	for a > 0 && from-a < 2 && closes[d.out[a-1]] == 1 {
 		a--
 	}
 	if d.wordAt(a-1) || name && a < from && d.out[a] == '@' && from-a == 1 {
 		a = from
 	}
-	if int(b) < d.n && closes[d.out[b]] && !d.wordAt(b+1) {
+	if int(b) < d.n && closes[d.out[b]] == 1 && !d.wordAt(b+1) {
 		b++
 	}
 	if to-from < 3 {
@@ -131,7 +139,7 @@ func (d *Doc) glued(i int) bool {
 		return bytes.IndexByte(gap, '\n') < 0
 	}
 	for _, c := range gap {
-		if c < utf8.RuneSelf && (len(gap) > 1 && c != '@' && c != '$' || !opens[c] || c == '#') {
+		if c < utf8.RuneSelf && (len(gap) > 1 && c != '@' && c != '$' || opens[c] == 0 || c == '#') {
 			return false
 		}
 	}

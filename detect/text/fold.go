@@ -129,7 +129,7 @@ func (d *Doc) runes(s string, i int) int {
 		switch c := s[i]; {
 		case c == '\'', alnum[c] && !foreign, e&classMask == easyLatin && !foreign:
 			return i
-		case alnum[c] && c > '9', e&classMask == easyLatin, !foreign && e&classMask == easyForeign && d.latinBefore():
+		case alnum[c] && c > '9', e&classMask == easyLatin, !foreign && e&classMask == easyForeign && d.latinBefore(len(d.out)):
 			return d.remix(s)
 		case c < utf8.RuneSelf:
 			foreign = foreign && alnum[c]
@@ -141,10 +141,10 @@ func (d *Doc) runes(s string, i int) int {
 			d.out = append(d.out, byte(e), byte(e>>8))
 			i += 2
 		default:
-			mixes := !foreign && d.latinBefore()
+			before := len(d.out)
 			next, script := d.one(s, i)
 			switch {
-			case script == latin && foreign, isForeign[script] && mixes:
+			case script == latin && foreign, isForeign[script] && !foreign && d.latinBefore(before):
 				return d.remix(s)
 			case isForeign[script]:
 				foreign = true
@@ -212,10 +212,10 @@ func (d *Doc) foreign(s string, i int) (end int, within bool) {
 	return i, within
 }
 
-// latinBefore reports whether the last letter of the word that ends what was
-// written so far is Latin.
-func (d *Doc) latinBefore() bool {
-	for at := len(d.out); at > d.done.at; at-- {
+// latinBefore reports whether the last letter of the word that ends, so far,
+// at folded byte end is Latin.
+func (d *Doc) latinBefore(end int) bool {
+	for at := end; at > d.done.at; at-- {
 		switch c := d.out[at-1]; {
 		case c >= utf8.RuneSelf:
 			r, _ := utf8.DecodeLastRune(d.out[d.done.at:at])

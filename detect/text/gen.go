@@ -81,7 +81,7 @@ func write(w *bufio.Writer) {
 var special = map[rune]string{
 	'ß': "ss", 'ẞ': "ss", 'æ': "ae", 'Æ': "ae", 'œ': "oe", 'Œ': "oe", 'ø': "o", 'Ø': "o", 'ł': "l", 'Ł': "l",
 	'đ': "d", 'Đ': "d", 'ð': "d", 'Ð': "d", 'þ': "th", 'Þ': "th", 'ı': "i", 'İ': "i", 'ħ': "h", 'Ħ': "h",
-	'ŋ': "n", 'Ŋ': "n", 'ŧ': "t", 'Ŧ': "t", 'ĸ': "k", 'ƀ': "b", 'ɨ': "i", 'Ɨ': "i", 'ⱥ': "a", 'Ⱥ': "a",
+	'ŉ': "n", 'ŋ': "n", 'Ŋ': "n", 'ŧ': "t", 'Ŧ': "t", 'ĸ': "k", 'ƀ': "b", 'ɨ': "i", 'Ɨ': "i", 'ⱥ': "a", 'Ⱥ': "a",
 	'ё': "е", 'Ё': "е", 'ѐ': "е", 'Ѐ': "е", 'ѝ': "и", 'Ѝ': "и",
 }
 
@@ -95,7 +95,7 @@ var smallCaps = map[rune]string{
 
 // punctuation that people and word processors use for one another.
 var punctuation = map[rune]string{
-	'‘': "'", '’': "'", '‚': "'", '‛': "'", 'ʼ': "'", 'ʹ': "'", '´': "'", '′': "'", '“': "\"", '”': "\"", '„': "\"", '‟': "\"",
+	'‘': "'", '’': "'", '‚': "'", '‛': "'", 'ʼ': "'", 'ʹ': "'", '´': "'", '\u0374': "'", '′': "'", '“': "\"", '”': "\"", '„': "\"", '‟': "\"",
 	'«': "\"", '»': "\"", '″': "\"", '–': "-", '—': "-", '‐': "-", '‑': "-", '‒': "-", '―': "-", '−': "-",
 	'•': "*", '·': ".", '∙': ".", '⋅': ".", '。': ".", '｡': ".", '…': ".", '⁄': "/", '∕': "/", '\u0085': "\n", '\u2028': "\n", '\u2029': "\n",
 	'™': "™", '℠': "℠",
@@ -178,7 +178,9 @@ func letters(r rune) string {
 	}
 	compat := norm.NFKC.String(string(r))
 	switch script([]rune(compat)[0]) {
-	case 'O', 'K':
+	case 'K':
+		return strings.ToLower(compat)
+	case 'O':
 		return cases.Fold().String(compat)
 	}
 	var out []rune
@@ -187,12 +189,19 @@ func letters(r rune) string {
 		case unicode.Is(marks, c), unicode.Is(drops, c):
 		case ok:
 			out = append(out, []rune(x)...)
+		case c != r && c >= 0x80 && unicode.Is(unicode.Latin, c):
+			out = append(out, []rune(fold(c).fold)...)
 		default:
 			out = append(out, c)
 		}
 	}
+	if r >= 0x3300 && r < 0x3400 { // units
+		return units.Replace(string(out))
+	}
 	return norm.NFC.String(string(out))
 }
+
+var units = strings.NewReplacer("μ", "u", "ω", "ohm")
 
 // classify says what the folded letters make of r.
 func classify(r rune, s string, keep entry) entry {

@@ -73,7 +73,7 @@ func leet(w []byte) bool {
 			}
 			trail++
 			digits++
-			usual = usual && usualLeet[c]
+			usual = usual && usualLeet[c] == 1
 		case c < utf8.RuneSelf || c >= 0xC0:
 			trail = 0
 			letters++
@@ -103,33 +103,37 @@ func mostlyLetters(b []byte) bool {
 			letters++
 		case c >= '0' && c <= '9':
 			digits++
-			usual = usual && usualLeet[c]
+			usual = usual && usualLeet[c] == 1
 		}
 	}
 	return letters >= 2 && (letters >= digits || usual)
 }
 
 // doubled adds to the odd tokens those with a letter three times in a row,
-// or twice where that is unusual.
+// or twice where that is unusual: few of each kind, for in a language that
+// writes letters twice it is no disguise.
 func (d *Doc) doubled() {
-	most, total, seldom := 2+len(d.Tokens)/30, 0, 0
+	total, most := 0, 2+len(d.Tokens)/40
 	for _, p := range d.pairs {
 		total += bits.OnesCount64(p.mask)
-		for m := p.mask; m != 0; m &= m - 1 {
-			if at := int(p.at) + bits.TrailingZeros64(m); seldomTwice[d.out[at]] && d.letterPair(at) {
-				seldom++
-			}
-		}
 	}
-	many := total > most && (total > 4*most || d.countPairs() > most) // a language that writes letters twice
-	rare := seldom <= most
+	left := [...]int{never: 0, twiceOften: most, twiceSeldom: most, thrice: len(d.out)}
+	if total > 2*most || total > most && d.countPairs() > most {
+		left[twiceOften] = 0
+	}
 	tok, last := 0, int32(0)
 	for _, p := range d.pairs {
 		m := p.mask
-		close := m & (m>>1 | m>>2 | m>>4 | 0xF<<60) // more than one pair here
+		if left[twiceOften] == 0 {
+			m &= m>>1 | m>>2 | m>>4 | 0xF<<60 | d.seldom(p) // the others are not asked for
+		}
 		for ; m != 0; m &= m - 1 {
 			at := p.at + int32(bits.TrailingZeros64(m))
-			if many && close&m&-m == 0 && !seldomTwice[d.out[at]] || at < last || !d.unusual(int(at), many, rare) {
+			if at < last {
+				continue
+			}
+			how := d.repeated(int(at))
+			if left[how] == 0 {
 				continue
 			}
 			room := min(len(d.Tokens)-tok, int(at-last)+2)
@@ -137,6 +141,7 @@ func (d *Doc) doubled() {
 			if tok == len(d.Tokens) || d.Tokens[tok].From > at {
 				continue
 			}
+			left[how]--
 			d.odd = append(d.odd, oddity(tok)<<1|twice)
 			last = d.Tokens[tok].To
 		}
@@ -156,24 +161,41 @@ func (d *Doc) countPairs() (n int) {
 	return n
 }
 
-// unusual reports whether letters are repeated at folded byte i in a way that
-// they seldom are, in a text that has few or many letters written twice, and
-// few or many that seldom are.
-func (d *Doc) unusual(i int, many, rare bool) bool {
-	switch {
-	case !d.letterPair(i):
-		return false
-	case rare && seldomTwice[d.out[i]]:
-		return true
+// How a letter is repeated.
+const (
+	never       = iota
+	twiceOften  // as in some languages
+	twiceSeldom // as in few words of any
+	thrice      // or more, or several letters one after the other
+)
+
+// seldom are those of the pairs of a letter that seldom stands twice.
+func (d *Doc) seldom(p pairing) (mask uint64) {
+	for m := p.mask; m != 0; m &= m - 1 {
+		k := bits.TrailingZeros64(m)
+		mask |= uint64(seldomTwice[d.out[int(p.at)+k]]) << k
+	}
+	return mask
+}
+
+// repeated is how the letter at folded byte i is repeated.
+func (d *Doc) repeated(i int) int {
+	if !d.letterPair(i) {
+		return never
 	}
 	c, w := d.out[i], 1
 	if c >= utf8.RuneSelf {
 		w = 2
 	}
-	if d.letterPair(i+w) || d.letterPair(i+2*w) && d.letterPair(i+4*w) {
-		return true
+	switch {
+	case d.letterPair(i + w), d.letterPair(i+2*w) && d.letterPair(i+4*w):
+		return thrice
+	case seldomTwice[c] == 1:
+		return twiceSeldom
+	case c == 'e', c == 'o', !d.wordAt(int32(i + 2*w)): // see, too, all, less
+		return never
 	}
-	return !many && c != 'e' && c != 'o' && d.wordAt(int32(i+2*w))
+	return twiceOften
 }
 
 // seldomTwice are letters that hardly any word has twice in a row.
@@ -182,7 +204,7 @@ var seldomTwice = set("ahjkquvwxyi")
 // letterPair reports whether the letter at folded byte i stands twice. The ii
 // that ends many words in Romanian does not count, nor that in Russian.
 func (d *Doc) letterPair(i int) bool {
-	b := d.out[i:d.n]
+	b := d.out[min(i, d.n):d.n]
 	switch {
 	case len(b) >= 2 && b[0] == b[1]:
 		return b[0] != 'i' || d.wordAt(int32(i+2))
@@ -196,27 +218,34 @@ func (d *Doc) letterPair(i int) bool {
 // times or more once, and twice; if pairs is set those that stand twice once.
 func (d *Doc) squeeze(w []byte, pairs bool, x Extra) {
 	longest := longestRun(w)
-	if longest < 3 && (longest < 2 || !pairs) {
+	if longest < 2 || longest == 2 && !pairs {
 		return
 	}
 	first := len(d.Extra)
-	if d.joined = halved(d.joined[:0], w); len(d.joined) > 0 && len(d.joined) <= maxDisguise {
-		d.add(d.joined, x)
-	}
-	for _, c := range [...]struct{ run, keep int }{{3, 1}, {3, 2}, {2, 1}} {
-		if c.run > longest {
-			continue
-		}
-		d.joined = collapse(d.joined[:0], w, c.run, c.keep)
+	if longest > 2 {
+		d.joined = halved(d.joined[:0], w)
+		d.addNew(first, x)
+		d.joined = collapse(d.joined[:0], w, 3, 1)
 		if utf8.RuneCount(d.joined) < 2 { // www
 			return
 		}
-		if len(d.joined) > maxDisguise ||
-			slices.ContainsFunc(d.Extra[first:], func(e Extra) bool { return bytes.Equal(d.Word(e.Token), d.joined) }) {
-			continue
-		}
-		d.add(d.joined, x)
+		d.addNew(first, x)
+		d.joined = collapse(d.joined[:0], w, 3, 2)
+		d.addNew(first, x)
 	}
+	d.joined = collapse(d.joined[:0], w, 2, 1)
+	if utf8.RuneCount(d.joined) >= 2 {
+		d.addNew(first, x)
+	}
+}
+
+// addNew adds x as d.joined has it, unless an Extra from first on is that.
+func (d *Doc) addNew(first int, x Extra) {
+	if len(d.joined) == 0 || len(d.joined) > maxDisguise ||
+		slices.ContainsFunc(d.Extra[first:], func(e Extra) bool { return bytes.Equal(d.Word(e.Token), d.joined) }) {
+		return
+	}
+	d.add(d.joined, x)
 }
 
 // halved appends w to dst with each letter half as often, or nothing if some
@@ -239,14 +268,16 @@ func halved(dst, w []byte) []byte {
 // longestRun is how often, at most, a letter stands in a row.
 func longestRun(w []byte) int {
 	longest, run, last := 0, 0, rune(0)
-	for len(w) > 0 {
-		r, n := utf8.DecodeRune(w)
+	for i, n := 0, 1; i < len(w); i += n {
+		r := rune(w[i])
+		if n = 1; r >= utf8.RuneSelf {
+			r, n = utf8.DecodeRune(w[i:])
+		}
 		if r != last || r <= '9' {
 			run, last = 0, r
 		}
 		run++
 		longest = max(longest, run)
-		w = w[n:]
 	}
 	return longest
 }
@@ -272,10 +303,10 @@ func collapse(dst, w []byte, run, keep int) []byte {
 // maxHashtag is how many bytes of a hashtag are looked at.
 const maxHashtag = 200
 
-// hashtags cuts the odd tokens among those from first on that are hashtags
-// where their case changes: #LucrezInGermania is three words, and an Extra
-// that stands for them all. The odd ones are those from odd on.
-func (d *Doc) hashtags(first, odd int) {
+// hashtags cuts those of the odd tokens from odd on that are hashtags where
+// their case changes: #LucrezInGermania is three words, and an Extra that
+// stands for them all.
+func (d *Doc) hashtags(odd int) {
 	more := 0
 	for _, o := range d.odd[odd:] {
 		if t := &d.Tokens[o.token()]; t.From > 0 && d.out[t.From-1] == '#' {
