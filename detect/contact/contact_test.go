@@ -118,7 +118,21 @@ func TestPhonesElsewhere(t *testing.T) {
 		{"chiama 320 000 0123", "phone +393200000123"},
 		{"0700 000 123", ""},
 	})
+	check(t, Options{}, []row{
+		{"lavoro a Milano, 320 000 0123", "phone +393200000123"}, // the place tells the country
+		{"în Germania: 0151 00000123", "phone +4915100000123"},   // here too
+		{"tel 700 000 123", "phone +40700000123"},                // without its zero
+		{"700 000 123", ""}, // which nothing announces
+		{"whatsapp 393200000123", "phone +393200000123"},      // without its plus
+		{"cod 393200000123", ""},                              // a code
+		{"+40 (0) 700 000 123", "phone +40700000123"},         // both zeros
+		{"00 40 700 000 123", "phone +40700000123"},           // as dialled
+		{"0700 suna la 000 apoi 123", "phone +40700000123 !"}, // parted by words
+		{"0700 000 123/124", "phone +40700000123"},            // two lines of one firm
+		{"0700 000 123 sau 0700 000 456", "phone +40700000123; phone +40700000456"},
+	}, Phone)
 	check(t, Options{Region: "US"}, []row{{"(202) 555-0123", "phone +12025550123"}})
+	check(t, Options{Region: "AU"}, []row{{"call 0400 000 123", "phone +61400000123"}})
 	check(t, Options{Region: "XX"}, []row{{"0700 000 123", ""}})
 }
 

@@ -231,10 +231,10 @@ func (f *finder) spacedHost(k int) (host string, end int) {
 // localBefore is where the local part that ends with token k begins: ana.pop,
 // "ana punct pop", "a n a".
 func (f *finder) localBefore(k int) int {
-	for n := 0; n < maxLabels && k > 0; n++ {
+	for n := 0; n < maxLocal && k > 0; n++ {
 		m := f.find(k - 1)
 		switch {
-		case len(f.word(k)) == 1 && len(f.word(k-1)) == 1 && string(f.gap(k-1)) == " ":
+		case len(f.word(k)) == 1 && len(f.word(k-1)) == 1 && len(f.gap(k-1)) <= 3 && blankOr(f.gap(k-1), "._"):
 			k--
 		case k > 1 && m.is(dotWord|under) && blankOr(f.gap(k-1), "()[]") && blankOr(f.gap(k-2), "()[]"):
 			k -= 2

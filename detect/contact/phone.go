@@ -238,14 +238,15 @@ func (f *finder) pushSpelled(g group, digits []byte, open int) bool {
 	return true
 }
 
-// gluedWord reads digits in words without blanks between.
+// gluedWord reads digits in words without blanks between, also among plain
+// ones: zerosapte, 07zero0.
 func (f *finder) gluedWord(g group, w []byte) bool {
 	var room [maxPieces]piece
 	if len(w) > maxGlued {
 		return false
 	}
 	pieces := f.v.spelling.split(w, room[:0])
-	if len(pieces) < 2 && !(len(pieces) == 1 && len(pieces[0].text) < len(w)) {
+	if len(pieces) == 0 || len(pieces) == 1 && len(pieces[0].text) == len(w) {
 		return false
 	}
 	f.pushPieces(g, pieces)
@@ -291,7 +292,7 @@ func (f *finder) mixed(g group, w []byte) bool {
 			f.buf = append(f.buf, lookalike[c])
 		default:
 			f.buf = f.buf[:g.d0]
-			return f.worded(g, w) || f.longest(g, w)
+			return f.gluedWord(g, w) || f.longest(g, w)
 		}
 	}
 	g.d1 = len(f.buf)
@@ -304,23 +305,12 @@ func (f *finder) mixed(g group, w []byte) bool {
 	return true
 }
 
-// worded reads digits and number words in one token: 07zero0.
-func (f *finder) worded(g group, w []byte) bool {
-	var room [maxPieces]piece
-	pieces := f.v.spelling.split(w, room[:0])
-	if len(pieces) < 2 {
-		return false
-	}
-	f.pushPieces(g, pieces)
-	return true
-}
-
 // lettersOnly reads a short word inside a number as digits: 07 oo o12. S, b
 // and z are too common, so they must be capital letters.
 func (f *finder) lettersOnly(g group, w []byte) bool {
 	g.d0 = len(f.buf)
 	for _, c := range w {
-		if d := lookalike[c]; d == 0 || c != 'o' && c != 'l' && c != 'i' && !(len(w) == 1 && f.capital(g.tok)) {
+		if d := lookalike[c]; d == 0 || c != 'o' && c != 'l' && c != 'i' && (len(w) > 1 || !f.capital(g.tok)) {
 			f.buf = f.buf[:g.d0]
 			return false
 		}

@@ -340,6 +340,9 @@ func (f *finder) signFirst(k int, currency string, sign span) {
 	var room [48]byte
 	value := a.append(room[:0])
 	if high, end := f.rangeAfter(last); !high.none() && high.whole > a.whole {
+		if high.k && !a.k {
+			value = a.times(1000).append(room[:0]) // €75-90k
+		}
 		value, to = high.append(append(value, '-')), end
 	}
 	period, to := f.periodAfter(to)
@@ -375,7 +378,7 @@ func (f *finder) rangeAfter(k int) (high amount, to int) {
 		return amount{}, 0
 	}
 	last := k + 1
-	for last-k < 3 && f.number(last+1) && len(f.gap(last)) == 1 && bytes.ContainsAny(f.gap(last), ".,") {
+	for last-k < 3 && (f.number(last+1) || f.kilo(last+1)) && len(f.gap(last)) == 1 && bytes.ContainsAny(f.gap(last), ".,") {
 		last++
 	}
 	high, first := f.amount(last)

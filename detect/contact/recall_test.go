@@ -62,7 +62,7 @@ var tongues = []tongue{
 	},
 	{
 		"fr", "33", "0639980", "0", strings.Fields("zéro un deux trois quatre cinq six sept huit neuf"),
-		strings.Fields("vingt trente quarante cinquante soixante"), "-", "",
+		strings.Fields("vingt trente quarante cinquante soixante"), "-", "", //nolint:misspell // French
 		[]string{"Cherche personnel, appelez le %s pour en savoir plus.", "tel %s", "mon numéro est le %s merci", "on recrute: %s!"},
 		"arobase", "point",
 	},
@@ -310,4 +310,92 @@ func golden(t *testing.T, file, got string) {
 	if diff := cmp.Diff(strings.Split(string(want), "\n"), strings.Split(got, "\n")); diff != "" {
 		t.Errorf("%s (-want +got), -update rewrites it:\n%s", file, diff)
 	}
+}
+
+// addresses are the ways to write ana.pop@example.TLD, by name.
+var addresses = []struct {
+	name  string
+	write func(g tongue, tld string) string
+}{
+	{"plain", func(_ tongue, tld string) string { return "ana.pop@example." + tld }},
+	{"capitals", func(_ tongue, tld string) string { return "Ana.Pop@EXAMPLE." + strings.ToUpper(tld) }},
+	{"blanks", func(_ tongue, tld string) string { return "ana.pop @ example." + tld }},
+	{"more blanks", func(_ tongue, tld string) string { return "ana.pop @ example . " + tld }},
+	{"(at)", func(_ tongue, tld string) string { return "ana.pop(at)example." + tld }},
+	{"[at] [dot]", func(_ tongue, tld string) string { return "ana.pop [at] example [dot] " + tld }},
+	{"{at} {dot}", func(_ tongue, tld string) string { return "ana.pop{at}example{dot}" + tld }},
+	{"at dot", func(_ tongue, tld string) string { return "ana.pop at example dot " + tld }},
+	{"[.]", func(_ tongue, tld string) string { return "ana.pop@example[.]" + tld }},
+	{"said", func(g tongue, tld string) string { return "ana.pop " + g.at + " example " + g.dot + " " + tld }},
+	{"said in brackets", func(g tongue, tld string) string { return "ana.pop (" + g.at + ") example (" + g.dot + ") " + tld }},
+	{"all said", func(g tongue, tld string) string {
+		return strings.Join([]string{"ana", g.dot, "pop", g.at, "example", g.dot, tld}, " ")
+	}},
+	{"dot said", func(g tongue, tld string) string { return "ana.pop@example " + g.dot + " " + tld }},
+	{"full-width", func(_ tongue, tld string) string { return "ａｎａ．ｐｏｐ＠ｅｘａｍｐｌｅ．" + tld }},
+	{"zero-width", func(_ tongue, tld string) string { return "ana.pop\u200b@exam\u200bple." + tld }},
+	{"homoglyphs", func(_ tongue, tld string) string { return "аnа.pоp@ехаmple." + tld }},
+	{"letter by letter", func(_ tongue, tld string) string {
+		return strings.Join(strings.Split("ana.pop@example."+tld, ""), " ")
+	}},
+}
+
+// links are the ways to write example.TLD, by name.
+var linkForms = []struct {
+	name  string
+	write func(g tongue, tld string) string
+}{
+	{"plain", func(_ tongue, tld string) string { return "example." + tld }},
+	{"www", func(_ tongue, tld string) string { return "www.example." + tld }},
+	{"scheme", func(_ tongue, tld string) string { return "https://example." + tld }},
+	{"hxxp", func(_ tongue, tld string) string { return "hxxp://example." + tld }},
+	{"[.]", func(_ tongue, tld string) string { return "example[.]" + tld }},
+	{"(dot)", func(_ tongue, tld string) string { return "example(dot)" + tld }},
+	{"blanks", func(_ tongue, tld string) string { return "example . " + tld }},
+	{"said", func(g tongue, tld string) string { return "example " + g.dot + " " + tld }},
+	{"full-width", func(_ tongue, tld string) string {
+		return "ｅｘａｍｐｌｅ．ｃｏｍ"[:len("ｅｘａｍｐｌｅ．")] + tld
+	}},
+}
+
+// TestRecallLinks is TestRecall of addresses and links.
+func TestRecallLinks(t *testing.T) {
+	var b strings.Builder
+	section := func(title string, kind Kind, name string, write func(tongue, string) string, wants func(string) bool) {
+		fmt.Fprintf(&b, "%-6s %-18s", title, name)
+		for _, g := range tongues {
+			hit, all := 0, 0
+			for _, tld := range []string{"com", "org", "net", "ro", "ru", "info"} {
+				for _, s := range g.say {
+					text := fmt.Sprintf(s, write(g, tld))
+					all++
+					found := slices.ContainsFunc(Find(text, Options{Langs: []string{g.lang}}), func(c Contact) bool {
+						return c.Kind == kind && wants(strings.TrimSuffix(c.Value, tld)) && strings.HasSuffix(c.Value, tld)
+					})
+					if found {
+						hit++
+					} else if testing.Verbose() {
+						t.Logf("%s %s, %s: %q, got %v", title, name, g.lang, text, found2(text, g.lang))
+					}
+				}
+			}
+			fmt.Fprintf(&b, " %4d", hit*100/all)
+			if hit*100 < all*95 {
+				t.Errorf("%s %s in %s: %d of %d found, want 95 %%", title, name, g.lang, hit, all)
+			}
+		}
+		b.WriteByte('\n')
+	}
+	fmt.Fprintf(&b, "%-25s", "% found")
+	for _, g := range tongues {
+		fmt.Fprintf(&b, " %4s", g.lang)
+	}
+	b.WriteByte('\n')
+	for _, a := range addresses {
+		section("email", Email, a.name, a.write, func(v string) bool { return v == "ana.pop@example." })
+	}
+	for _, l := range linkForms {
+		section("url", URL, l.name, l.write, func(v string) bool { return strings.HasSuffix(v, "example.") && !strings.Contains(v, "@") })
+	}
+	golden(t, "testdata/recall-links.txt", b.String())
 }

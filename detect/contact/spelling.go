@@ -29,9 +29,16 @@ const (
 
 // short are glued forms that never stand alone: vent-otto, veinti-dos.
 var short = []piece{
-	{text: "vent", ten: '2'}, {text: "trent", ten: '3'}, {text: "quarant", ten: '4'}, {text: "cinquant", ten: '5'},
-	{text: "sessant", ten: '6'}, {text: "settant", ten: '7'}, {text: "ottant", ten: '8'}, {text: "novant", ten: '9'},
-	{text: "veinti", ten: '2'}, {text: "ein", digit: "1"},
+	{text: "vent", ten: '2'},
+	{text: "trent", ten: '3'},
+	{text: "quarant", ten: '4'},
+	{text: "cinquant", ten: '5'},
+	{text: "sessant", ten: '6'},
+	{text: "settant", ten: '7'},
+	{text: "ottant", ten: '8'},
+	{text: "novant", ten: '9'},
+	{text: "veinti", ten: '2'},
+	{text: "ein", digit: "1"},
 }
 
 func (s *spelling) add(w *word) {
