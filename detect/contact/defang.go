@@ -231,18 +231,24 @@ func (f *finder) spacedHost(k int) (host string, end int) {
 // localBefore is where the local part that ends with token k begins: ana.pop,
 // "ana punct pop", "a n a".
 func (f *finder) localBefore(k int) int {
+	last := k
 	for n := 0; n < maxLocal && k > 0; n++ {
 		m := f.find(k - 1)
 		switch {
 		case len(f.word(k)) == 1 && len(f.word(k-1)) == 1 && len(f.gap(k-1)) <= 3 && blankOr(f.gap(k-1), "._"):
 			k--
+			continue
 		case k > 1 && m.is(dotWord|under) && blankOr(f.gap(k-1), "()[]") && blankOr(f.gap(k-2), "()[]"):
 			k -= 2
+			continue
 		case k > 2 && string(f.word(k-1)) == "jos" && f.find(k-2).is(under):
 			k -= 3
-		default:
-			return f.back(int(f.toks[k].From), maxLocal, localByte)
+			continue
 		}
+		break
+	}
+	if k < last && f.find(k).is(nameFill) && f.find(k-1).is(nameFill|tel) {
+		k++ // "my mail e a n a"
 	}
 	return f.back(int(f.toks[k].From), maxLocal, localByte)
 }
