@@ -96,9 +96,9 @@ func (d *Detector) work(script ngram.Script, codes []byte, whole bool) memoEntry
 	cost := t.Score(codes, whole)
 	e.common = d.lexicon.languages(script, codes)
 	if e.common != 0 {
-		cost.Penalize(^e.common, bonus)
+		cost.Favour(e.common, bonus)
 	}
-	e.row, e.second = cost.Row(len(t.Langs))
+	e.row, e.second = cost.Row()
 	return e
 }
 

@@ -1,6 +1,8 @@
 package ngram
 
 import (
+	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -158,14 +160,40 @@ func TestSum(t *testing.T) {
 	s = Sum{}
 	r := row(7, 3, 250)
 	s.Add(&r)
-	s.Penalize(0b101, 40)
-	out, second := s.Row(3)
+	s.Favour(0b10, 40)
+	out, second := s.Row()
 	if second != 44 {
 		t.Errorf("the second best costs %d, want 44", second)
 	}
-	for l, want := range []int{44, 0, 255, 255} { // 255 for more than that, and for no language
+	for l, want := range []int{44, 0, 255, 255} {
 		if got := out.Cost(l); got != want {
 			t.Errorf("language %d costs %d, want %d", l, got, want)
+		}
+	}
+}
+
+// Row agrees with the obvious way to write it.
+func TestRow(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	for range 2000 {
+		var s Sum
+		spread := 1 + random.IntN(300)
+		for l := range lanes {
+			s[lane(l)] |= uint64(random.IntN(spread)) << laneShift(l)
+		}
+		var costs []int
+		for l := range lanes {
+			costs = append(costs, s.Cost(l))
+		}
+		sorted := slices.Sorted(slices.Values(costs))
+		r, second := s.Row()
+		if want := min(sorted[1]-sorted[0], 255); int(second) != want {
+			t.Fatalf("of %v: second is %d, want %d", costs, second, want)
+		}
+		for l, c := range costs {
+			if want := min(c-sorted[0], 255); r.Cost(l) != want {
+				t.Fatalf("of %v: language %d costs %d, want %d", costs, l, r.Cost(l), want)
+			}
 		}
 	}
 }

@@ -47,12 +47,17 @@ func (r *Row) Cost(lang int) int { return int(r[lang>>3&3] >> (lang & 7 * 8) & 0
 
 const evens = 0x00ff00ff00ff00ff
 
-// Sum adds up rows: 16 bits per language, so that four are added at once. It
-// holds [MaxRows] of them.
+// Sum adds up rows: 16 bits, a lane, per language, so that four are added at
+// once. It holds [MaxRows] of them.
 type Sum [2 * len(Row{})]uint64
 
 // MaxRows is how many rows may be added to one Sum.
 const MaxRows = 255
+
+const (
+	laneOnes = 0x0001000100010001
+	laneTops = 0x8000800080008000
+)
 
 // Add adds a row.
 func (s *Sum) Add(r *Row) {
@@ -64,35 +69,58 @@ func (s *Sum) Add(r *Row) {
 
 // Cost is that of one language.
 func (s *Sum) Cost(lang int) int {
-	return int(s[lang>>3*2|lang&1] >> (lang >> 1 & 3 * 16) & 0xffff)
+	return int(s[lane(lang)] >> laneShift(lang) & 0xffff)
 }
+
+func lane(lang int) int      { return lang>>3*2 | lang&1 }
+func laneShift(lang int) int { return lang >> 1 & 3 * 16 }
 
 // Row is the sum with the best language at 0, and no cost above 255. Second is
-// the cost of the second best.
-func (s *Sum) Row(langs int) (r Row, second uint8) {
-	best, next := s.Cost(0), 1<<16
-	for l := 1; l < langs; l++ {
-		c := s.Cost(l)
-		if c < best {
-			best, next = c, best
-		} else if c < next {
-			next = c
+// the cost of the second best. The sum is less than half full.
+func (s *Sum) Row() (r Row, second uint8) {
+	best := s.least() * laneOnes
+	var rest Sum
+	for i, w := range s {
+		w -= best
+		rest[i] = w - less(w, 255*laneOnes)
+	}
+	for i := range r {
+		r[i] = rest[2*i] | rest[2*i+1]<<8
+	}
+	for i, w := range rest {
+		zeros := laneTops &^ (w + (laneTops - laneOnes))
+		if first := zeros & -zeros; first != 0 {
+			rest[i] |= first - first>>15 // out of the way, once
+			break
 		}
 	}
-	for l := range lanes {
-		c := 255
-		if l < langs {
-			c = min(s.Cost(l)-best, 255)
-		}
-		r[l>>3] |= uint64(c) << (l & 7 * 8)
-	}
-	return r, uint8(min(next-best, 255))
+	return r, uint8(min(rest.least(), 255))
 }
 
-// Penalize adds a cost to a set of languages.
-func (s *Sum) Penalize(set uint32, cost int) {
-	for l := range MaxLangs {
-		s[l>>3*2|l&1] += uint64(set>>l&1) * uint64(cost) << (l >> 1 & 3 * 16)
+// least is the lowest cost in the sum.
+func (s *Sum) least() uint64 {
+	m := s[0]
+	for _, w := range s[1:] {
+		m -= less(m, w)
+	}
+	return min(m&0xffff, m>>16&0xffff, m>>32&0xffff, m>>48)
+}
+
+// less is a less b, or 0, in each lane; both are less than the top bit.
+func less(a, b uint64) uint64 {
+	d := (a | laneTops) - b
+	kept := d & laneTops
+	return d & (kept - kept>>15)
+}
+
+// Favour adds a cost to all languages but those of a set.
+func (s *Sum) Favour(set uint32, cost int) {
+	for i := range s {
+		s[i] += uint64(cost) * laneOnes
+	}
+	for ; set != 0; set &= set - 1 {
+		lang := bits.TrailingZeros32(set)
+		s[lane(lang)] -= uint64(cost) << laneShift(lang)
 	}
 }
 
@@ -101,12 +129,8 @@ func (s *Sum) Penalize(set uint32, cost int) {
 // what it costs to enter it there.
 type Gain Sum
 
-const (
-	laneOnes = 0x0001000100010001
-	laneTops = 0x8000800080008000
-	// MaxEnter is the highest cost of entering.
-	MaxEnter = 255
-)
+// MaxEnter is the highest cost of entering.
+const MaxEnter = 255
 
 // Add adds a row, before which a language may be entered at a cost of at most
 // [MaxEnter], and reports whether some language has gained the limit by now.
@@ -125,13 +149,6 @@ func (g *Gain) Add(r *Row, main, enter, limit int) bool {
 	return reached&laneTops != 0
 }
 
-// less is a less b, or 0, in each lane; both are less than the top bit.
-func less(a, b uint64) uint64 {
-	d := (a | laneTops) - b
-	kept := d & laneTops
-	return d & (kept - kept>>15)
-}
-
 // Table says how much less likely a letter, or the end of the word, is in each
 // language than in the language where it is likeliest, given up to four
 // letters before it.
@@ -140,6 +157,7 @@ type Table struct {
 	Langs  []string
 
 	short, long slots // sequences of up to three letters, and of more
+	idle        Sum   // a high cost for the lanes without a language
 }
 
 // MaxWord is how many letters of a word are looked at.
@@ -161,6 +179,7 @@ func (t *Table) Score(word []byte, whole bool) (s Sum) {
 		ends++
 	}
 	t.fetch(keys[:ends])
+	s = t.idle
 	n := 1
 	for _, k := range keys[:ends] {
 		n = t.add(&s, k, n+1)
@@ -206,6 +225,9 @@ func (t *Table) Bytes() int { return 16 * (len(t.short.slots) + len(t.long.slots
 
 // fill enters keys and their levels, two to a byte, into a table without any.
 func (t *Table) fill(keys []Key, levels []byte) {
+	for l := len(t.Langs); l < lanes; l++ {
+		t.idle[lane(l)] |= 1 << (14 + laneShift(l))
+	}
 	width := (len(t.Langs) + 1) / 2
 	short := 0
 	for _, k := range keys {
