@@ -23,6 +23,7 @@ import (
 type reviewedPost struct {
 	post     veghe.Post
 	relevant bool
+	flagged  bool
 	at       time.Time // of the review; zero if it is not known
 	findings []veghe.Finding
 	earlier  []veghe.Finding // of the posts that count in its history
@@ -161,7 +162,7 @@ func (r *reviewReader) take(p veghe.Post, d veghe.Decision, at time.Time) {
 	case veghe.Unsure:
 		r.out.unsure++
 	case veghe.Relevant, veghe.NotRelevant:
-		v := reviewedPost{post: p, relevant: d == veghe.Relevant, at: at, findings: a.Findings, score: a.Score}
+		v := reviewedPost{post: p, relevant: d == veghe.Relevant, flagged: a.Flagged, at: at, findings: a.Findings, score: a.Score}
 		if a.History != nil {
 			for _, id := range a.History.Posts {
 				v.earlier = append(v.earlier, r.earlier[id]...)

@@ -47,6 +47,9 @@ type calibration struct {
 	Last     time.Time      `json:"last,omitzero"`
 	// TooFew says why the category is left as it is.
 	TooFew string `json:"too_few,omitempty"`
+	// Unflagged counts reviewed posts that the rules do not flag: without any,
+	// nothing is known of what it takes to flag.
+	Unflagged int `json:"unflagged"`
 	// Capped counts reviewed posts in which a family cap takes something off.
 	Capped int             `json:"capped"`
 	Before quality         `json:"before"`
@@ -173,6 +176,7 @@ func (c *calibration) choose(r *reviewedPosts) {
 		}
 		c.posts = append(c.posts, p)
 		c.Relevant += btoi(p.relevant)
+		c.Unflagged += btoi(!p.flagged)
 		c.Capped += btoi(detect.CapsBite(c.policy, p.evidence()))
 		groups[p.group] = true
 		if p.at.IsZero() {
@@ -259,7 +263,7 @@ func rounded(before, fitted float64) (after float64, contrary bool) {
 	after = math.Round(fitted*100) / 100
 	switch {
 	case before < 0:
-		return min(after, leastAgainst), after > leastAgainst
+		return min(after, leastAgainst), after > 0
 	case after < 0:
 		return 0, true
 	}
@@ -449,6 +453,9 @@ func (c *calibration) print(out io.Writer) error {
 		c.Before.LogLoss, c.After.LogLoss, c.Gain.LogLoss.Low, c.Gain.LogLoss.High, c.Before.ROC, c.After.ROC, c.Gain.ROC.Low, c.Gain.ROC.High)
 	if !c.Gain.better() {
 		fmt.Fprintln(out, "! the new weights are not surely better than the old ones: leave them, or review more")
+	}
+	if 10*c.Unflagged < c.Reviews {
+		fmt.Fprintf(out, "! only %d of the posts were not flagged: among flagged posts every sign looks weaker than it is, so review some others too\n", c.Unflagged)
 	}
 	w := tabwriter.NewWriter(out, 0, 4, 2, ' ', 0)
 	fmt.Fprintln(w, "RULE\tFAMILY\tREVIEWS\tRELEVANT\tBEFORE\tAFTER\tERROR\tSTRENGTH\t")

@@ -23,12 +23,15 @@ import (
 	"veghe/index/desk"
 )
 
-// truths are words of an invented world: what a rule thinks one is worth, and
-// what it is worth. In one advertisement in three each stands by chance.
-var truths = []struct {
+// truth is a word, the strength its rule gives it, and what it is worth.
+type truth struct {
 	id, word, strength string
 	truth              float64
-}{
+}
+
+// truths are words of an invented world: what a rule thinks one is worth, and
+// what it is worth. In one advertisement in three each stands by chance.
+var truths = []truth{
 	{"DOC-01", "passport", "strong", 0.3}, // 2.3 by the rule: said by everybody here
 	{"DBT-01", "fee", "weak", 2.2},        // 0.4 by the rule: tells more than was thought
 	{"REC-04", "tomorrow", "medium", 1.1}, // as thought
@@ -132,16 +135,14 @@ func calibrateJSON(t *testing.T, args ...string) calibrated {
 func TestCalibrationFindsKnownWeights(t *testing.T) {
 	dir := truthRules(t)
 	c := calibrateJSON(t, "-rules", dir, "-reviewed", reviewedFile(t, 3000)).Categories[0]
+	if c.Unflagged == 0 || c.Unflagged >= c.Reviews {
+		t.Errorf("%d of %d reviewed posts were not flagged", c.Unflagged, c.Reviews)
+	}
 	if c.TooFew != "" || c.Reviews < 2000 || c.After.ROC <= c.Before.ROC || c.Gain.LogLoss.High >= 0 || c.Gain.ROC.Low <= 0 {
 		t.Errorf("got %+v, want clearly better on posts not fitted to", c)
 	}
 	for _, w := range c.Rules {
-		x := truths[slices.IndexFunc(truths, func(x struct {
-			id, word, strength string
-			truth              float64
-		}) bool {
-			return x.id == string(w.Rule)
-		})]
+		x := truths[slices.IndexFunc(truths, func(x truth) bool { return x.id == string(w.Rule) })]
 		switch w.Rule {
 		case "EXP-01": // in 34 posts and telling: it moves part of the way
 			if w.After <= w.Before || w.After > x.truth {
@@ -160,6 +161,67 @@ func TestCalibrationFindsKnownWeights(t *testing.T) {
 	doc := c.Rules[slices.IndexFunc(c.Rules, func(w newWeight) bool { return w.Rule == "DOC-01" })]
 	if doc.StrengthBefore != "strong" || doc.StrengthAfter != "weak" {
 		t.Errorf("DOC-01 goes from %s to %s", doc.StrengthBefore, doc.StrengthAfter)
+	}
+}
+
+// A weight keeps its sign, and what speaks against stays below 0.
+func TestRounded(t *testing.T) {
+	for _, row := range []struct {
+		before, fitted, after float64
+		contrary              bool
+	}{
+		{2.3, 1.234, 1.23, false},
+		{0.4, 0.004, 0, false},
+		{0.4, -0.3, 0, true},
+		{-1, -0.777, -0.78, false},
+		{-1, -0.01, -0.05, false},
+		{-1, 0.4, -0.05, true},
+	} {
+		if after, contrary := rounded(row.before, row.fitted); after != row.after || contrary != row.contrary {
+			t.Errorf("%v fitted to %v: %v, %v, want %v, %v", row.before, row.fitted, after, contrary, row.after, row.contrary)
+		}
+	}
+}
+
+// In a conversation the signs of earlier posts that count are evidence too.
+func TestEarlierPostsAreEvidence(t *testing.T) {
+	var posts []veghe.Post
+	for i, s := range []string{
+		"esti foarte matura pentru varsta ta", "hai sa vorbim pe telegram, aici nu e privat",
+		"parintii tai se uita in telefonul tau?", "sterge mesajele dupa ce vorbim, e secretul nostru",
+	} {
+		posts = append(posts, veghe.Post{ID: veghe.PostID(fmt.Sprint(i)), Source: "s", Thread: "t", Seq: i + 1, Author: "x", Text: s})
+	}
+	r := reviewReader{earlier: map[veghe.PostID][]veghe.Finding{}}
+	var err error
+	if r.engine, err = backtestEngine(defaultConfig(), ""); err != nil {
+		t.Fatal(err)
+	}
+	for i, p := range posts {
+		d := veghe.Decision("")
+		if i == len(posts)-1 {
+			d = veghe.Relevant
+		}
+		r.take(p, d, time.Time{})
+	}
+	got := r.out.posts[0]
+	families := map[string]bool{}
+	for _, f := range got.evidence() {
+		families[f.Family] = true
+	}
+	if len(got.earlier) == 0 || len(families) < 3 || !got.flagged {
+		t.Errorf("flagged %v, families %v: want those of the whole conversation", got.flagged, families)
+	}
+	set, err := loadRules("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range set.Policies() {
+		c := calibration{Category: p.Category, policy: &p}
+		c.choose(&r.out)
+		if want := btoi(p.Category == veghe.Grooming); c.Reviews != want {
+			t.Errorf("%s: %d posts count, want %d", p.Category, c.Reviews, want)
+		}
 	}
 }
 
