@@ -51,6 +51,9 @@ const (
 	cacheSize = 4096
 	// least is the log probability of a language that lingua rules out.
 	least = -30
+	// lowTrust is what a distance is worth with low accuracy, which is
+	// wrong about one word in three and as sure as with high.
+	lowTrust = 0.15
 )
 
 // The languages, by the alphabet that lingua is asked about together. Greek
@@ -74,6 +77,7 @@ type Second struct {
 	stop  chan struct{} // closed by Close
 	calls chan struct{} // holds a token per running call
 	cache *cache
+	trust float64 // what a distance is worth
 
 	latin, cyrillic lingua.LanguageDetector // set before ready is closed
 
@@ -90,6 +94,7 @@ func New(o Options) (*Second, error) {
 		stop:  make(chan struct{}),
 		calls: make(chan struct{}, maxCalls),
 		cache: newCache(cacheSize),
+		trust: 1,
 
 		loaded: make(chan struct{}),
 	}
@@ -97,6 +102,7 @@ func New(o Options) (*Second, error) {
 	case High, "":
 		go s.load(false)
 	case Low:
+		s.trust = lowTrust
 		go s.load(true)
 	case Off:
 		close(s.loaded)
@@ -195,22 +201,22 @@ func (s *Second) Opinion(text string) []lang.Vote {
 	if isCyrillic {
 		d = s.cyrillic
 	}
-	votes := vote(d.ComputeLanguageConfidenceValues(asked), distinct(asked))
+	votes := vote(d.ComputeLanguageConfidenceValues(asked), s.trust*distinct(asked))
 	s.cache.put(asked, votes)
 	return votes
 }
 
 // vote turns lingua's confidence into log probability. Lingua divides the sum
 // of log probabilities by the number of distinct letters of the text; that is
-// undone here, so that the distances are those of the whole text.
-func vote(values []lingua.ConfidenceValue, letters int) []lang.Vote {
+// undone here by the factor, so that the distances are those of the whole text.
+func vote(values []lingua.ConfidenceValue, factor float64) []lang.Vote {
 	votes := make([]lang.Vote, 0, len(values))
 	sum := 0.0
 	for _, v := range values {
 		sum += v.Value()
 		p := float64(least)
 		if v.Value() > 0 {
-			p = max(p, math.Log(v.Value())*float64(letters))
+			p = max(p, math.Log(v.Value())*factor)
 		}
 		votes = append(votes, lang.Vote{Lang: strings.ToLower(v.Language().IsoCode639_1().String()), LogP: p})
 	}
@@ -221,14 +227,14 @@ func vote(values []lingua.ConfidenceValue, letters int) []lang.Vote {
 }
 
 // distinct counts the different letters of a text.
-func distinct(text string) int {
+func distinct(text string) float64 {
 	seen := map[rune]bool{}
 	for _, r := range text {
 		if r != ' ' {
 			seen[r] = true
 		}
 	}
-	return len(seen)
+	return float64(len(seen))
 }
 
 // prepare makes the text lingua is shown: letters and single blanks, at most
