@@ -21,6 +21,7 @@ import (
 	"cmp"
 	"slices"
 	"sort"
+	"strings"
 	"sync"
 	"unicode/utf8"
 
@@ -134,6 +135,7 @@ type finder struct {
 	toks    []text.Token
 	marks   []mark    // tokens that lead to something
 	nums    []int     // tokens with digits, and spelled digits
+	figures bool      // there are digits
 	digits  int       // digits in the text, spelled ones included but weak ones
 	taken   spans     // folded stretches of links, addresses and names
 	regions []*region // countries whose phones are tried
@@ -176,6 +178,7 @@ func (f *finder) survey() {
 		t := &f.toks[i]
 		if t.Flags&text.Digit != 0 {
 			f.digits += int(t.To - t.From)
+			f.figures = true
 			f.nums = append(f.nums, i)
 			continue
 		}
@@ -186,7 +189,7 @@ func (f *finder) survey() {
 			}
 		}
 		w := f.f[t.From:t.To]
-		if len(w) >= minAddress {
+		if len(w) >= minAddress && strings.IndexByte("mogt", w[len(w)-1]) >= 0 {
 			f.gluedAddress(i, w)
 		}
 		switch {
@@ -251,7 +254,7 @@ func (f *finder) mark(m mark) {
 
 // symbols finds what begins with a sign or is glued to a number: €50, 16yo.
 func (f *finder) symbols() {
-	if len(f.nums) == 0 {
+	if !f.figures {
 		return
 	}
 	f.currencySigns()

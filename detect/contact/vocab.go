@@ -127,7 +127,7 @@ func (v *vocab) seal() {
 	v.slots = make([]slot, 1<<bits.Len(uint(2*len(v.words))))
 	for h, w := range v.words {
 		if len(w.places) > 0 || w.leads() {
-			v.leading[h>>6%uint64(len(v.leading))] |= 1 << (h & 63)
+			v.leading[h>>12%uint64(len(v.leading))] |= bits2(h)
 		}
 		if w.digit != "" || w.ten != 0 {
 			v.spelling.add(w)
@@ -141,7 +141,7 @@ func (v *vocab) seal() {
 // slot is the place of a hash, or the free one it would take.
 func (v *vocab) slot(h uint64) int {
 	mask := len(v.slots) - 1
-	i := int(h>>20) & mask
+	i := int(h>>32) & mask
 	for v.slots[i].word != nil && v.slots[i].hash != h {
 		i = (i + 1) & mask
 	}
@@ -223,9 +223,13 @@ func (v *vocab) get(folded string) *word {
 	return w
 }
 
+// bits2 are the two bits of a hash in its word of the filter.
+func bits2(h uint64) uint64 { return 1<<(h&63) | 1<<(h>>6&63) }
+
 // leads reports whether a word with this hash may lead to something.
 func (v *vocab) leads(h uint64) bool {
-	return v.leading[h>>6%uint64(len(v.leading))]>>(h&63)&1 != 0
+	b := bits2(h)
+	return v.leading[h>>12%uint64(len(v.leading))]&b == b
 }
 
 // find returns what a word means, or nil.
