@@ -2,6 +2,7 @@ package text
 
 import (
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"unicode"
@@ -83,6 +84,36 @@ func BenchmarkFold(b *testing.B) {
 		b.Run(kind, func(b *testing.B) {
 			var d Doc
 			bench(b, kind, d.Fold)
+		})
+	}
+}
+
+// BenchmarkSecondReading is what undoing disguises costs of it: the gate in
+// ordinary texts, the work in evasive ones.
+func BenchmarkSecondReading(b *testing.B) {
+	for _, kind := range []string{"ascii", "ro", "ru", "evasive"} {
+		b.Run(kind, func(b *testing.B) {
+			texts := posts(kind)
+			docs, odd := make([]Doc, len(texts)), make([][]oddity, len(texts))
+			size := 0
+			for i, s := range texts {
+				docs[i].Fold(s)
+				odd[i] = slices.DeleteFunc(slices.Clone(docs[i].odd), func(o oddity) bool { return o&twice != 0 })
+				docs[i].Extra = slices.DeleteFunc(docs[i].Extra, func(x Extra) bool { return x.Flags&Symbol == 0 })
+				size += len(s)
+			}
+			b.SetBytes(int64(size / len(texts)))
+			b.ReportAllocs()
+			i := 0
+			for b.Loop() {
+				d := &docs[i]
+				symbols := len(d.Extra)
+				d.evade()
+				d.Extra, d.out, d.odd = d.Extra[:symbols], d.out[:d.n], append(d.odd[:0], odd[i]...)
+				if i++; i == len(docs) {
+					i = 0
+				}
+			}
 		})
 	}
 }

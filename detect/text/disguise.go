@@ -240,3 +240,58 @@ func (d *Doc) lookup(r rune, n int) entry {
 	}
 	return d.tab.entry(r)
 }
+
+// minForged is the least letters of a word that may be forged as a whole.
+const minForged = 3
+
+// forged adds the words of a Latin text that are written, whole, in Cyrillic
+// letters that look Latin. One word that cannot be read so shows that the
+// text has Cyrillic of its own, and nothing is added.
+func (d *Doc) forged() {
+	d.forgeries = d.forgeries[:0]
+	for i := range d.Tokens {
+		w := d.Word(d.Tokens[i])
+		if w[0] < utf8.RuneSelf {
+			continue
+		}
+		n := d.looksLatin(w)
+		if n == 0 || len(d.forgeries) == maxForged {
+			return
+		}
+		if n >= minForged {
+			d.forgeries = append(d.forgeries, int32(i))
+		}
+	}
+	if 2*len(d.forgeries) >= len(d.Tokens) {
+		return // all there is: it may be Cyrillic after all
+	}
+	for _, i := range d.forgeries {
+		d.read = d.read[:0]
+		for w := d.Word(d.Tokens[i]); len(w) > 0; {
+			r, n := utf8.DecodeRune(w)
+			d.read = append(d.read, alike.toLatin[r])
+			w = w[n:]
+		}
+		d.add(d.read, d.whole(int(i), int(i), d.Tokens[i].From, d.Tokens[i].To))
+	}
+}
+
+// maxForged is how many such words a text may have.
+const maxForged = 20
+
+// looksLatin is how many letters w has if all are Cyrillic and look Latin,
+// else 0.
+func (d *Doc) looksLatin(w []byte) (n int) {
+	if len(w) > maxDisguise {
+		return 0
+	}
+	for len(w) > 0 {
+		r, size := utf8.DecodeRune(w)
+		if !alike.same[r] || alike.toLatin[r] == 0 {
+			return 0
+		}
+		w = w[size:]
+		n++
+	}
+	return n
+}

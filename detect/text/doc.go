@@ -11,8 +11,12 @@
 //	folded    "iti  dau bani, passport!"
 //	tokens     iti  dau bani  passport     each with offsets of both
 //
+// A hashtag is cut at its capitals: #LucrezInGermania is three tokens.
+//
 // What is hidden on purpose (l33t, s p a c e d, d.o.t.t.e.d, looooong) is
-// read a second time, only where cheap tests point to it; see [Extra].
+// read a second time, only where cheap tests point to it; see [Extra]. Words
+// run together, and letters spaced out without wider gaps between the words,
+// would need a vocabulary: they are not undone here.
 //
 // Any bytes may come in: an invalid one folds to a space. Time and memory
 // are linear in the input. A Doc is reused from text to text and then does
@@ -26,7 +30,7 @@ import (
 
 // Version names this way of folding. It changes whenever some text folds
 // differently, because rules compiled before then no longer mean the same.
-const Version = "fold3"
+const Version = "fold4"
 
 // MaxText is how many bytes of a text are read; the rest is not looked at.
 const MaxText = 64 << 20
@@ -55,10 +59,15 @@ type Token struct {
 // Evasive reports whether the word was disguised.
 func (t Token) Evasive() bool { return t.Flags&Evasive != 0 }
 
-// Extra is a token beside the main stream: a disguised word as it was meant,
-// standing for the tokens First to Last, or a symbol, standing between words:
-// then Last is First-1. Its From and To are bytes of [Doc.Word] only; the
-// folded stretch it stands for is Cover.
+// Extra is a token beside the main stream, in the place of some of it:
+//
+//   - a disguised word as it was meant, marked Evasive; there may be several
+//     readings of one
+//   - a hashtag as a whole, or words with hyphens between as one word: fulltime
+//   - a symbol, standing between words: then Last is First-1
+//
+// Its From and To are bytes of [Doc.Word] only; the folded stretch it stands
+// for is Cover.
 type Extra struct {
 	Token
 	First, Last int32    // tokens it stands for
@@ -77,12 +86,14 @@ type Doc struct {
 	// Hidden counts invisible characters inside words.
 	Hidden int
 
-	src   string
-	out   []byte // folded text, then the spellings of extras
-	n     int    // length of the folded text
-	segs  []segment
-	delta int // original minus folded offset, now
-	notes []note
+	src        string
+	out        []byte // folded text, then the spellings of extras
+	n          int    // length of the folded text
+	segs       []segment
+	delta      int // original minus folded offset, now
+	notes      []note
+	anyForeign bool // some word is in a script with letters that look Latin
+
 	done  cutter
 	edges [256]int32 // of words, for cut
 	pairs []pairing
@@ -92,7 +103,7 @@ type Doc struct {
 	// Scratch of the second reading.
 	pieced, read, same, joined []byte
 	spare                      []Extra
-	cuts                       []int32
+	cuts, forgeries            []int32
 }
 
 // segment says that from folded offset fold on, byte i came from byte
@@ -195,7 +206,7 @@ func (d *Doc) reset(s string) {
 	d.src, d.n, d.delta = s, 0, 0
 	d.Tokens, d.Extra, d.segs, d.out = d.Tokens[:0], d.Extra[:0], d.segs[:0], d.out[:0]
 	d.notes, d.pairs, d.odd, d.done = d.notes[:0], d.pairs[:0], d.odd[:0], cutter{}
-	d.Accented, d.Hidden = false, 0
+	d.Accented, d.Hidden, d.anyForeign = false, 0, false
 	if need := len(s) + slack; cap(d.out) < need {
 		d.out = make([]byte, 0, need+len(s)/8)
 	}

@@ -32,10 +32,10 @@ func (d *Doc) evade() {
 	if len(d.pairs) > 0 {
 		d.doubled()
 	}
-	if len(d.odd) == 0 {
-		return
-	}
 	symbols, chained := len(d.Extra), 0
+	if d.anyForeign {
+		d.forged()
+	}
 	for k, o := range d.odd {
 		i := o.token()
 		if k+1 < len(d.odd) && d.odd[k+1].token() == i {
@@ -47,6 +47,9 @@ func (d *Doc) evade() {
 		d.look(i, o&twice != 0)
 	}
 	words := d.Extra[symbols:]
+	if len(words) == 0 {
+		return
+	}
 	if !slices.IsSortedFunc(words, byFirst) {
 		slices.SortStableFunc(words, byFirst)
 	}

@@ -245,6 +245,7 @@ func TestFalseFriends(t *testing.T) {
 		"Copii mei, prietenii, fii, I need too good a coffee, all of it.",
 		"Я и ты в саду у дома, о нас. Станции, партии.",
 		"Le 5 e 6, i7, A4, K2, 7up, 2nd, 3rd, 24h, 5kg.",
+		"iPhone15, RTX3080, SM-G991B, PS5, H2O, CO2, R2D2, A380, E85.",
 		"Ce??? Nu!!! Da... Bine :) ok ;-) <3 1000 2000 www",
 	} {
 		if got := extras(in); len(got) > 0 {
@@ -282,6 +283,25 @@ func extras(s string) []string {
 		}
 	}
 	return got
+}
+
+// A word written wholly in Cyrillic letters that look Latin is read so in a
+// Latin text, and left alone where there is Cyrillic.
+func TestForged(t *testing.T) {
+	for _, tc := range []struct {
+		in   string
+		want []string
+	}{
+		{"Vrem расе acum, nu altceva", []string{"pace"}},
+		{"Нам нужен сахар и рис, iPhone тоже", nil},
+		{"Facem сахар si paste", []string{"caxap"}},
+		{"сое расе", nil},
+		{"Avem паспорт si расе", nil},
+	} {
+		if diff := cmp.Diff(tc.want, extras(tc.in)); diff != "" {
+			t.Errorf("%q: -want +got:\n%s", tc.in, diff)
+		}
+	}
 }
 
 // A hashtag is its words, and beside them itself.

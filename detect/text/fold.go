@@ -208,7 +208,7 @@ func (d *Doc) foreign(s string, i int) (end int, within bool) {
 		binary.LittleEndian.PutUint16(out[n:], uint16(e))
 		i, n, within = i+2, n+2, true
 	}
-	d.out = out[:n]
+	d.out, d.anyForeign = out[:n], true
 	return i, within
 }
 

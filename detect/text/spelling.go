@@ -87,7 +87,7 @@ func leet(w []byte) bool {
 	case digits+letters == 3:
 		return letters == 2 && bytes.IndexByte([]byte("0134"), w[1]) >= 0
 	}
-	return digits <= letters || usual
+	return digits < letters || usual
 }
 
 // usualLeet are the digits that are written for letters most.

@@ -77,6 +77,7 @@ func TestHostile(t *testing.T) {
 		"drawn digits":             strings.Repeat("①", 1<<19),
 		"hashtags":                 strings.Repeat("#aB", 1<<19),
 		"one huge hashtag":         "#" + strings.Repeat("aB", 1<<20),
+		"forged words":             strings.Repeat("расе pat ", 1<<17),
 		"apostrophes":              strings.Repeat("a's", 1<<19),
 		"direction controls":       strings.Repeat("\u202e\u200b", 1<<19),
 		"hidden between letters":   strings.Repeat("a\u200b", 1<<19),
