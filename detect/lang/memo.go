@@ -25,13 +25,34 @@ type memoEntry struct {
 	row     ngram.Row
 }
 
-// memoKey is a word itself: either sixteen ASCII letters, or eighteen codes of
-// seven bits, marked by top bits that the others do not have.
+// memoKey is a word itself: up to sixteen ASCII letters in lower case, up to
+// fifteen bytes as they are, or up to eighteen codes of seven bits. The top
+// byte tells which; it is never the code of an edge in the last.
 type memoKey [2]uint64
 
-const maxMemo = 18
+const (
+	maxRaw  = 15
+	rawTag  = (1<<7 | ngram.Edge) << 56
+	maxMemo = 18
+	codeTag = 1 << 63
+)
 
-func newMemoKey(s ngram.Script, word []byte) (k memoKey) {
+func rawKey(s string, start, end int) (k memoKey) {
+	n := end - start
+	if n > maxRaw {
+		return k
+	}
+	k[0] = load(s, start)
+	if n < 8 {
+		k[0] &= 1<<(8*n) - 1
+	} else {
+		k[1] = load(s, start+8) & (1<<(8*(n-8)) - 1)
+	}
+	k[1] |= rawTag
+	return k
+}
+
+func codeKey(s ngram.Script, word []byte) (k memoKey) {
 	head := word[:min(len(word), maxMemo/2)]
 	for _, c := range head {
 		k[0] = k[0]<<7 | uint64(c)
@@ -39,10 +60,8 @@ func newMemoKey(s ngram.Script, word []byte) (k memoKey) {
 	for _, c := range word[len(head):] {
 		k[1] = k[1]<<7 | uint64(c)
 	}
-	if s == ngram.Cyrillic {
-		k[0] |= 1 << 63
-	}
-	k[1] |= 1 << 63
+	k[0] |= uint64(s&1) << 63 // the scripts with a table differ in it
+	k[1] |= codeTag
 	return k
 }
 
@@ -55,24 +74,31 @@ func (k memoKey) slot() uint64 {
 // score works out what a word costs, or remembers it. Function words count
 // for their languages by a bonus.
 func (d *Detector) score(x *scratch, w *word, key memoKey, text string) {
-	var codes []byte
-	script := ngram.Latin
 	if key == (memoKey{}) {
-		x.sp.read(text)
-		script, codes = x.sp.settle()
-		if d.tables[script] == nil || len(codes) > maxMemo {
-			e := d.work(script, codes, !x.sp.cut)
-			w.set(&e)
-			return
-		}
-		key = newMemoKey(script, codes)
+		d.scoreLong(x, w, text)
+		return
 	}
 	e := &x.memo[key.slot()]
 	if e.key != key {
-		if codes == nil {
-			x.sp.read(text)
-			codes = x.sp.codes[:x.sp.n]
-		}
+		x.sp.read(text)
+		script, codes := x.sp.settle()
+		*e = d.work(script, codes, true)
+		e.key = key
+	}
+	w.set(e)
+}
+
+func (d *Detector) scoreLong(x *scratch, w *word, text string) {
+	x.sp.read(text)
+	script, codes := x.sp.settle()
+	if len(codes) > maxMemo || d.tables[script] == nil {
+		e := d.work(script, codes, !x.sp.cut)
+		w.set(&e)
+		return
+	}
+	key := codeKey(script, codes)
+	e := &x.memo[key.slot()]
+	if e.key != key {
 		*e = d.work(script, codes, true)
 		e.key = key
 	}

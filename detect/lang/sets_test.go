@@ -166,7 +166,8 @@ func TestLinks(t *testing.T) {
 func TestMemo(t *testing.T) {
 	d := newDetector(t)
 	x := new(scratch)
-	for _, s := range []string{"a", "Munca", "constructii", "abcdefghijklmnop", "abcdefghijklmnopq", "ănțărcînd", "работа", "Київ", "iPhone", "prietenă"} {
+	for _, s := range []string{"a", "Munca", "constructii", "abcdefghijklmnop", "abcdefghijklmnopq", "ănțărcînd", "работа", "Київ", "iPhone", "prietenă", "Києвi", "pабота",
+		"ωωωωωωωωωω", "ạạạạạạạạạạ", "достопримечательность"} {
 		var first, again word
 		for i, w := range []*word{&first, &again} {
 			sc := scanner{s: s, links: noLinks}

@@ -73,8 +73,8 @@ type scanner struct {
 	links links
 }
 
-// next finds the next word. When it is short and plain it also gives the key
-// that memo knows it by, and leaves its letters unread; else the key is zero.
+// next finds the next word. When it is short it also gives the key that memo
+// knows it by, and leaves its letters unread; else the key is zero.
 func (sc *scanner) next(w *word) (key memoKey, ok bool) {
 	before, ok := sc.skip()
 	if !ok {
@@ -83,6 +83,7 @@ func (sc *scanner) next(w *word) (key memoKey, ok bool) {
 	start := sc.at
 	if key, sc.at = plain(sc.s, start); sc.at == start {
 		sc.at = wordEnd(sc.s, start)
+		key = rawKey(sc.s, start, sc.at)
 	}
 	w.start, w.end, w.before = start, sc.at, before
 	w.name = start > 0 && before != stop && capitalized(sc.s[start:sc.at])

@@ -94,6 +94,23 @@ func lower(r rune) rune {
 
 // Letter returns the script and the code of a letter of either case.
 func Letter(r rune) (Script, byte) {
+	if uint32(r) < uint32(len(letters)) {
+		l := letters[r]
+		return Script(l >> 8), byte(l)
+	}
+	return letter(r)
+}
+
+// letters has scripts and codes up to the end of Cyrillic.
+var letters = func() (t [0x530]uint16) {
+	for r := range t {
+		script, code := letter(rune(r))
+		t[r] = uint16(script)<<8 | uint16(code)
+	}
+	return t
+}()
+
+func letter(r rune) (Script, byte) {
 	switch {
 	case r < 0x250:
 		if c := latin.page[max(r, 0)]; c != 0 {
