@@ -102,10 +102,10 @@ func regexpRarity(sig *Signal) float64 {
 // make a rule a candidate.
 func (k Kind) noticed() bool { return k.placed() || k == IndicatorKind }
 
-// anchor says that an end, a literal or a kind of contact makes a unit a
-// candidate, if the language may be spoken there.
+// anchor says that an end, a literal or a kind of contact leads to a unit, if
+// the language may be spoken there.
 type anchor struct {
-	unit int32
+	lead uint32 // see Set.leads
 	lang uint8
 }
 
@@ -125,7 +125,7 @@ type anchorEntry struct {
 
 func newAnchorTable(entries []anchorEntry, n uint32) anchorTable {
 	slices.SortFunc(entries, func(a, b anchorEntry) int {
-		return cmp.Or(cmp.Compare(a.n, b.n), cmp.Compare(a.unit, b.unit), cmp.Compare(a.lang, b.lang))
+		return cmp.Or(cmp.Compare(a.n, b.n), cmp.Compare(a.lead, b.lead), cmp.Compare(a.lang, b.lang))
 	})
 	entries = slices.Compact(entries)
 	t := anchorTable{at: make([]uint32, n+1), of: make([]anchor, len(entries))}

@@ -66,23 +66,22 @@ func mustCompile(tb testing.TB, p *Pack) *Set {
 }
 
 // benchmarkPosts matches posts one after another. Besides time it reports, by
-// post, how many words the rules know, how many terms are found, how
-// many units become candidates, how many of them are judged, and what they
-// find.
+// post, how many words the rules know, how many terms are found, how often
+// that leads to a unit, how many units become candidates, and what they find.
 func benchmarkPosts(b *testing.B, set *Set, posts []veghe.Post, folded bool) {
 	b.Helper()
 	m := set.Matcher()
 	in := Input{}
 	docs := make([]text.Doc, len(posts))
-	size, known, finds, candidates, judged, findings := 0, 0, 0, 0, 0, 0
+	size, known, finds, leads, candidates, findings := 0, 0, 0, 0, 0, 0
 	for i := range posts {
 		size += len(posts[i].Text)
 		docs[i].Fold(posts[i].Text)
 		in.Post, in.Text = &posts[i], &docs[i]
 		findings += len(m.Match(&in))
 		finds += len(m.finds)
-		candidates += m.looked
-		judged += len(m.candidates)
+		leads += len(m.leads)
+		candidates += len(m.candidates)
 		for _, s := range m.symbols {
 			known += boolInt(s != 0)
 		}
@@ -101,8 +100,8 @@ func benchmarkPosts(b *testing.B, set *Set, posts []veghe.Post, folded bool) {
 	per := float64(len(posts))
 	b.ReportMetric(float64(known)/per, "known/post")
 	b.ReportMetric(float64(finds)/per, "finds/post")
+	b.ReportMetric(float64(leads)/per, "leads/post")
 	b.ReportMetric(float64(candidates)/per, "candidates/post")
-	b.ReportMetric(float64(judged)/per, "judged/post")
 	b.ReportMetric(float64(findings)/per, "findings/post")
 }
 

@@ -10,14 +10,14 @@ import (
 // classSet finds the classes that a word belongs to, such as "stem*" and
 // "colo?r". A class is kept under its head: the bytes before its first "?",
 // at most eight. A word is held only against classes whose head it begins
-// with. Nearly all words are turned away on the way: its first three bytes
+// with. Nearly all words are turned away on the way: its first four bytes
 // tell which lengths of heads there are, one bit each whether there may be
 // such a head.
 type classSet struct {
 	classes []termWord // class k has symbol base+k
 	base    symbol
-	lens    []uint16 // by first three bytes: lengths of heads, a bit each
-	short   uint16   // lengths under three bytes
+	lens    []uint16 // by first four bytes: lengths of heads, a bit each
+	short   uint16   // lengths under four bytes
 	bits    []uint64
 	slots   []headSlot
 }
@@ -34,8 +34,8 @@ type headSlot struct {
 
 const (
 	maxHead    = 8
-	firstBytes = 3
-	lensBits   = 13
+	firstBytes = 4
+	lensBits   = 14
 )
 
 // newClassSet takes classes in the order of compareWords, without repeats.
@@ -110,7 +110,7 @@ func load8(w []byte) uint64 {
 }
 
 func lensSlot(first uint64) uint32 {
-	return uint32(first&(1<<(8*firstBytes)-1)) * 0x9E3779B1 >> (32 - lensBits)
+	return uint32(first) * 0x9E3779B1 >> (32 - lensBits)
 }
 
 // find appends the symbols of the classes that a word belongs to. The first

@@ -9,13 +9,13 @@ import (
 )
 
 // evaluate decides all candidates, rules that others wait for first.
-func (m *Matcher) evaluate() (findings []veghe.Finding) {
+func (m *Matcher) evaluate() []veghe.Finding {
+	m.follow()
 	for _, u := range m.set.always {
 		m.candidate(u)
 	}
-	m.looked = len(m.candidates)
-	m.candidates = slices.DeleteFunc(m.candidates, func(u int32) bool { return !m.may(u) })
 	slices.Sort(m.candidates)
+	m.findings, m.spans = m.findings[:0], m.spans[:0]
 	for k := 0; k < len(m.candidates); k++ {
 		i := m.candidates[k]
 		u := m.set.units[i]
@@ -23,28 +23,51 @@ func (m *Matcher) evaluate() (findings []veghe.Finding) {
 			continue
 		}
 		m.fired[i] = m.epoch
-		m.wake(i, k+1)
-		spans := m.evidence(u)
-		switch {
+		m.wake(u, k+1)
+		from := len(m.spans)
+		m.evidence(u)
+		switch spans := int32(len(m.spans) - from); {
 		case u.rule != nil:
-			findings = append(findings, u.finding)
-			f := &findings[len(findings)-1]
-			f.Why, f.Spans = m.why(u), spans
+			m.findings = append(m.findings, foundRule{u, m.why(u), spans})
 		case u.watch != nil:
-			m.watches = append(m.watches, WatchHit{Name: u.watch.Name, Title: u.watch.Title, Why: m.why(u), Spans: spans})
+			m.watches = append(m.watches, WatchHit{
+				Name: u.watch.Name, Title: u.watch.Title, Why: m.why(u), Spans: slices.Clone(m.spans[from:]),
+			})
+			m.spans = m.spans[:from]
 		}
+	}
+	return m.report()
+}
+
+// foundRule is a rule that fired, with as many of Matcher.spans.
+type foundRule struct {
+	unit  *unit
+	why   string
+	spans int32
+}
+
+// report makes findings of the rules that fired, with two allocations.
+func (m *Matcher) report() []veghe.Finding {
+	if len(m.findings) == 0 {
+		return nil
+	}
+	spans := slices.Clone(m.spans)
+	findings := make([]veghe.Finding, len(m.findings))
+	for i, f := range m.findings {
+		findings[i] = f.unit.finding
+		findings[i].Why, findings[i].Spans = f.why, spans[:f.spans:f.spans]
+		spans = spans[f.spans:]
 	}
 	return findings
 }
 
 // wake makes candidates of the units that wait for one that fired. All have
 // higher numbers, and take their place among the candidates from next on.
-func (m *Matcher) wake(fired int32, next int) {
-	followers := m.set.followers[fired]
-	for _, u := range followers {
+func (m *Matcher) wake(fired *unit, next int) {
+	for _, u := range fired.followers {
 		m.candidate(u)
 	}
-	if len(followers) > 0 {
+	if len(fired.followers) > 0 {
 		slices.Sort(m.candidates[next:])
 	}
 }

@@ -21,11 +21,13 @@ type citation struct {
 	hit    hit
 }
 
-// evidence collects the places that make the condition of a unit true.
-func (m *Matcher) evidence(u *unit) []veghe.Span {
-	m.spans, m.cited = m.spans[:0], m.cited[:0]
+// evidence adds to the spans the places that make the condition of a unit
+// true.
+func (m *Matcher) evidence(u *unit) {
+	from := len(m.spans)
+	m.cited = m.cited[:0]
 	m.collect(u.cond)
-	return mergeSpans(m.spans, m.source)
+	m.spans = m.spans[:from+joinSpans(m.spans[from:], m.source)]
 }
 
 func (m *Matcher) collect(n *node) {
@@ -81,27 +83,34 @@ func (m *Matcher) source(field string) string {
 	return m.docs[inText].Source()
 }
 
-// mergeSpans sorts spans, title first, joins those that overlap, cuts their
-// texts and keeps the first few. The result is a copy.
+// mergeSpans is joinSpans on a copy.
 func mergeSpans(spans []veghe.Span, source func(field string) string) []veghe.Span {
+	spans = slices.Clone(spans)
+	return spans[:joinSpans(spans, source)]
+}
+
+// joinSpans sorts spans, title first, joins those that overlap, cuts their
+// texts and keeps the first few. It works in place and returns how many are
+// left.
+func joinSpans(spans []veghe.Span, source func(field string) string) (n int) {
 	slices.SortFunc(spans, func(a, b veghe.Span) int {
 		return cmp.Or(-cmp.Compare(a.Field, b.Field), cmp.Compare(a.Start, b.Start), cmp.Compare(a.End, b.End))
 	})
-	out := make([]veghe.Span, 0, min(len(spans), maxSpans))
 	for _, s := range spans {
-		if n := len(out); n > 0 && out[n-1].Field == s.Field && s.Start < out[n-1].End {
-			out[n-1].End = max(out[n-1].End, s.End)
+		if n > 0 && spans[n-1].Field == s.Field && s.Start < spans[n-1].End {
+			spans[n-1].End = max(spans[n-1].End, s.End)
 			continue
 		}
-		if len(out) == maxSpans {
+		if n == maxSpans {
 			break
 		}
-		out = append(out, s)
+		spans[n] = s
+		n++
 	}
-	for i := range out {
-		out[i].Text = source(out[i].Field)[out[i].Start:out[i].End]
+	for i := range spans[:n] {
+		spans[i].Text = source(spans[i].Field)[spans[i].Start:spans[i].End]
 	}
-	return out
+	return n
 }
 
 // whyPart is a piece of a reason: text, then the quotation of a signal.

@@ -79,8 +79,8 @@ type Matcher struct {
 	paths      []int32    // words of the finds of several
 	seen       []uint32
 	fired      []uint32 // by unit, as seen: the epoch in which it happened
-	candidates []int32
-	looked     int // candidates there were
+	leads      []uint32 // to units that may be candidates
+	candidates []int32  // units
 	scanner
 
 	// Which languages count, a bit each. Bit 0 is "any language".
@@ -94,11 +94,12 @@ type Matcher struct {
 	hits   []hit
 	buf    []hit
 
-	watches []WatchHit
-	spans   []veghe.Span
-	cited   []citation
-	reason  []byte
-	place   text.Doc
+	findings []foundRule
+	watches  []WatchHit
+	spans    []veghe.Span // of the findings so far
+	cited    []citation
+	reason   []byte
+	place    text.Doc
 }
 
 // find says that the words of an end of the trie stand in the text.
@@ -146,8 +147,8 @@ func (m *Matcher) begin(in *Input) {
 		m.epoch = 1
 	}
 	m.finds, m.paths, m.hits = keep(m.finds), keep(m.paths), keep(m.hits)
-	m.candidates, m.watches = m.candidates[:0], nil
-	m.linked, m.titled = false, 0
+	m.leads, m.candidates, m.watches = keep(m.leads), m.candidates[:0], nil
+	m.linked, m.titled, m.tally = false, 0, nil
 	m.ends = [len(m.ends)]uint64{}
 	m.docs = [2]*text.Doc{in.Title, in.Text}
 	if in.Title == nil {

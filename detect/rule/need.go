@@ -2,8 +2,8 @@ package rule
 
 // Most candidates fall away: their rare signal is there, the other is not, or
 // is far off. That much is told by the finds alone, without touching rules
-// and signals: what a unit needs stands in one short run of numbers, read by
-// Matcher.may. Yes is a maybe, no is certain, for the finds are all there are
+// and signals: what a unit needs stands in one short run of numbers, its
+// lead, read by Matcher.follow. Yes is a maybe, no is certain, for the finds are all there are
 // before languages, quotations and spellings are asked for.
 
 // need is a part of a condition that must hold for the whole to hold: some of
@@ -18,16 +18,19 @@ type need struct {
 // maxNeed is how many ends a need may name to be worth asking for.
 const maxNeed = 32
 
-// addNeeds notes what candidates need besides what made them candidates.
-func (s *Set) addNeeds() {
-	s.needAt = make([]uint32, len(s.units)+1)
+// addLeads notes what candidates need besides what leads to them. A lead is
+// the number of the unit, that of its needs, and the needs.
+func (s *Set) addLeads() {
 	for i, u := range s.units {
+		u.lead = uint32(len(s.leads))
+		var needs []need
 		if u.cond != nil && u.exception == nil {
-			for _, n := range s.needsOf(u.cond) {
-				s.needs = n.append(s.needs)
-			}
+			needs = s.needsOf(u.cond)
 		}
-		s.needAt[i+1] = uint32(len(s.needs))
+		s.leads = append(s.leads, uint32(i), uint32(len(needs)))
+		for _, n := range needs {
+			s.leads = n.append(s.leads)
+		}
 	}
 }
 
@@ -91,10 +94,19 @@ func (s *Set) endsOf(signals []int32) (ends []uint32) {
 	return ends
 }
 
-// may reports whether what a unit needs was found, as far as the finds tell.
-func (m *Matcher) may(unit int32) bool {
-	needs := m.set.needs[m.set.needAt[unit]:m.set.needAt[unit+1]]
-	for len(needs) > 0 {
+// follow makes candidates of the units that leads go to, as far as what they
+// need was found.
+func (m *Matcher) follow() {
+	for _, lead := range m.leads {
+		if record := m.set.leads[lead:]; m.may(record[2:], int(record[1])) {
+			m.candidate(int32(record[0]))
+		}
+	}
+}
+
+// may reports whether so many needs are met, as far as the finds tell.
+func (m *Matcher) may(needs []uint32, n int) bool {
+	for range n {
 		w := needs[0]
 		na, nb := int(w>>10&1023), int(w&1023)
 		a, b := needs[1:1+na], needs[1+na:1+na+nb]

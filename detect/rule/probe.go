@@ -221,19 +221,19 @@ func (s *Set) addAnchors() {
 		if !sig.anchor || sig.probe < 0 {
 			continue
 		}
-		p := &s.probes[sig.probe]
+		p, lead := &s.probes[sig.probe], s.units[sig.unit].lead
 		for _, t := range p.terms {
-			ends = append(ends, anchorEntry{t.end, anchor{sig.unit, t.lang}})
+			ends = append(ends, anchorEntry{t.end, anchor{lead, t.lang}})
 		}
 		for _, sc := range p.scans {
 			if len(sc.groups) == 0 {
 				s.always = append(s.always, sig.unit)
 				continue
 			}
-			lits.add(sc.groups, anchor{sig.unit, sc.lang})
+			lits.add(sc.groups, anchor{lead, sc.lang})
 		}
 		for _, k := range p.Contacts {
-			s.contacts[k] = append(s.contacts[k], anchor{unit: sig.unit})
+			s.contacts[k] = append(s.contacts[k], anchor{lead: lead})
 		}
 	}
 	s.terms = newAnchorTable(ends, s.trie.n)

@@ -20,9 +20,12 @@ type scanner struct {
 	path   [maxTermWords]int32
 	steps  int // of the trie that may still be tried
 
-	starts   []int32 // words to begin with
+	// Tokens outside the vocabulary, and those that complete and begin terms.
+	unknown, whole, starts []int32
+
 	one      [1]int32
-	literals []uint32 // of literalSet.find
+	tally    map[uint32]int // of finds by end, in a long text
+	literals []uint32       // of literalSet.find
 }
 
 // scan finds terms and literals in one field. Each step is a short loop over
@@ -30,33 +33,47 @@ type scanner struct {
 func (m *Matcher) scan(field uint8) {
 	m.doc, m.field = m.docs[field], field
 	if len(m.doc.Tokens)+len(m.doc.Extra) > 0 {
-		from := len(m.finds)
 		m.lookUp()
 		m.classify()
-		m.completed()
+		m.complete()
 		m.walk()
-		if len(m.finds) > longText {
-			m.thin(from)
-		}
-		m.notice(from)
 	}
 	if len(m.set.literals.literals) > 0 {
 		m.set.literals.find(m.doc.Folded(), m.scanner.literals, m.noticeLiterals)
 	}
 }
 
-// lookUp turns words into symbols.
+// lookUp turns words into symbols, and lists those that there is more to do
+// about.
 func (m *Matcher) lookUp() {
 	d, v := m.doc, m.set.vocab
-	n := len(d.Tokens) + len(d.Extra)
-	m.symbols = slices.Grow(m.symbols[:0], n)[:n]
-	symbols := m.symbols[:len(d.Tokens)]
+	n := len(d.Tokens)
+	m.symbols = slices.Grow(m.symbols[:0], n+len(d.Extra))[:n+len(d.Extra)]
+	m.unknown, m.whole, m.starts = slices.Grow(m.unknown[:0], n), slices.Grow(m.whole[:0], n), slices.Grow(m.starts[:0], n)
+	symbols, unknown, whole, starts := m.symbols[:n], m.unknown[:n], m.whole[:n], m.starts[:n]
+	slots := v.slots
+	var u, w, s int
 	for i := range d.Tokens {
-		symbols[i] = v.get(d.Tokens[i].Hash)
+		h := d.Tokens[i].Hash
+		slot := slots[h&uint64(len(slots)-1)]
+		sym := uint32(slot) &^ crowded
+		if slot>>32 != h>>32 {
+			sym = 0
+			if slot&crowded != 0 {
+				sym = v.probe(h)
+			}
+		}
+		symbols[i] = sym
+		// Each is written over by the next word unless it counts.
+		unknown[u], whole[w], starts[s] = int32(i), int32(i), int32(i)
+		w += int(sym >> 31)
+		s += int(sym >> 30 & 1)
+		u += int((sym - 1) >> 31 &^ (sym >> 31))
 	}
+	m.unknown, m.whole, m.starts = unknown[:u], whole[:w], starts[:s]
 	m.extras = false
 	for k := range d.Extra {
-		m.symbols[len(d.Tokens)+k] = v.get(d.Extra[k].Hash)
+		m.symbols[n+k] = v.get(d.Extra[k].Hash)
 		m.extras = m.extras || d.Extra[k].Flags&text.Symbol == 0
 	}
 }
@@ -69,10 +86,7 @@ func (m *Matcher) classify() {
 	}
 	m.runs = append(m.runs[:0], 0)
 	folded := d.Folded()
-	for i, s := range m.symbols[:len(d.Tokens)] {
-		if s != 0 {
-			continue
-		}
+	for _, i := range m.unknown {
 		t := &d.Tokens[i]
 		n := int(t.To - t.From)
 		var first uint64
@@ -85,15 +99,13 @@ func (m *Matcher) classify() {
 			continue
 		}
 		from := len(m.runs)
-		m.runs = c.find(first, d.Word(*t), m.runs)
-		if len(m.runs) > from {
-			m.unlisted(int32(i), from)
+		if m.runs = c.find(first, d.Word(*t), m.runs); len(m.runs) > from {
+			m.unlisted(i, from)
 		}
 	}
 	for k := range d.Extra {
 		if i := len(d.Tokens) + k; m.symbols[i] == 0 && d.Extra[k].Flags&text.Symbol == 0 {
-			from := len(m.runs)
-			w := d.Word(d.Extra[k].Token)
+			w, from := d.Word(d.Extra[k].Token), len(m.runs)
 			m.runs = c.find(load8(w), w, m.runs)
 			m.unlisted(int32(i), from)
 		}
@@ -120,37 +132,35 @@ func (m *Matcher) unlisted(word int32, from int) {
 	}
 	m.runs = append(m.runs, 0)
 	m.symbols[word] = flags | uint32(from)
+	if flags&begins != 0 && int(word) < len(m.doc.Tokens) {
+		m.starts = append(m.starts, word)
+	}
 }
 
-// completed records what words are by themselves.
-func (m *Matcher) completed() {
-	v, n := m.set.vocab, len(m.doc.Tokens)
-	m.starts = slices.Grow(m.starts[:0], n)
-	words, k := m.starts[:n], 0
-	for i, s := range m.symbols[:n] {
-		words[k] = int32(i) // written over by the next one unless this one counts
-		k += int(s >> 31)
+// complete records what words are by themselves.
+func (m *Matcher) complete() {
+	for _, i := range m.whole {
+		m.completed(i)
 	}
-	from := len(m.finds)
-	for _, i := range words[:k] {
-		m.finds = append(m.finds, find{end: v.end[m.symbols[i]&symbolMask], word: i, n: 1, first: i, last: i})
-	}
-	for i := n; i < len(m.symbols); i++ {
-		if s := m.symbols[i]; s&completes != 0 {
-			m.add(v.end[s&symbolMask], int32(i))
+	for i := len(m.doc.Tokens); i < len(m.symbols); i++ {
+		if m.symbols[i]&completes != 0 {
+			m.completed(int32(i))
 		}
 	}
-	for i := from; i < len(m.finds); i++ {
-		if f := m.finds[i]; f.end&several != 0 {
-			ends := v.ends[f.end&^several:]
-			m.finds[i].end = ends[0]
-			for _, f.end = range ends[1:] {
-				if f.end == 0 {
-					break
-				}
-				m.finds = append(m.finds, f)
-			}
+}
+
+func (m *Matcher) completed(word int32) {
+	v := m.set.vocab
+	end := v.end[m.symbols[word]&symbolMask]
+	if end&several == 0 {
+		m.add(end, word)
+		return
+	}
+	for _, end := range v.ends[end&^several:] {
+		if end == 0 {
+			break
 		}
+		m.add(end, word)
 	}
 }
 
@@ -178,19 +188,15 @@ func (m *Matcher) walk() {
 	// What is tried is bounded by the length of the text, whatever terms and
 	// disguises meet; ordinary texts need a step for every few words.
 	m.steps = 16*n + 10_000
-	m.starts = m.starts[:0]
 	t := m.set.trie
-	for i := 0; i+1 < n; i++ {
-		s, next := m.symbols[i], m.symbols[i+1]
-		if s&begins == 0 || next == 0 && !m.extras {
+	for _, i := range m.starts {
+		if int(i)+1 == n {
 			continue
 		}
-		if m.extras || (s|next)&viaClass != 0 || t.may(s&symbolMask, next&symbolMask) {
-			m.starts = append(m.starts, int32(i))
+		s, next := m.symbols[i], m.symbols[i+1]
+		if m.extras || next != 0 && ((s|next)&viaClass != 0 || t.may(s&symbolMask, next&symbolMask)) {
+			m.from(i, s)
 		}
-	}
-	for _, i := range m.starts {
-		m.from(i, m.symbols[i])
 	}
 	for i := n; i < len(m.symbols); i++ {
 		m.from(int32(i), m.symbols[i])
@@ -270,15 +276,31 @@ func (m *Matcher) take(e *edge, word int32, depth int) {
 // add records that a word is the term of an end.
 func (m *Matcher) add(end uint32, word int32) {
 	first, last := tokensOf(m.doc, word)
-	m.finds = append(m.finds, find{end: end, word: word, n: 1, first: first, last: last})
+	m.record(find{end: end, word: word, n: 1, first: first, last: last})
 }
 
 // addPath records that words are the term of an end.
 func (m *Matcher) addPath(end uint32, path []int32) {
 	first, _ := tokensOf(m.doc, path[0])
 	_, last := tokensOf(m.doc, path[len(path)-1])
-	m.finds = append(m.finds, find{end: end, word: int32(len(m.paths)), n: int32(len(path)), first: first, last: last})
+	at := int32(len(m.paths))
 	m.paths = append(m.paths, path...)
+	m.record(find{end: end, word: at, n: int32(len(path)), first: first, last: last})
+}
+
+// record keeps a find and follows where it leads.
+func (m *Matcher) record(f find) {
+	e := f.end &^ anchored
+	m.ends[e>>6%uint32(len(m.ends))] |= 1 << (e & 63)
+	if len(m.finds) >= longText && m.tooMany(e) {
+		return
+	}
+	leads := f.end != e
+	f.end = e
+	m.finds = append(m.finds, f)
+	if leads {
+		m.notice(m.set.terms.get(e), &f)
+	}
 }
 
 // In a text with more finds than longText, so many of one term are kept.
@@ -287,36 +309,27 @@ const (
 	manyFinds = 4 * maxHits
 )
 
-// thin drops what is too much of one term among the finds of a long text.
-func (m *Matcher) thin(from int) {
-	tally := map[uint32]int{}
-	kept := slices.DeleteFunc(m.finds[from:], func(f find) bool {
-		tally[f.end]++
-		return tally[f.end] > manyFinds
-	})
-	m.finds = m.finds[:from+len(kept)]
+// tooMany counts the finds of an end once a text turns out to be long.
+func (m *Matcher) tooMany(end uint32) bool {
+	if m.tally == nil {
+		m.tally = map[uint32]int{}
+		for i := range m.finds {
+			m.tally[m.finds[i].end]++
+		}
+	}
+	m.tally[end]++
+	return m.tally[end] > manyFinds
 }
 
-// notice makes units candidates for what was found from a place on, where
-// their language may be spoken.
-func (m *Matcher) notice(from int) {
-	finds := m.finds[from:]
-	for i := range finds {
-		f := &finds[i]
-		e := f.end
-		f.end = e &^ anchored
-		m.ends[e>>6%uint32(len(m.ends))] |= 1 << (e & 63)
-		if e&anchored == 0 {
-			continue
-		}
-		mask := m.mask
-		if len(m.in.Langs) > 1 {
-			mask = m.spoken(m.field, int(wordOf(m.doc, m.pathOf(f)[0]).Start))
-		}
-		for _, a := range m.set.terms.get(f.end) {
-			if mask>>a.lang&1 != 0 {
-				m.candidate(a.unit)
-			}
+// notice notes leads to units, where their language may be spoken.
+func (m *Matcher) notice(anchors []anchor, f *find) {
+	mask := m.mask
+	if len(m.in.Langs) > 1 {
+		mask = m.spoken(m.field, int(wordOf(m.doc, m.pathOf(f)[0]).Start))
+	}
+	for _, a := range anchors {
+		if mask>>a.lang&1 != 0 {
+			m.leads = append(m.leads, a.lead)
 		}
 	}
 }
@@ -332,7 +345,7 @@ func (m *Matcher) pathOf(f *find) []int32 {
 
 func (m *Matcher) noticeLiterals(a anchor) {
 	if m.mask>>a.lang&1 != 0 {
-		m.candidate(a.unit)
+		m.leads = append(m.leads, a.lead)
 	}
 }
 
@@ -342,7 +355,7 @@ func (m *Matcher) noticeContacts() {
 	}
 	for i := range m.in.Contacts {
 		for _, a := range m.set.contacts[m.in.Contacts[i].Kind] {
-			m.candidate(a.unit)
+			m.leads = append(m.leads, a.lead)
 		}
 	}
 }

@@ -38,21 +38,22 @@ type Set struct {
 	spellingAt []uint32
 
 	// What makes units candidates.
-	always    []int32     // nothing: they are looked at for every post
-	terms     anchorTable // by end of the trie
-	literals  *literalSet
-	contacts  map[string][]anchor // by kind of contact
-	followers [][]int32           // by unit: those that wait for it
-	needAt    []uint32            // by unit: its needs are needs[needAt[u]:needAt[u+1]]
-	needs     []uint32
+	always   []int32     // nothing: they are looked at for every post
+	terms    anchorTable // by end of the trie
+	literals *literalSet
+	contacts map[string][]anchor // by kind of contact
+	leads    []uint32            // to units, see need.go
 }
 
 // unit is a rule, watch or exception as it runs.
 type unit struct {
 	cond       *node
 	first      int32 // number of its first signal
+	lead       uint32
 	shadow     bool
-	exceptions []int32       // units
+	exceptions []int32       // units that may keep it from being reported
+	followers  []int32       // units that wait for it
+	root       node          // where cond is
 	finding    veghe.Finding // of a rule, without reason and spans
 	why        []whyPart
 	rule       *Rule
@@ -99,9 +100,9 @@ func Compile(p *Pack) (*Set, error) {
 	if err := s.addProbes(); err != nil {
 		return nil, err
 	}
-	s.addAnchors()
-	s.addNeeds()
 	s.addFollowers()
+	s.addLeads()
+	s.addAnchors()
 	s.version = versionOf(p)
 	return s, nil
 }
@@ -172,10 +173,10 @@ func (s *Set) addUnit(u *unit, c *Cond) error {
 		}
 		return nil
 	}
-	var err error
-	if u.cond, err = compileCond(c, byName); err != nil {
+	if err := u.root.compile(c, byName); err != nil {
 		return err
 	}
+	u.cond = &u.root
 	if u.exception != nil {
 		return nil
 	}
@@ -190,29 +191,29 @@ func (s *Set) addUnit(u *unit, c *Cond) error {
 	return nil
 }
 
-func compileCond(c *Cond, byName map[string]int32) (*node, error) {
-	n := &node{op: c.Op, cmp: c.Cmp, n: c.N}
+// compile makes a node of a condition.
+func (n *node) compile(c *Cond, byName map[string]int32) error {
+	*n = node{op: c.Op, cmp: c.Cmp, n: c.N}
 	n.signals = n.pair[:0]
 	for _, name := range c.Names {
 		sig, ok := byName[name]
 		if !ok {
-			return nil, fmt.Errorf("condition: %q is no signal", name)
+			return fmt.Errorf("condition: %q is no signal", name)
 		}
 		n.signals = append(n.signals, sig)
 	}
 	for _, a := range c.Args {
-		m, err := compileCond(a, byName)
-		if err != nil {
-			return nil, err
+		m := &node{}
+		if err := m.compile(a, byName); err != nil {
+			return err
 		}
 		n.args = append(n.args, m)
 	}
-	return n, nil
+	return nil
 }
 
 // addFollowers notes which units wait for which through indicator signals.
 func (s *Set) addFollowers() {
-	s.followers = make([][]int32, len(s.units))
 	for i := range s.signals {
 		sig := &s.signals[i]
 		if sig.Kind != IndicatorKind {
@@ -221,7 +222,7 @@ func (s *Set) addFollowers() {
 		sig.waits = s.unitsOf(sig.Indicators, s.units[sig.unit].shadow)
 		for _, u := range sig.waits {
 			if sig.anchor {
-				s.followers[u] = append(s.followers[u], sig.unit)
+				s.units[u].followers = append(s.units[u].followers, sig.unit)
 			}
 		}
 	}

@@ -157,11 +157,11 @@ func (l *language) phrase() string {
 	case pick < 25:
 		ws = l.set[l.r.IntN(len(l.set))]
 	case pick < 33:
-		ws = []int{4_000 + l.r.IntN(56_000)}
+		ws = []int{6_000 + l.r.IntN(70_000)}
 	default:
 		ws = make([]int, []int{2, 2, 2, 2, 2, 3, 3, 3, 4, 5}[l.r.IntN(10)])
 		for i := range ws {
-			ws[i] = int(30_000 * math.Pow(l.r.Float64(), 2))
+			ws[i] = int(30_000 * math.Pow(l.r.Float64(), 1.25))
 			if l.r.IntN(7) == 0 {
 				ws[i] = l.r.IntN(allWords)
 			}
