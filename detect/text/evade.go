@@ -28,6 +28,7 @@ const twice oddity = 1
 
 func (o oddity) token() int { return int(o >> 1) }
 
+// evade adds the second readings, in the order of First.
 func (d *Doc) evade() {
 	if len(d.pairs) > 0 {
 		d.doubled()
@@ -210,53 +211,69 @@ func (d *Doc) pieces(first, last int) []byte {
 	return d.pieced
 }
 
-// split adds the word that several pieces with signs or symbols between
-// spell: pa.sa.port, pasa🔒port, p@$aport.
-func (d *Doc) split(first, last int, spaced bool) {
-	n, singles, letters := last-first+1, 0, false
-	ats, dots, hyphens := 0, 0, 0
+// joints are what stands between the pieces of a chain.
+type joints struct {
+	lone               int  // pieces of one letter
+	ats, dots, hyphens int  // or apostrophes
+	letters            bool // a sign there may be a letter
+}
+
+func (d *Doc) joints(first, last int) (j joints) {
 	for k := first; k <= last; k++ {
 		if d.lone(k) {
-			singles++
+			j.lone++
 		}
 		if k == last {
 			break
 		}
-		gap := d.gap(k)
-		letters = letters || gap[0] < utf8.RuneSelf && latinLetters[0][gap[0]] != 0
-		switch gap[0] {
+		c := d.gap(k)[0]
+		j.letters = j.letters || c < utf8.RuneSelf && latinLetters[0][c] != 0
+		switch c {
 		case '@':
-			ats++
+			j.ats++
 		case '.':
-			dots++
+			j.dots++
 		case '-', '\'', '`':
-			hyphens++
+			j.hyphens++
 		}
 	}
-	a, b := &d.Tokens[first], &d.Tokens[last]
+	return j
+}
+
+// split adds the word that several pieces with signs or symbols between
+// spell: pa.sa.port, pasa🔒port, p@$aport.
+func (d *Doc) split(first, last int, spaced bool) {
+	a, b, n, j := &d.Tokens[first], &d.Tokens[last], last-first+1, d.joints(first, last)
 	switch {
-	case b.To-a.From > 2*maxDisguise, ats > 0 && dots > 0: // an address
-	case hyphens > 0 && (n < 3 || singles < n-1):
-		d.compound(first, last, n)
-	default:
-		if letters {
-			from, to := d.signed(a.From, b.To, false)
-			d.spell(d.out[from:to], d.whole(first, last, from, to))
-		}
-		if !spaced {
-			d.spell(d.pieces(first, last), d.whole(first, last, a.From, b.To))
-		}
+	case b.To-a.From > 2*maxDisguise, j.ats > 0 && j.dots > 0: // an address
+		return
+	case j.hyphens > 0 && (n < 3 || j.lone < n-1):
+		d.compound(first, last)
+		return
+	}
+	if j.letters {
+		from, to := d.signed(a.From, b.To, false)
+		d.spell(d.out[from:to], d.whole(first, last, from, to))
+	}
+	if !spaced {
+		d.spell(d.pieces(first, last), d.whole(first, last, a.From, b.To))
 	}
 }
 
 // compound adds a word of pieces with hyphens between, written as one. That
-// is no disguise: e-mail, part-time. Short pieces are grammar: s-a, mi-l.
-func (d *Doc) compound(first, last, n int) {
+// is no disguise: part-time. Short pieces are grammar: s-a, mi-l.
+func (d *Doc) compound(first, last int) {
+	shortest, all := maxDisguise, 0
 	for k := first; k <= last; k++ {
 		t := &d.Tokens[k]
-		if short := t.To-t.From < 3; t.Flags != Letter || short && n < 3 || k < last && d.gap(k)[0] != '-' {
+		if t.Flags != Letter || k < last && d.gap(k)[0] != '-' {
 			return
 		}
+		n := utf8.RuneCount(d.Word(*t))
+		shortest, all = min(shortest, n), all+n
+	}
+	if last-first == 1 && (shortest < 2 || all < 6) {
+		return
 	}
 	if w := d.pieces(first, last); len(w) <= maxDisguise {
 		x := d.whole(first, last, d.Tokens[first].From, d.Tokens[last].To)
@@ -268,25 +285,31 @@ func (d *Doc) compound(first, last, n int) {
 // spell adds what b says when digits and signs are read as letters. Signs
 // that are no letter are left out.
 func (d *Doc) spell(b []byte, x Extra) {
-	letters := &latinLetters
-	if i := slices.IndexFunc(b, func(c byte) bool { return c >= utf8.RuneSelf }); i >= 0 {
-		if r, _ := utf8.DecodeRune(b[i:]); d.tab.entry(r).script() == cyrillic {
-			letters = &cyrillicLetters
-		}
-	}
 	if !mostlyLetters(b) {
 		return
 	}
-	before := []byte(nil)
+	b = d.oneScript(b)
+	letters, before := d.alphabets(b), []byte(nil)
 	for k := range letters {
 		d.read = d.decode(d.read[:0], b, &letters[k])
-		w := d.oneScript(d.read)
-		if !wordlike(w) || before != nil && bytes.Equal(w, before) {
+		if !wordlike(d.read) || before != nil && bytes.Equal(d.read, before) {
 			return
 		}
-		before = d.add(w, x)
+		before = d.add(d.read, x)
 		d.squeeze(before, false, x)
 	}
+}
+
+// alphabets are those that b is to be read in.
+func (d *Doc) alphabets(b []byte) *[2]alphabet {
+	for len(b) > 0 {
+		r, n := utf8.DecodeRune(b)
+		if r >= utf8.RuneSelf && d.tab.entry(r).script() == cyrillic {
+			return &cyrillicLetters
+		}
+		b = b[n:]
+	}
+	return &latinLetters
 }
 
 // oneScript is w in one script, if it mixes two.

@@ -187,12 +187,15 @@ func (d *Doc) repeated(i int) int {
 	if c >= utf8.RuneSelf {
 		w = 2
 	}
+	final := !d.wordAt(int32(i + 2*w))
 	switch {
 	case d.letterPair(i + w), d.letterPair(i+2*w) && d.letterPair(i+4*w):
 		return thrice
 	case seldomTwice[c] == 1:
 		return twiceSeldom
-	case c == 'e', c == 'o', !d.wordAt(int32(i + 2*w)): // see, too, all, less
+	case c == 'e', c == 'o', final && (c == 'l' || c == 's' || c == 'f'): // need, too, all, less, off
+		return never
+	case final && w == 2 && bytes.Contains([]byte("енсло"), d.out[i:i+2]):
 		return never
 	}
 	return twiceOften

@@ -65,17 +65,17 @@ func TestHostile(t *testing.T) {
 		"Hindi marks":              "न" + strings.Repeat("\u093f", 1<<20),
 		"invalid bytes":            strings.Repeat("\xff\xfe", 1<<20),
 		"half characters":          strings.Repeat("\xe2\x80", 1<<20),
-		"spaced out without end":   strings.Repeat("a ", 1<<20),
-		"dotted out without end":   strings.Repeat("a.", 1<<20),
-		"dots and digits":          strings.Repeat("4.", 1<<20),
+		"spaced out without end":   strings.Repeat("a ", 1<<18),
+		"dotted out without end":   strings.Repeat("a.", 1<<18),
+		"dots and digits":          strings.Repeat("4.", 1<<18),
 		"digits and letters":       strings.Repeat("a1", 1<<20),
 		"pairs":                    strings.Repeat("aabb", 1<<20),
 		"pairs of words":           strings.Repeat("aab baa ", 1<<18),
 		"pairs in Cyrillic":        strings.Repeat("жж", 1<<20),
-		"mixed words":              strings.Repeat("aбв ", 1<<19),
+		"mixed words":              strings.Repeat("aбв ", 1<<17),
 		"digits, then Cyrillic":    strings.Repeat(strings.Repeat("1", 1<<16)+"ж ", 32),
 		"drawn digits":             strings.Repeat("①", 1<<19),
-		"hashtags":                 strings.Repeat("#aB", 1<<19),
+		"hashtags":                 strings.Repeat("#aB", 1<<17),
 		"one huge hashtag":         "#" + strings.Repeat("aB", 1<<20),
 		"forged words":             strings.Repeat("расе pat ", 1<<17),
 		"apostrophes":              strings.Repeat("a's", 1<<19),
@@ -140,7 +140,7 @@ var pieces = strings.Split("a|b|Ab|xyz| |  |.|'|’|t|s|ll|ș|ţ|é|ß|œ|б|ш|
 func TestRandomTexts(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	var d Doc
-	for range 30_000 {
+	for range 8_000 {
 		var b strings.Builder
 		for range 1 + r.IntN(14) {
 			b.WriteString(pieces[r.IntN(len(pieces))])
