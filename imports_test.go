@@ -22,6 +22,7 @@ var mayImport = map[string][]string{
 	"crawler/extract":       {"."},
 	"crawler/frontier":      {"."},
 	"crawler/evidence/pack": {".", "crawler/evidence"},
+	"crawler/archive":       {".", "crawler", "crawler/*"},
 	"crawler/demosite":      {"."},
 	"crawler/evidence":      {"."},
 	"stream":                {},

@@ -1,25 +1,28 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"net/http"
-	"path/filepath"
+	"os"
 	"strings"
 	"time"
 
 	"veghe"
-	"veghe/crawler/extract"
+	"veghe/crawler"
+	"veghe/crawler/archive"
 )
 
 func importCmd(ctx context.Context, e env, args []string) error {
 	f := newFlags("import", e.err)
-	format := f.String("format", "", "jsonl, csv or feed (default: by the file's name, else jsonl)")
-	source := f.String("source", "", "source `id` for posts that name none")
+	im := &importer{env: e, now: time.Now().UTC(), began: time.Now()}
+	f.StringVar(&im.format, "format", "", strings.Join(archive.Formats, ", ")+" (default: found out from the file)")
+	source := f.String("source", "", "source `id` for posts that name none; pages and messages need it")
+	columns := f.String("map", "", "columns of a table that are not called like fields, as in text=body,author=user")
+	f.StringVar(&im.base, "base", "", "`address` that the paths in a zip of pages are relative to")
+	f.BoolVar(&im.restart, "restart", false, "begin again, where an interrupted import would be gone on with")
 	wait := f.Duration("wait", time.Minute, "how long to wait for a running veghe that does not answer")
 	asJSON := f.Bool("json", false, "print the account as JSON")
 	files, err := f.parse(args)
@@ -29,101 +32,125 @@ func importCmd(ctx context.Context, e env, args []string) error {
 	if len(files) == 0 {
 		return usageError{"want at least one file, or - for standard input"}
 	}
+	if im.columns, err = archive.ParseColumns(*columns); err != nil {
+		return usageError{"-map: " + err.Error()}
+	}
 	cfg, err := f.config()
 	if err != nil {
+		return err
+	}
+	if err := im.about(&cfg, veghe.SourceID(*source)); err != nil {
 		return err
 	}
 	to, closeTo, err := openDestination(ctx, &cfg, e, *wait)
 	if err != nil {
 		return err
 	}
-	im := &importer{env: e, to: to, source: veghe.SourceID(*source), now: time.Now().UTC(), began: time.Now()}
-	im.bad.env = e
-	err = eachInput(e, files, func(name string, r io.Reader) error { return im.file(ctx, name, *format, r) })
-	if err := errors.Join(err, closeTo()); err != nil {
-		return withHint(fmt.Errorf("%w\n%d posts were acknowledged before that", err, im.Imported), "run the same import again: posts already there are not doubled")
+	im.to = to
+	err = errors.Join(im.files(ctx, files), closeTo())
+	if err != nil {
+		return withHint(fmt.Errorf("%w\n%d posts were acknowledged before that", err, im.sum.Imported),
+			"run the same import again: it goes on where it stopped, and nothing is doubled")
 	}
 	if err := im.account(*asJSON); err != nil {
 		return err
 	}
-	return im.bad.err()
+	return im.bad()
 }
 
-// destination makes posts durable.
-type destination func(ctx context.Context, posts []veghe.Post) error
-
-// openDestination finds where posts go: the veghe that runs on the data
-// folder, a Kafka cluster, or the embedded log of a veghe that is not running.
-func openDestination(ctx context.Context, cfg *config, e env, wait time.Duration) (destination, func() error, error) {
-	l := newLocal(cfg.Data)
-	if _, _, err := l.note(); err == nil && !cfg.usesKafka() {
-		return func(ctx context.Context, posts []veghe.Post) error { return sendPosts(ctx, l, posts, wait) }, func() error { return nil }, nil
-	}
-	log, closeLog, err := openStreamAlone(ctx, cfg, e)
-	if err != nil {
-		return nil, nil, err
-	}
-	if !cfg.usesKafka() {
-		fmt.Fprintf(e.err, "no veghe is running on %s: posts go into its log and are assessed when it starts\n", cfg.Data)
-	}
-	topic := postsTopic(log, nil)
-	return func(ctx context.Context, posts []veghe.Post) error { return topic.Publish(ctx, posts...) }, closeLog, nil
-}
-
-// sendPosts sends posts to the running veghe, and again while it is away:
-// taking a post twice does no harm.
-func sendPosts(ctx context.Context, l *local, posts []veghe.Post, wait time.Duration) error {
-	var body bytes.Buffer
-	enc := json.NewEncoder(&body)
-	for i := range posts {
-		if err := enc.Encode(&posts[i]); err != nil {
-			return err
-		}
-	}
-	pause := 50 * time.Millisecond
-	for until := time.Now().Add(wait); ; {
-		var got struct {
-			Accepted int
-			Rejected []struct {
-				Line  int
-				Error string
-			}
-		}
-		err := l.api(ctx, http.MethodPost, "/api/v1/posts", "application/x-ndjson", bytes.NewReader(body.Bytes()), &got)
-		if err == nil && got.Accepted != len(posts) {
-			return fmt.Errorf("the running veghe took %d of %d posts: %+v", got.Accepted, len(posts), got.Rejected)
-		}
-		if err == nil || ctx.Err() != nil {
-			return err
-		}
-		var status *statusError
-		if errors.As(err, &status) && status.code < 500 {
-			return err
-		}
-		if time.Now().After(until) {
-			return fmt.Errorf("no answer within %v: %w", wait, err)
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(pause):
-			pause = min(2*pause, 2*time.Second)
-		}
-	}
-}
-
-// importer counts what it was given: Read = Imported + bad lines.
+// importer reads files and counts what was in them.
 type importer struct {
-	env      env
-	to       destination
-	source   veghe.SourceID
-	now      time.Time
-	began    time.Time
-	bad      badLines
-	batch    []veghe.Post
-	bytes    int
-	Read     int
-	Imported int
+	env          env
+	to           destination
+	dir          string // for the states of imports that are under way
+	format, base string
+	columns      map[string]string
+	restart      bool
+	options      archive.Options
+	now, began   time.Time
+	sum          counts
+	listed       int // bad records that were named
+	progress     *progress
+}
+
+// counts are the account of an import: Read = Imported + Repeated + Bad.
+type counts struct {
+	Records  int64 `json:"records"`  // lines, rows, messages, pages
+	Empty    int64 `json:"empty"`    // of them, without a post: images, answers that failed, attachments
+	Read     int64 `json:"read"`     // posts, and records that are bad
+	Imported int64 `json:"imported"` // acknowledged
+	Repeated int64 `json:"repeated"` // the same post again in the same file
+	Bad      int64 `json:"bad"`      // could not be read, and were named
+}
+
+func (c *counts) add(d counts) {
+	c.Records += d.Records
+	c.Empty += d.Empty
+	c.Read += d.Read
+	c.Imported += d.Imported
+	c.Repeated += d.Repeated
+	c.Bad += d.Bad
+}
+
+// about takes what the configuration says of the source: how its pages are
+// built, and which addresses belong to it.
+func (im *importer) about(cfg *config, id veghe.SourceID) error {
+	im.dir = cfg.path("import")
+	im.options = archive.Options{Source: id, Columns: im.columns, Base: im.base, Now: im.now}
+	for _, s := range cfg.Sources {
+		if s.ID != id {
+			continue
+		}
+		covers, err := crawler.Scope(s)
+		if err != nil {
+			return err
+		}
+		im.options.Covers = covers
+		im.options.Hints.Type, im.options.Hints.Kind, im.options.Hints.Selectors = s.Type, s.Kind, s.Selectors
+	}
+	return nil
+}
+
+func (im *importer) files(ctx context.Context, names []string) error {
+	im.progress = newProgress(im.env.err, names)
+	defer im.progress.end()
+	for _, name := range names {
+		if err := im.file(ctx, name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// file imports one file, from where an earlier import of it was interrupted.
+func (im *importer) file(ctx context.Context, name string) error {
+	var in io.Reader = im.env.in
+	shown := "standard input"
+	if name != "-" {
+		f, err := os.Open(name)
+		if err != nil {
+			return withHint(err, "give files that exist, or - for standard input")
+		}
+		defer func() { _ = f.Close() }() // it was only read
+		in, shown = f, name
+	}
+	st, err := openImportState(ctx, im.dir, in, im.identity())
+	if err != nil {
+		return fmt.Errorf("keeping the state of the import: %w", err)
+	}
+	if im.restart {
+		err = st.reset(ctx)
+	}
+	if err == nil {
+		err = im.records(ctx, shown, im.progress.reader(in), st)
+	}
+	im.sum.add(st.counts)
+	return errors.Join(err, st.close(err == nil))
+}
+
+// identity is what else makes an import another one than the file.
+func (im *importer) identity() []string {
+	return []string{im.format, string(im.options.Source), fmt.Sprint(im.columns), im.base}
 }
 
 // A batch ends at so many posts or so many bytes of text.
@@ -132,132 +159,86 @@ const (
 	importBytes = 4 << 20
 )
 
-func (im *importer) file(ctx context.Context, name, format string, r io.Reader) error {
-	if format == "" {
-		format = formatOf(name)
-	}
-	var err error
-	switch format {
-	case "jsonl":
-		err = im.lines(ctx, name, r)
-	case "csv":
-		err = im.csv(ctx, name, r)
-	case "feed":
-		err = im.feed(ctx, name, r)
-	default:
-		return usageError{fmt.Sprintf("format is %q, want jsonl, csv or feed", format)}
+// records imports what a file holds. Records that were settled before an
+// interruption are passed over.
+func (im *importer) records(ctx context.Context, name string, in io.Reader, st *importState) error {
+	r, err := archive.Open(name, im.format, in, im.options)
+	if errors.Is(err, archive.ErrFormat) {
+		return usageError{err.Error()}
 	}
 	if err != nil {
-		return err
+		return withHint(err, "veghe import -h says what is read; -map names the columns of a table")
 	}
-	return im.flush(ctx)
-}
-
-func formatOf(name string) string {
-	switch strings.ToLower(filepath.Ext(name)) {
-	case ".csv":
-		return "csv"
-	case ".rss", ".atom", ".xml":
-		return "feed"
+	if st.counts.Records > 0 {
+		fmt.Fprintf(im.env.err, "%s: going on after record %d\n", name, st.counts.Records)
 	}
-	return "jsonl"
-}
-
-func (im *importer) lines(ctx context.Context, name string, r io.Reader) error {
-	lines := newLineReader(r)
-	for n := 1; ; n++ {
-		line, err := lines.next()
+	done := st.counts.Records
+	b := batch{st: st, to: im.to}
+	for n := int64(0); ; n++ {
+		rec, err := r.Next(n < done)
+		if errors.Is(err, io.EOF) {
+			return b.flush(ctx)
+		}
 		switch {
-		case errors.Is(err, io.EOF):
-			return nil
-		case errors.Is(err, errLongLine):
-			im.Read++
-			im.bad.add(name, n, err)
-			continue
-		case err != nil:
+		case ctx.Err() != nil: // what was read is not lost
+			return errors.Join(ctx.Err(), b.flush(context.WithoutCancel(ctx)))
+		case err != nil && !errors.Is(err, archive.ErrDamaged):
 			return fmt.Errorf("%s: %w", name, err)
-		}
-		if len(bytes.TrimSpace(line)) == 0 {
+		case n < done && err == nil:
 			continue
+		case n < done:
+			return b.flush(ctx)
+		case err != nil: // other files may be well
+			rec = archive.Record{Err: err}
 		}
-		im.Read++
-		p, err := veghe.ParsePost(line)
+		if rec.Err != nil {
+			im.badRecord(name, rec)
+		}
+		if err := b.take(ctx, rec); err != nil {
+			return err
+		}
 		if err != nil {
-			im.bad.add(name, n, err)
-			continue
+			return b.flush(ctx)
 		}
-		if err := im.add(ctx, p); err != nil {
-			return err
-		}
+		im.progress.show(im.sum.Imported + st.counts.Imported)
 	}
 }
 
-// feed takes the entries of an RSS or Atom file.
-func (im *importer) feed(ctx context.Context, name string, r io.Reader) error {
-	const most = 32 << 20
-	b, err := io.ReadAll(io.LimitReader(r, most+1))
-	if err != nil {
-		return err
-	}
-	if len(b) > most {
-		return fmt.Errorf("%s: feed is more than %d bytes, split it", name, most)
-	}
-	res, err := extract.Page(extract.Input{Body: b, Source: im.feedSource(), Hints: extract.Hints{Type: extract.Feed}, FetchedAt: im.now})
-	if err != nil {
-		im.Read++
-		im.bad.add(name, 1, err)
-		return nil
-	}
-	for _, p := range res.Posts {
-		im.Read++
-		if err := im.add(ctx, p); err != nil {
-			return err
-		}
-	}
-	return nil
-}
+// maxNamed bounds how many bad records are named; all are counted.
+const maxNamed = 1000
 
-func (im *importer) feedSource() veghe.SourceID {
-	if im.source == "" {
-		return "import"
+func (im *importer) badRecord(name string, rec archive.Record) {
+	im.progress.clear()
+	switch im.listed++; {
+	case im.listed <= maxNamed:
+		fmt.Fprintf(im.env.err, "%s%s: %v\n", name, rec.Where, rec.Err)
+	case im.listed == maxNamed+1:
+		fmt.Fprintln(im.env.err, "more bad records are only counted")
 	}
-	return im.source
-}
-
-func (im *importer) add(ctx context.Context, p veghe.Post) error {
-	if p.Source == "" && im.source != "" {
-		p.Source = im.source
-	}
-	if p.CollectedAt.IsZero() {
-		p.CollectedAt = im.now
-	}
-	p.Identify()
-	im.batch = append(im.batch, p)
-	im.bytes += len(p.Text) + len(p.Title) + 500
-	if len(im.batch) < importBatch && im.bytes < importBytes {
-		return nil
-	}
-	return im.flush(ctx)
-}
-
-func (im *importer) flush(ctx context.Context) error {
-	if len(im.batch) == 0 {
-		return nil
-	}
-	if err := im.to(ctx, im.batch); err != nil {
-		return err
-	}
-	im.Imported += len(im.batch)
-	im.batch, im.bytes = im.batch[:0], 0
-	return nil
 }
 
 func (im *importer) account(asJSON bool) error {
 	took := time.Since(im.began)
 	if asJSON {
-		return json.NewEncoder(im.env.out).Encode(map[string]any{"read": im.Read, "imported": im.Imported, "bad": im.bad.count, "seconds": took.Seconds()})
+		return json.NewEncoder(im.env.out).Encode(struct {
+			counts
+			Seconds float64 `json:"seconds"`
+		}{im.sum, took.Seconds()})
 	}
-	_, err := fmt.Fprintf(im.env.out, "%d read, %d imported, %d bad, in %v (%.0f posts/s)\n",
-		im.Read, im.Imported, im.bad.count, took.Round(time.Millisecond), float64(im.Imported)/max(took.Seconds(), 0.001))
+	c := im.sum
+	empty := ""
+	if c.Empty > 0 {
+		empty = fmt.Sprintf(", %d of %d records without a post", c.Empty, c.Records)
+	}
+	_, err := fmt.Fprintf(im.env.out, "%d read, %d imported, %d repeated, %d bad%s, in %v (%.0f posts/s)\n",
+		c.Read, c.Imported, c.Repeated, c.Bad, empty, took.Round(time.Millisecond), float64(c.Imported)/max(took.Seconds(), 0.001))
 	return err
+}
+
+// bad is nil if nothing was.
+func (im *importer) bad() error {
+	if im.sum.Bad == 0 {
+		return nil
+	}
+	return partialError{fmt.Sprintf("%d bad records were left out, see above; the rest was done", im.sum.Bad)}
 }

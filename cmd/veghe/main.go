@@ -46,7 +46,7 @@ func commands() []command {
 		{"detect", "[-c veghe.yaml]", "assess posts only (with Kafka)", runCmd(stages{detect: true})},
 		{"serve", "[-c veghe.yaml]", "index and desk only (with Kafka)", runCmd(stages{serve: true})},
 		{"scan", "[-json] [-all] [-text] [FILE…]", "assess posts from files or standard input, keep nothing", scanCmd},
-		{"import", "FILE…", "put posts from files into the stream", importCmd},
+		{"import", "FILE…", "put posts from files into the stream: JSON Lines, CSV, feeds, mbox, WARC, zip", importCmd},
 		{"evidence", "export|verify", "hand out what was fetched, signed; check such a pack, or all that is kept", evidenceCmd},
 		{"search", "QUERY", "the desk's search in a terminal", searchCmd},
 		{"export", "-format csv|jsonl QUERY", "what a search found, to a file", exportCmd},
