@@ -474,6 +474,8 @@ func (c *calibration) print(out io.Writer) error {
 			note = "! reviews point the other way: look at the rule"
 		case x.Seen < minSeen:
 			note = "too few"
+		case detect.CapsBite(c.policy, []veghe.Finding{{Category: c.Category, Family: x.Family, Weight: x.After}}):
+			note = "more than the cap of its family"
 		}
 		fmt.Fprintf(w, "%s\t%s\t%d\t%d\t%.2f\t%.2f\t%.2f\t%s\t%s\n", x.Rule, x.Family, x.Seen, x.Relevant, x.Before, x.After, x.Error, strength, note)
 	}

@@ -71,7 +71,10 @@ func (r *reader) read(docs ...*text.Doc) {
 	}
 	square := 0.0
 	for _, u := range r.runs {
-		v := 1 + math.Log(float64(u.count))
+		v := 1.0
+		if u.count > 1 {
+			v += math.Log(float64(u.count))
+		}
 		square += v * v
 		if u.key&1 != 0 {
 			v = -v

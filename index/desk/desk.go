@@ -86,6 +86,28 @@ CREATE TRIGGER review_no_update BEFORE UPDATE ON review BEGIN SELECT raise(ABORT
 CREATE TRIGGER review_no_delete BEFORE DELETE ON review BEGIN SELECT raise(ABORT, 'reviews are only added'); END;
 CREATE TRIGGER audit_no_update BEFORE UPDATE ON audit BEGIN SELECT raise(ABORT, 'the audit trail is only added to'); END;
 CREATE TRIGGER audit_no_delete BEFORE DELETE ON audit BEGIN SELECT raise(ABORT, 'the audit trail is only added to'); END;
+`, `
+-- How many posts a rule had fired in, by the decision that counts and the UTC
+-- day on which it was made. AddReview keeps it.
+CREATE TABLE rule_day (
+	rule     TEXT NOT NULL,
+	day      INTEGER NOT NULL, -- since 1970
+	decision TEXT NOT NULL,
+	posts    INTEGER NOT NULL,
+	PRIMARY KEY (day, rule, decision)
+) WITHOUT ROWID;
+
+-- The same over all days.
+CREATE TABLE rule_total (
+	rule     TEXT NOT NULL,
+	decision TEXT NOT NULL,
+	posts    INTEGER NOT NULL,
+	PRIMARY KEY (rule, decision)
+) WITHOUT ROWID;
+INSERT INTO rule_day (rule, day, decision, posts)
+	WITH newest AS (SELECT n, at, decision, row_number() OVER (PARTITION BY post ORDER BY at DESC, n DESC) AS place FROM review)
+	SELECT rule, at / 86400000000, decision, count(*) FROM newest JOIN review_rule ON review = n WHERE place = 1 GROUP BY 1, 2, 3;
+INSERT INTO rule_total (rule, decision, posts) SELECT rule, decision, sum(posts) FROM rule_day GROUP BY 1, 2;
 `}
 
 // The longest fields that are taken, in bytes.

@@ -16,7 +16,6 @@ import (
 
 	"veghe"
 	"veghe/index/desk"
-	"veghe/index/sqlite"
 )
 
 var day = time.Date(2026, 10, 31, 18, 0, 0, 0, time.UTC)
@@ -68,9 +67,13 @@ func TestNewestReviewCounts(t *testing.T) {
 			t.Errorf("Decision(%s) = %q, %v, want %q", post, got, err, want)
 		}
 	}
-	verdicts, err := d.Verdicts(t.Context())
+	all, err := d.Precisions(t.Context(), day)
 	if err != nil {
 		t.Fatal(err)
+	}
+	var verdicts []desk.Verdict
+	for _, p := range all {
+		verdicts = append(verdicts, p.Verdict)
 	}
 	if diff := cmp.Diff([]desk.Verdict{
 		{Rule: "DOC-01", Relevant: 1, NotRelevant: 1},
@@ -256,13 +259,13 @@ func TestTokens(t *testing.T) {
 
 func assertNotStored(t *testing.T, dir, secret string) {
 	t.Helper()
-	db, err := sqlite.Open(t.Context(), filepath.Join(dir, desk.File), make([]string, 1))
+	db, err := sql.Open("sqlite", filepath.Join(dir, desk.File))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer db.Close()
 	var n int
-	err = db.Read.QueryRowContext(t.Context(), `SELECT count(*) FROM token WHERE instr(hash, ?) OR instr(id, ?) OR instr(name, ?)`, secret, secret, secret).Scan(&n)
+	err = db.QueryRowContext(t.Context(), `SELECT count(*) FROM token WHERE instr(hash, ?) OR instr(id, ?) OR instr(name, ?)`, secret, secret, secret).Scan(&n)
 	if err != nil || n != 0 {
 		t.Errorf("the secret itself is stored (%v)", err)
 	}

@@ -1,8 +1,12 @@
 package desk_test
 
 import (
+	"database/sql"
 	"fmt"
 	"math"
+	"math/rand/v2"
+	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -100,13 +104,88 @@ func TestPrecisions(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("precisions (-want +got):\n%s", diff)
 	}
-	verdicts, err := d.Verdicts(t.Context())
+}
+
+// The counts kept are those counted afresh from all reviews: with changes of
+// mind, late arrivals, repeats and reviews without a rule.
+func TestPrecisionsAreKept(t *testing.T) {
+	dir := t.TempDir()
+	d := open(t, dir)
+	rng := rand.New(rand.NewPCG(11, 12))
+	rules := map[string][]veghe.RuleID{}
+	for i := range 600 {
+		r := veghe.Review{
+			ID: fmt.Sprint(rng.IntN(500)), Post: veghe.PostID(fmt.Sprint(rng.IntN(90))),
+			Decision: desk.Decisions[rng.IntN(3)], By: "ana", At: day.Add(-time.Duration(rng.IntN(60*24)) * time.Hour),
+		}
+		var fired []veghe.RuleID
+		for range rng.IntN(4) {
+			fired = append(fired, veghe.RuleID("R"+fmt.Sprint(rng.IntN(6))))
+		}
+		added, err := d.AddReview(t.Context(), r, fired)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if added {
+			rules[r.ID] = fired
+		}
+		if i%200 == 199 {
+			wantKept(t, d, rules)
+		}
+	}
+	// A store from before the counts were kept gets them on opening.
+	raw, err := sql.Open("sqlite", filepath.Join(dir, desk.File))
 	if err != nil {
 		t.Fatal(err)
 	}
-	for i, v := range verdicts {
-		if v != all[i].Verdict {
-			t.Errorf("Verdicts says %v, Precisions %v", v, all[i].Verdict)
+	if _, err := raw.ExecContext(t.Context(), `DROP TABLE rule_day; DROP TABLE rule_total; PRAGMA user_version = 1`); err != nil {
+		t.Fatal(err)
+	}
+	if err := raw.Close(); err != nil {
+		t.Fatal(err)
+	}
+	wantKept(t, open(t, dir), rules)
+}
+
+func wantKept(t *testing.T, d *desk.Desk, rules map[string][]veghe.RuleID) {
+	t.Helper()
+	decided, err := d.Decided(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[veghe.RuleID]desk.Verdict{}
+	recent := map[veghe.RuleID]int{}
+	since := day.Add(-desk.Recent).Truncate(24 * time.Hour)
+	for _, r := range decided {
+		fired := slices.Clone(rules[r.ID])
+		slices.Sort(fired)
+		for _, id := range slices.Compact(fired) {
+			v := want[id]
+			v.Rule = id
+			switch r.Decision {
+			case veghe.Relevant:
+				v.Relevant++
+			case veghe.NotRelevant:
+				v.NotRelevant++
+			default:
+				v.Unsure++
+			}
+			want[id] = v
+			if r.Decision != veghe.Unsure && !r.At.Before(since) {
+				recent[id]++
+			}
+		}
+	}
+	got, err := d.Precisions(t.Context(), day)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(got) != len(want) {
+		t.Errorf("%d rules, want %d", len(got), len(want))
+	}
+	for _, p := range got {
+		if p.Verdict != want[p.Rule] || p.Recent.N() != recent[p.Rule] {
+			t.Errorf("got %+v, want %+v, %d of them recent", p, want[p.Rule], recent[p.Rule])
 		}
 	}
 }

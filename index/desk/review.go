@@ -21,33 +21,59 @@ func (d *Desk) AddReview(ctx context.Context, r veghe.Review, rules []veghe.Rule
 		return false, fmt.Errorf("review: %w", err)
 	}
 	err = d.db.Tx(ctx, func(tx *sql.Tx) error {
-		res, err := tx.ExecContext(ctx,
-			`INSERT INTO review (id, post, decision, reason, who, at) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`,
-			r.ID, string(r.Post), string(r.Decision), r.Reason, r.By, micros(r.At))
+		old, err := counting(ctx, tx, r.Post)
 		if err != nil {
 			return err
 		}
-		n, err := res.RowsAffected()
+		n, err := insertReview(ctx, tx, r, rules)
 		if err != nil || n == 0 {
 			return err
 		}
 		added = true
-		review, err := res.LastInsertId()
-		if err != nil {
-			return err
+		if micros(r.At) < old.at {
+			return nil // made before the one that counts, and arrived late
 		}
-		for _, rule := range rules {
-			_, err := tx.ExecContext(ctx, `INSERT INTO review_rule (review, rule) VALUES (?, ?) ON CONFLICT DO NOTHING`, review, string(rule))
-			if err != nil {
-				return err
-			}
-		}
-		return nil
+		return recount(ctx, tx, old.n, n)
 	})
 	if err != nil {
 		return false, fmt.Errorf("review %s: %w", r.ID, err)
 	}
 	return added, nil
+}
+
+// counted is the review that counts for a post.
+type counted struct{ n, at int64 }
+
+// counting finds it; zero if there is none yet.
+func counting(ctx context.Context, tx *sql.Tx, post veghe.PostID) (c counted, err error) {
+	err = tx.QueryRowContext(ctx, `SELECT n, at FROM review WHERE post = ? ORDER BY at DESC, n DESC LIMIT 1`, string(post)).Scan(&c.n, &c.at)
+	if errors.Is(err, sql.ErrNoRows) {
+		return counted{}, nil
+	}
+	return c, err
+}
+
+// insertReview returns the number of the new row, 0 if the id is there.
+func insertReview(ctx context.Context, tx *sql.Tx, r veghe.Review, rules []veghe.RuleID) (n int64, err error) {
+	res, err := tx.ExecContext(ctx,
+		`INSERT INTO review (id, post, decision, reason, who, at) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`,
+		r.ID, string(r.Post), string(r.Decision), r.Reason, r.By, micros(r.At))
+	if err != nil {
+		return 0, err
+	}
+	if rows, err := res.RowsAffected(); err != nil || rows == 0 {
+		return 0, err
+	}
+	if n, err = res.LastInsertId(); err != nil {
+		return 0, err
+	}
+	for _, rule := range rules {
+		_, err := tx.ExecContext(ctx, `INSERT INTO review_rule (review, rule) VALUES (?, ?) ON CONFLICT DO NOTHING`, n, string(rule))
+		if err != nil {
+			return 0, err
+		}
+	}
+	return n, nil
 }
 
 func checkReview(r veghe.Review) error {
@@ -95,37 +121,4 @@ func (d *Desk) Decision(ctx context.Context, post veghe.PostID) (veghe.Decision,
 		return "", fmt.Errorf("decision on %s: %w", post, err)
 	}
 	return out, nil
-}
-
-// Verdict is how often people agreed with a rule: one count per post, by the
-// review that counts.
-type Verdict struct {
-	Rule        veghe.RuleID `json:"rule"`
-	Relevant    int          `json:"relevant"`
-	NotRelevant int          `json:"not_relevant"`
-	Unsure      int          `json:"unsure"`
-}
-
-// Verdicts counts decisions per rule, in order of the rule's id.
-func (d *Desk) Verdicts(ctx context.Context) ([]Verdict, error) {
-	rows, err := d.db.Read.QueryContext(ctx, `
-		WITH newest AS (
-			SELECT n, decision, row_number() OVER (PARTITION BY post ORDER BY at DESC, n DESC) AS place FROM review)
-		SELECT rule,
-			sum(decision = 'relevant'), sum(decision = 'not_relevant'), sum(decision = 'unsure')
-		FROM newest JOIN review_rule ON review = n
-		WHERE place = 1 GROUP BY rule ORDER BY rule`)
-	if err != nil {
-		return nil, fmt.Errorf("verdicts: %w", err)
-	}
-	defer rows.Close() //nolint:errcheck // rows.Err tells
-	var out []Verdict
-	for rows.Next() {
-		var v Verdict
-		if err := rows.Scan(&v.Rule, &v.Relevant, &v.NotRelevant, &v.Unsure); err != nil {
-			return nil, err
-		}
-		out = append(out, v)
-	}
-	return out, rows.Err()
 }
