@@ -88,6 +88,16 @@ func TestPhones(t *testing.T) {
 		{"нула седем нула нула нула нула нула едно две три", "phone +40700000123 !"},
 		{"nulla hét nulla nulla nulla nulla nulla egy két három", "phone +40700000123 !"},
 
+		{"zero șapte sute zero zero zero o sută douăzeci și trei", "phone +40700000123 !"},
+		{"O șapte OO OOO unu doi trei", "phone +40700000123 !"},
+		{"am o 0700 000 123", "phone +40700000123"},
+		{"0700,000,123", "phone +40700000123 !"},
+		{"0700+000+123", "phone +40700000123"},
+		{"0700000123,0700000456", "phone +40700000123; phone +40700000456"},
+		{"zero7zerozerozero00unu23", "phone +40700000123 !"},
+		{"[0700] [000] [123]", "phone +40700000123 !"},
+		{"0700000123Sunati", "phone +40700000123"},
+
 		// What is no phone.
 		{"31.10.2026 18:00", ""},
 		{"2026-10-31 07:00", ""},

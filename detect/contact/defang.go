@@ -26,8 +26,11 @@ func (f *finder) brackets(i int) int {
 	}
 	if host, end, hidden := f.spelledHost(k); hidden && f.free(span{left, end}) && f.knownEnd(host) {
 		to := f.path(end)
-		f.take(span{left, to})
-		f.add(URL, host+f.original(end, to), span{left, to}, true)
+		s := span{left, to}
+		f.take(s)
+		if net := networkHosts[host]; net == "" || !f.profile(net, s, end, true) {
+			f.add(URL, host+f.original(end, to), s, true)
+		}
 		return to
 	}
 	return i + 1

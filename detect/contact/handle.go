@@ -204,7 +204,7 @@ func (f *finder) cue(k int, w *word) {
 	}
 	to, marked := f.name(from)
 	if tag := f.tag(to); w.net == "discord" && tag > to {
-		to, marked = tag, true
+		to, marked, signed = tag, true, true
 	}
 	name := f.f[from:to]
 	switch w.net {

@@ -90,6 +90,8 @@ func (f *finder) read(i int) bool {
 	}
 	m := f.find(i)
 	switch {
+	case letterIs(w, 'o') && len(f.row) > 0 && f.find(i+1).hundred:
+		return true // o sută; the hundred after it takes it in
 	case m.number() || m.whole >= 200 && m.whole < 1000:
 		return f.spelledWord(g, m)
 	case darkDigits(w):
@@ -207,6 +209,10 @@ func (f *finder) digitWord(i int) string {
 func (f *finder) hundreds(g group) bool {
 	if len(f.row) == 0 {
 		return false
+	}
+	if letterIs(f.word(g.tok-1), 'o') {
+		g.from = int(f.toks[g.tok-1].From)
+		return f.pushSpelled(g, []byte("100"), 2)
 	}
 	last := &f.row[len(f.row)-1]
 	if last.len() != 1 || last.tok != g.tok-1 || f.buf[last.d0] == '0' {
@@ -366,7 +372,29 @@ func (f *finder) push(g group) {
 	} else if n := len(f.row); n > 0 && !f.follows(&f.row[n-1], &g) {
 		f.flushBefore(&g)
 	}
+	if len(f.row) == 0 {
+		f.zeroBefore(&g)
+	}
 	f.row = append(f.row, g)
+}
+
+// zeroBefore puts the letters o before the first group of a row into the row
+// as zeros: O șapte OO.
+func (f *finder) zeroBefore(g *group) {
+	k := g.tok - 1
+	w := f.word(k)
+	if len(w) == 0 || len(w) > 3 || len(bytes.Trim(w, "o")) > 0 || len(f.gap(k)) != 1 || g.from != int(f.toks[g.tok].From) {
+		return
+	}
+	n := len(f.buf)
+	f.buf = append(f.buf, w...)
+	copy(f.buf[len(w):], f.buf[:n])
+	for i := range w {
+		f.buf[i] = '0'
+	}
+	zeros := group{tok: k, from: int(f.toks[k].From), to: int(f.toks[k].To), d1: len(w), how: swapped}
+	g.d0, g.d1 = g.d0+len(w), g.d1+len(w)
+	f.row = append(f.row, zeros)
 }
 
 // flushBefore tries the row, of which g is no part, and moves the digits of g
@@ -384,6 +412,9 @@ func (f *finder) flushBefore(g *group) {
 // plusBefore notes the + or the word plus before a group.
 func (f *finder) plusBefore(g *group) bool {
 	if g.from > 0 && f.f[g.from-1] == '+' {
+		if g.from > 1 && f.f[g.from-2] >= '0' && f.f[g.from-2] <= '9' && g.len() <= 4 {
+			return false // 0700+000+123
+		}
 		g.from--
 		g.how |= plussed
 		return true
@@ -422,7 +453,7 @@ func (f *finder) follows(a, b *group) bool {
 			}
 			strange = true
 		case c == ',' || c == ':' || c == ';' || c == '=':
-			if !short || (a.how|b.how)&swapped != 0 {
+			if !short && !f.grouped3(a, b) || (a.how|b.how)&swapped != 0 {
 				return false
 			}
 			strange = true
@@ -439,6 +470,12 @@ func (f *finder) follows(a, b *group) bool {
 		b.how |= odd
 	}
 	return worded || plain <= maxBytes && len(between) <= maxEmoji
+}
+
+// grouped3 reports whether commas split a number that begins with a zero, as
+// no amount does: 0700,000,123.
+func (f *finder) grouped3(a, b *group) bool {
+	return b.len() == 3 && a.len() >= 3 && a.len() <= 4 && b.from-a.to == 1 && f.buf[f.row[0].d0] == '0'
 }
 
 // tied reports whether words between two groups leave them one number: they

@@ -305,7 +305,7 @@ func (f *finder) periodAfter(end int) (period string, to int) {
 		signed = signed || bytes.IndexByte(gap, '/') >= 0
 		m := f.find(k)
 		switch {
-		case m.period != "" && (signed || f.find(k-1).is(per) && n > 0 || adverb(f.word(k))):
+		case m.period != "" && (signed || f.find(k-1).is(per) && n > 0 || adverb(f.word(k)) || n == 0 && f.bare(k)):
 			return m.period, int(f.toks[k].To)
 		case !m.is(per | netOf):
 			return "", end
@@ -318,6 +318,16 @@ func (f *finder) periodAfter(end int) (period string, to int) {
 
 // adverbs are periods that need no word before them: "2000 lei lunar".
 var adverbs = set("lunar zilnic saptamanal daily weekly mensile mensili mensuales mensual monthly hourly monatlich mensuel naponta havonta giornaliero")
+
+// bare reports whether a period ends its clause, so that it may stand without
+// a word before it: "50 lei ora".
+func (f *finder) bare(k int) bool {
+	switch string(f.word(k)) {
+	case "ora", "zi", "ziua", "luna", "saptamana", "noaptea", "hour", "hora", "giorno", "час", "день", "месяц":
+		return f.clauseEnd(k)
+	}
+	return false
+}
 
 func adverb(w []byte) bool { return adverbs[string(w)] }
 

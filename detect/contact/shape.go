@@ -2,6 +2,7 @@ package contact
 
 import (
 	"bytes"
+	"strings"
 
 	"veghe/detect/text"
 )
@@ -166,6 +167,9 @@ func (f *finder) fencedLeft(at int, first *group) bool {
 			return !f.cued(first.tok)
 		case '.', ',', '-', '/', ':':
 			k := f.tokenEndingAt(at - 1)
+			if f.number(k) && len(f.word(k)) >= minPhone && first.len() >= minPhone && strings.IndexByte(",/", f.f[at-1]) >= 0 {
+				break // two phones
+			}
 			if k >= 0 && (f.toks[k].Flags&text.Digit != 0 || f.f[at-1] == '/' && first.how&plussed == 0 && !f.find(k).is(tel)) {
 				return true
 			}
