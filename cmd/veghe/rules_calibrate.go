@@ -154,7 +154,9 @@ func calibrate(policies []rule.Policy, r *reviewedPosts, least int) ([]*calibrat
 		c.choose(r)
 		if no := c.Reviews - c.Relevant; c.Reviews < least || c.Relevant < minEither || no < minEither {
 			c.TooFew = fmt.Sprintf("%d reviews, %d relevant and %d not, want %d or more and %d of either", c.Reviews, c.Relevant, no, least, minEither)
-		} else if err := c.fit(); err != nil {
+		} else if fold, err := model.Folds(c.groups(), c.labels(), calibrateFolds); err != nil {
+			c.TooFew = err.Error()
+		} else if err := c.fit(fold); err != nil {
 			return nil, fmt.Errorf("%s: %w", c.Category, err)
 		}
 		all = append(all, c)
@@ -190,6 +192,22 @@ func (c *calibration) choose(r *reviewedPosts) {
 		}
 	}
 	c.Reviews, c.Groups = len(c.posts), len(groups)
+}
+
+func (c *calibration) groups() []int {
+	out := make([]int, len(c.posts))
+	for i, p := range c.posts {
+		out[i] = p.group
+	}
+	return out
+}
+
+func (c *calibration) labels() []bool {
+	out := make([]bool, len(c.posts))
+	for i, p := range c.posts {
+		out[i] = p.relevant
+	}
+	return out
 }
 
 // design numbers the rules that were seen, and the posts as rows of numbers.
@@ -229,7 +247,7 @@ func (c *calibration) design() design {
 
 // fit finds the weights, and measures what they are worth on posts that share
 // no author, thread or template with those they were fitted to.
-func (c *calibration) fit() error {
+func (c *calibration) fit(fold []int) error {
 	d := c.design()
 	fitted, err := model.Ridge(d.rows, d.prior, spread)
 	if err != nil {
@@ -252,7 +270,7 @@ func (c *calibration) fit() error {
 		w.StrengthBefore, w.StrengthAfter = detect.StrengthOf(c.policy, w.Before), detect.StrengthOf(c.policy, w.After)
 		c.Rules = append(c.Rules, w)
 	}
-	return c.validate(d)
+	return c.validate(d, fold)
 }
 
 // rounded is a fitted weight as it is written: two decimals, and never of the
@@ -271,15 +289,8 @@ func rounded(before, fitted float64) (after float64, contrary bool) {
 }
 
 // validate compares prior and fitted weights on folds that share no group.
-func (c *calibration) validate(d design) error {
-	groups, labels := make([]int, len(c.posts)), make([]bool, len(c.posts))
-	for i, p := range c.posts {
-		groups[i], labels[i] = p.group, p.relevant
-	}
-	fold, err := model.Folds(groups, labels, calibrateFolds)
-	if err != nil {
-		return err
-	}
+func (c *calibration) validate(d design, fold []int) error {
+	labels := c.labels()
 	before, after := make([]float64, len(c.posts)), make([]float64, len(c.posts))
 	for k := range calibrateFolds {
 		var train []model.Row
@@ -299,7 +310,7 @@ func (c *calibration) validate(d design) error {
 		c.score(before, fold, k, labels, nil)
 		c.score(after, fold, k, labels, weights)
 	}
-	c.compare(groups, labels, before, after)
+	c.compare(c.groups(), labels, before, after)
 	return nil
 }
 

@@ -11,6 +11,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -229,6 +230,14 @@ func TestEarlierPostsAreEvidence(t *testing.T) {
 func TestCalibrationRefusals(t *testing.T) {
 	dir := truthRules(t)
 	few := reviewedFile(t, 200)
+	oneAuthor := filepath.Join(t.TempDir(), "one.jsonl")
+	b, err := os.ReadFile(reviewedFile(t, 600))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(oneAuthor, regexp.MustCompile(`"author":"a[0-9]+"`).ReplaceAll(b, []byte(`"author":"a"`)), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	for _, row := range []struct {
 		want string
 		args []string
@@ -236,6 +245,7 @@ func TestCalibrationRefusals(t *testing.T) {
 		{"recruitment: 1", []string{"-rules", dir, "-reviewed", few}},
 		{"want 200 or more and 20 of either", []string{"-rules", dir, "-reviewed", few}},
 		{"-min is 50, want 200 or more", []string{"-rules", dir, "-reviewed", few, "-min", "50"}},
+		{"come from 1 groups", []string{"-rules", dir, "-reviewed", oneAuthor}},
 		{"want 900 or more", []string{"-rules", dir, "-reviewed", reviewedFile(t, 600), "-min", "900"}},
 		{"-rules FOLDER", []string{"-reviewed", few, "-approve", "Ana"}},
 		{"a name of one line", []string{"-rules", dir, "-reviewed", few, "-approve", "Ana\n# x"}},
