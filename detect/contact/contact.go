@@ -2,19 +2,23 @@
 // investigator searches by, in the original bytes of a text: phones, e-mails,
 // links, handles, prices, ages and places.
 //
-// It reads numbers the way people hide them: spaced, dotted, starred, in
-// keycaps or full-width digits, with letters for digits, with invisible
-// characters inside, or spelled out in words. Such a contact is marked
+// It reads them the way people hide them: numbers spaced, dotted, starred, in
+// keycaps or full-width digits, with letters for digits, with emoji and
+// invisible characters inside, spelled out in words, also glued together;
+// addresses with their signs in words or brackets. Such a contact is marked
 // Obfuscated, which is evidence by itself.
 //
 // It works on a folded text, in one pass over its words that looks each up in
-// a small vocabulary (words.txt, places.txt) and one over its punctuation.
-// What neither points at costs nothing more, so ordinary text is cheap; a
-// number is parsed only when it looks like a phone.
+// a small vocabulary (words.txt, places.txt) and one over its dots and
+// at-signs. What neither points at costs nothing more, so ordinary text is
+// cheap. A row of digits is looked up in the numbering plans once, after
+// cheaper looks at its length, its first digits and what stands around it; a
+// number without a country code is read as one of the country of the source,
+// of the text's languages or of a place that it names.
 //
 // A wrong number in an investigation costs more than a missed one. Where a
 // text can be read as a date, a price, a version or a score, it is not a
-// phone.
+// phone; where a name can be a word, it is no handle.
 package contact
 
 import (

@@ -307,7 +307,7 @@ func FuzzFind(f *testing.F) {
 		"Tel. 0700 000 123, ana(at)example(dot)org", "hxxps://example[.]org/a t.me/ana_ex", "16yo, 2.000 € pe lună în Cluj",
 		"zero șapte double zero", "@@..[.](.)", "\xff0\xfe7", "wa.me/+", "€", "1.", "+", "telegram:",
 		"(0700) ooo I23 S", "нуль п'ять дев'ять", "zerosaptedoidoi zweiundzwanzig", "o mie cinci sute de euro net/lună", "clasa a 8-a",
-		"anaATexampleDOTcom a n a @ e x . r o", "@a:b.ro skype live:x", "пример.рф ａ＠ｂ．ｒｏ", "0️⃣7️⃣⓿❼", "f14 14/f 14 y/o", "Rm. Vâlcea, SUA",
+		"anaATexampleDOTcom a n a @ e x . r o", "@a:b.ro skype live:x", "пример.рф ａ＠ｂ．ｒｏ", "0️⃣7️⃣⓿❼", "f14 14/f 14 y/o", "Rm. Vâlcea, SUA", "ّ.рф", "\xd10ф0.рф",
 	} {
 		f.Add(s, "ro", "RO")
 	}

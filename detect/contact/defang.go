@@ -100,7 +100,7 @@ func loose(host string) bool { return looseTLD[host[strings.LastIndexByte(host, 
 // knownEnd reports whether a host ends in a top level that exists.
 func (f *finder) knownEnd(host string) bool {
 	last := host[strings.LastIndexByte(host, '.')+1:]
-	return plainTLD[last] || wordTLD[last] || strangeTLD[last] || localTLD[last]
+	return plainTLD[last] || wordTLD[last] || strangeTLD[last] || localTLD[last] || strings.HasPrefix(last, "xn--")
 }
 
 // spelledHost reads a host from token k on, in which a dot may be written
@@ -117,7 +117,8 @@ func (f *finder) spelledHost(k int) (host string, end int, ok bool) {
 		was := k
 		sign, hidden := f.separator(&k)
 		if sign == "" || known && sign == "-" || known && hidden && !f.label(k) {
-			return b.String(), end, known && spelled
+			host = punycode(b.String())
+			return host, end, known && spelled && host != ""
 		}
 		spelled = spelled || hidden
 		if k == was {
@@ -228,7 +229,7 @@ func (f *finder) spacedHost(k int) (host string, end int) {
 	if strings.IndexByte(host, '.') < 3 || !f.knownEnd(host) {
 		return "", 0
 	}
-	return host, end
+	return punycode(host), end
 }
 
 // localBefore is where the local part that ends with token k begins: ana.pop,
@@ -349,7 +350,9 @@ func (f *finder) defanged(k int, w *word) {
 		if end, last = f.host(first); !topLevel(last) {
 			return
 		}
-		host = f.ascii(first, end)
+		if host = f.ascii(first, end); host == "" {
+			return
+		}
 	}
 	s := span{int(t.From), end}
 	if !f.free(s) {

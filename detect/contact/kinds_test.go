@@ -25,6 +25,7 @@ func TestEmailsEverywhere(t *testing.T) {
 		{"mail: ana.pop2@sub.example.co.uk;", "email ana.pop2@sub.example.co.uk"},
 		{"mailto:ana@example.org", "email ana@example.org"},
 		{"ana@exämple.org", "email ana@xn--exmple-cua.org"},
+		{"ana [at] пример [dot] рф", "email ana@xn--e1afmkfd.xn--p1ai !"},
 		{"почта@пример.рф", "email почта@xn--e1afmkfd.xn--p1ai"},
 		{"ana@xn--e1afmkfd.xn--p1ai", "email ana@xn--e1afmkfd.xn--p1ai"},
 		{"ana@exаmple.org", "email ana@example.org !"}, // with a Cyrillic a

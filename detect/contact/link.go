@@ -164,7 +164,11 @@ func topLevel(label []byte) bool {
 func (f *finder) email(value string, s span, host int, hidden bool) {
 	f.take(s)
 	if !f.plainly(s) {
-		value = string(f.f[s.from:host]) + f.ascii(host, s.to)
+		name := f.ascii(host, s.to)
+		if name == "" {
+			return
+		}
+		value = string(f.f[s.from:host]) + name
 	}
 	f.add(Email, value, s, hidden)
 }
@@ -175,17 +179,12 @@ func (f *finder) plainly(s span) bool {
 	if end-start != s.to-s.from {
 		return false
 	}
-	src := f.d.Source()
-	for i := start; i < end; i++ {
-		if src[i] >= 0x80 {
-			return false
-		}
-	}
-	return true
+	return asciiOnly(f.d.Source()[start:end])
 }
 
 // ascii is the host of a folded stretch as the name system has it: labels in
-// other letters as punycode (RFC 3492), disguised ones as they were meant.
+// other letters as punycode (RFC 3492), disguised ones as they were meant. It is
+// empty when there can be no such host.
 func (f *finder) ascii(from, to int) string {
 	if f.plainly(span{from, to}) {
 		return string(f.f[from:to])
@@ -196,14 +195,35 @@ func (f *finder) ascii(from, to int) string {
 		out[i] = string(l)
 		start, end := f.d.Span(from, from+len(l))
 		written := f.d.Source()[start:end]
-		if own := strings.ToLower(written); own != out[i] && !disguised(written) && !f.evasive(from) || len(l) > 0 && l[0] >= 0x80 {
-			if a, err := idna.Lookup.ToASCII(own); err == nil {
-				out[i] = a
+		if own := strings.ToLower(written); own != out[i] && !disguised(written) && !f.evasive(from) || !asciiOnly(l) {
+			if out[i], _ = idna.Lookup.ToASCII(own); !asciiOnly(out[i]) {
+				return ""
 			}
 		}
 		from += len(l) + 1
 	}
 	return strings.Join(out, ".")
+}
+
+func asciiOnly[T string | []byte](s T) bool {
+	for i := range len(s) {
+		if s[i] >= 0x80 {
+			return false
+		}
+	}
+	return true
+}
+
+// punycode is a spelled host as the name system has it, or empty.
+func punycode(host string) string {
+	if asciiOnly(host) {
+		return host
+	}
+	a, err := idna.Lookup.ToASCII(host)
+	if err != nil {
+		return ""
+	}
+	return a
 }
 
 // dot reads a link around a dot, and returns where to go on.
@@ -335,7 +355,9 @@ func (f *finder) link(s span, scheme string, host, hostEnd int, hidden bool) {
 	if net, ok := networkHosts[name]; ok && f.profile(net, s, hostEnd, hidden) {
 		return
 	}
-	f.add(URL, scheme+f.ascii(host, hostEnd)+f.original(hostEnd, s.to), s, hidden)
+	if ascii := f.ascii(host, hostEnd); ascii != "" {
+		f.add(URL, scheme+ascii+f.original(hostEnd, s.to), s, hidden)
+	}
 }
 
 func (f *finder) original(from, to int) string {
