@@ -42,10 +42,11 @@ func parsePattern(lang, s string, scan bool) (Pattern, error) {
 	if regexp.MustCompile(s).MatchString("") {
 		return p, fmt.Errorf("matches nothing at all, want at least one character that must be there")
 	}
-	if scan {
+	p.literals = required(re.Simplify(), minLiteral)
+	if len(p.literals) == 0 && scan {
+		p.short = required(re.Simplify(), 1)
 		return p, nil
 	}
-	p.literals = required(re.Simplify())
 	if len(p.literals) == 0 {
 		return p, fmt.Errorf("no fixed word of %d letters or more stands in every match; add one, use terms and near, or allow_scan: true", minLiteral)
 	}
@@ -75,37 +76,60 @@ func checkSyntax(re *syntax.Regexp) error {
 	return nil
 }
 
-// required is groups of literals: every match contains one of each group.
-func required(re *syntax.Regexp) [][]string {
+// required is groups of literals of at least least letters: every match
+// contains one of each group.
+func required(re *syntax.Regexp, least int) [][]string {
 	switch re.Op {
 	case syntax.OpLiteral:
-		if s := strings.ToLower(string(re.Rune)); len(re.Rune) >= minLiteral {
+		if s := strings.ToLower(string(re.Rune)); len(re.Rune) >= least {
 			return [][]string{{s}}
 		}
+	case syntax.OpCharClass:
+		if least == 1 {
+			return requiredOfClass(re.Rune)
+		}
 	case syntax.OpCapture, syntax.OpPlus:
-		return required(re.Sub[0])
+		return required(re.Sub[0], least)
 	case syntax.OpRepeat:
 		if re.Min > 0 {
-			return required(re.Sub[0])
+			return required(re.Sub[0], least)
 		}
 	case syntax.OpConcat:
 		var groups [][]string
 		for _, sub := range re.Sub {
-			groups = append(groups, required(sub)...)
+			groups = append(groups, required(sub, least)...)
 		}
 		return groups
 	case syntax.OpAlternate:
-		return requiredOfAny(re.Sub)
+		return requiredOfAny(re.Sub, least)
 	}
 	return nil
 }
 
+// requiredOfClass is the characters of a class, if they are few.
+func requiredOfClass(ranges []rune) [][]string {
+	const few = 16
+	var all []string
+	for i := 0; i+1 < len(ranges); i += 2 {
+		for r := ranges[i]; r <= ranges[i+1]; r++ {
+			if len(all) == few {
+				return nil
+			}
+			all = append(all, string(r))
+		}
+	}
+	if len(all) == 0 {
+		return nil
+	}
+	return [][]string{all}
+}
+
 // requiredOfAny is one group with the best literals of each alternative, if
 // each has some.
-func requiredOfAny(alternatives []*syntax.Regexp) [][]string {
+func requiredOfAny(alternatives []*syntax.Regexp, least int) [][]string {
 	var all []string
 	for _, sub := range alternatives {
-		best := bestGroup(required(sub))
+		best := bestGroup(required(sub, least))
 		if len(best) == 0 || len(all)+len(best) > maxLiterals {
 			return nil
 		}

@@ -31,7 +31,8 @@ type probeTerm struct {
 // at least one.
 type scan struct {
 	re     *regexp.Regexp
-	groups [][]string // none: always
+	groups [][]string
+	always bool // the groups are too common to lead to a unit
 	lang   uint8
 }
 
@@ -171,7 +172,11 @@ func (s *Set) fill(p *probe, b *trieBuilder) error {
 		if err != nil {
 			return fmt.Errorf("signal %q: %w", p.Name, err)
 		}
-		p.scans = append(p.scans, scan{re: re, groups: pat.literals, lang: lang})
+		sc := scan{re: re, groups: pat.literals, lang: lang}
+		if len(sc.groups) == 0 {
+			sc.groups, sc.always = pat.short, true
+		}
+		p.scans = append(p.scans, sc)
 	}
 	return nil
 }
@@ -226,7 +231,7 @@ func (s *Set) addAnchors() {
 			ends = append(ends, anchorEntry{t.end, anchor{lead, t.lang}})
 		}
 		for _, sc := range p.scans {
-			if len(sc.groups) == 0 {
+			if sc.always {
 				s.always = append(s.always, sig.unit)
 				continue
 			}

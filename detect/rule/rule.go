@@ -202,9 +202,9 @@ type Signal struct {
 type Pattern struct {
 	Lang   string
 	Source string
-	// literals are groups, of each of which one stands in every match; nil
-	// with allow_scan.
-	literals [][]string
+	// literals are groups, of each of which one stands in every match. With
+	// allow_scan there may be none, but short ones, down to one letter.
+	literals, short [][]string
 }
 
 // Field is a test on the post itself. Every list that is not empty must have

@@ -288,3 +288,22 @@ func FuzzLoad(f *testing.F) {
 		set.Matcher().Match(&Input{Post: &veghe.Post{Text: "pasaport"}})
 	})
 }
+
+// A rule that waits for another is decided before those that come after it,
+// though it becomes a candidate last.
+func TestWaiting(t *testing.T) {
+	rule := func(id, signals, condition string) string {
+		return strings.Replace(oneRule(signals, condition), "TST-01", id, 1) + "---\n"
+	}
+	set := compile(t, map[string]string{"a.yaml": rule("TST-01", "  a: [unu]", "a") +
+		rule("TST-02", "  first: {indicator: TST-01}", "first") +
+		rule("TST-03", "  a: [unu]\n  second: {indicator: TST-02}", "a and (second or a)") +
+		rule("TST-04", "  third: {indicator: TST-03}", "third")})
+	var got []veghe.RuleID
+	for _, f := range set.Matcher().Match(&Input{Post: &veghe.Post{Text: "unu"}}) {
+		got = append(got, f.Rule)
+	}
+	if diff := cmp.Diff([]veghe.RuleID{"TST-01", "TST-02", "TST-03", "TST-04"}, got); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}

@@ -82,8 +82,45 @@ type signalInfo struct {
 	waits  []int32 // units, of an indicator signal
 }
 
-// Compile makes a Set of a pack that loaded without error.
+// Limits of a pack: what compiles in seconds and stays in memory.
+const (
+	maxAllTerms    = 1_000_000 // of all signals, lists counted each time
+	maxAllPatterns = 5_000
+)
+
+// checkSize holds a pack to its limits.
+func checkSize(p *Pack) error {
+	terms, patterns := 0, 0
+	count := func(signals []*Signal) {
+		for _, s := range signals {
+			terms += len(s.Terms)
+			patterns += len(s.Patterns)
+		}
+	}
+	for _, r := range p.Rules {
+		count(r.Signals)
+	}
+	for _, w := range p.Watches {
+		count(w.Signals)
+	}
+	for _, e := range p.Exceptions {
+		count(e.Signals)
+	}
+	switch {
+	case terms > maxAllTerms:
+		return fmt.Errorf("%d terms in all, want at most %d; a list counts in every signal that names it", terms, maxAllTerms)
+	case patterns > maxAllPatterns:
+		return fmt.Errorf("%d regular expressions in all, want at most %d; use terms and near", patterns, maxAllPatterns)
+	}
+	return nil
+}
+
+// Compile makes a Set of a pack that loaded without error. A pack may have
+// too many terms or regular expressions in all.
 func Compile(p *Pack) (*Set, error) {
+	if err := checkSize(p); err != nil {
+		return nil, err
+	}
 	s := &Set{
 		pack: p, byID: map[veghe.RuleID]*Rule{}, langs: map[string]uint8{AnyLang: 0}, contacts: map[string][]anchor{},
 	}
