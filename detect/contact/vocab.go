@@ -126,6 +126,9 @@ var words = sync.OnceValue(func() *vocab {
 func (v *vocab) seal() {
 	v.slots = make([]slot, 1<<bits.Len(uint(2*len(v.words))))
 	for h, w := range v.words {
+		if *w.meaning == *nothing.meaning {
+			w.meaning = nothing.meaning // only places; their own would be a megabyte
+		}
 		if len(w.places) > 0 || w.leads() {
 			v.leading[h>>12%uint64(len(v.leading))] |= bits2(h)
 		}
