@@ -231,7 +231,7 @@ func printEvaluations(out io.Writer, results []evaluation) error {
 	}
 	for _, r := range results {
 		if e := r.Earliness; e != nil {
-			fmt.Fprintf(w, "posts of the author until flagged\t%s\tmean %.1f\tmedian %d\tmost %d\n", r.Category, e.Mean, e.Median, e.Most)
+			fmt.Fprintf(w, "first flag\t%s\tpost %.1f\tmedian %d\tmost %d of the author\n", r.Category, e.Mean, e.Median, e.Most)
 		}
 	}
 	for _, r := range results {
