@@ -65,7 +65,7 @@ func (d *Doc) mixture(w []byte) (m mixture) {
 	last := uint32(common)
 	for len(w) > 0 {
 		r, n := utf8.DecodeRune(w)
-		e := d.lookup(r, n)
+		e := d.tab.lookup(r, n)
 		w = w[n:]
 		sc := e.script()
 		switch {
@@ -129,7 +129,7 @@ func (m mixture) meant() uint32 {
 // is the last, from its original letters, and returns where it ends.
 func (d *Doc) remix(s string) int {
 	from := len(d.out)
-	for from > d.done.at && (alnum[d.out[from-1]] || d.out[from-1] >= utf8.RuneSelf) {
+	for from > d.done.at && isWordByte(d.out[from-1]) {
 		from--
 	}
 	start := d.rewind(from)
@@ -142,7 +142,7 @@ func (d *Doc) remix(s string) int {
 	}
 	for i := start; i < end; {
 		r, n := utf8.DecodeRuneInString(s[i:])
-		e := d.lookup(r, n)
+		e := d.tab.lookup(r, n)
 		switch at := len(d.out); {
 		case e.kind() == dropped && r != '\u00ad':
 			d.notes = append(d.notes, note{int32(at), hidden})
@@ -178,7 +178,7 @@ func (d *Doc) unmixed(dst, w []byte) []byte {
 	script := d.mixture(w).meant()
 	for len(w) > 0 {
 		r, n := utf8.DecodeRune(w)
-		sc := d.lookup(r, n).script()
+		sc := d.tab.lookup(r, n).script()
 		if c, ok := alike.toCyrillic[r]; ok && script == cyrillic && sc == latin {
 			r = c
 		}
@@ -213,32 +213,13 @@ func (d *Doc) rewind(from int) int {
 func (d *Doc) wordEnd(s string, i int) int {
 	for i < len(s) {
 		r, n := utf8.DecodeRuneInString(s[i:])
-		switch d.lookup(r, n).kind() {
+		switch d.tab.lookup(r, n).kind() {
 		case separator, solo, symbol:
 			return i
 		}
 		i += n
 	}
 	return i
-}
-
-// lookup is the entry of r, decoded from n bytes.
-func (d *Doc) lookup(r rune, n int) entry {
-	switch {
-	case r < utf8.RuneSelf:
-		switch {
-		case !alnum[r]:
-			return 0
-		case r <= '9':
-			return entry(word)<<27 | entry(common)<<24
-		case r <= 'Z':
-			return entry(word)<<27 | entry(latin)<<24 | changeBit | entry(r+'a'-'A')
-		}
-		return entry(word)<<27 | entry(latin)<<24
-	case r == utf8.RuneError && n == 1:
-		return changeBit | ' '
-	}
-	return d.tab.entry(r)
 }
 
 // minForged is the least letters of a word that may be forged as a whole.

@@ -25,12 +25,13 @@ package text
 
 import (
 	"sort"
+	"sync"
 	"unicode/utf8"
 )
 
 // Version names this way of folding. It changes whenever some text folds
 // differently, because rules compiled before then no longer mean the same.
-const Version = "fold4"
+const Version = "fold5"
 
 // MaxText is how many bytes of a text are read; the rest is not looked at.
 const MaxText = 64 << 20
@@ -212,16 +213,29 @@ func (d *Doc) reset(s string) {
 	}
 }
 
+// docs are for the functions below, which need one for a moment.
+var docs = sync.Pool{New: func() any { return new(Doc) }}
+
+func borrow() *Doc { return docs.Get().(*Doc) }
+
+// giveBack lets go of the text and of big buffers.
+func giveBack(d *Doc) {
+	d.reset("")
+	docs.Put(d)
+}
+
 // Fold is s folded, as [Doc.Folded] has it.
 func Fold(s string) string {
-	var d Doc
+	d := borrow()
+	defer giveBack(d)
 	d.Fold(s)
 	return string(d.Folded())
 }
 
 // Words are the folded words of s, symbols included, in order.
 func Words(s string) []string {
-	var d Doc
+	d := borrow()
+	defer giveBack(d)
 	d.Fold(s)
 	words := make([]string, 0, len(d.Tokens))
 	extra := d.Extra
@@ -245,7 +259,8 @@ func Words(s string) []string {
 // FoldWord is one word folded, for an index that cuts words itself: what is
 // not part of a word is left out.
 func FoldWord(w []byte) []byte {
-	var d Doc
+	d := borrow()
+	defer giveBack(d)
 	d.Fold(string(w))
 	out := make([]byte, 0, len(d.Folded()))
 	for _, t := range d.Tokens {

@@ -116,8 +116,12 @@ func (d *Doc) signed(from, to int32, name bool) (int32, int32) {
 
 // wordAt reports whether folded byte i is part of a word, or looks so.
 func (d *Doc) wordAt(i int32) bool {
-	return i >= 0 && int(i) < d.n && (alnum[d.out[i]] || d.out[i] >= utf8.RuneSelf)
+	return i >= 0 && int(i) < d.n && isWordByte(d.out[i])
 }
+
+// isWordByte reports whether c is part of a word, or of a character that is
+// not ASCII and most likely part of one.
+func isWordByte(c byte) bool { return alnum[c] || c >= utf8.RuneSelf }
 
 // gap is what stands between token i and the next.
 func (d *Doc) gap(i int) []byte { return d.out[d.Tokens[i].To:d.Tokens[i+1].From] }

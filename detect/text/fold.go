@@ -283,16 +283,7 @@ func (d *Doc) anchor(i int) {
 }
 
 // put appends what r folds to.
-func (d *Doc) put(e entry, r rune) {
-	switch {
-	case e&changeBit == 0:
-		d.out = utf8.AppendRune(d.out, r)
-	case e&longBit != 0:
-		d.out = append(d.out, d.tab.long[e&valueMask]...)
-	default:
-		d.out = utf8.AppendRune(d.out, rune(e&valueMask))
-	}
-}
+func (d *Doc) put(e entry, r rune) { d.out = d.tab.fold(d.out, e, r) }
 
 // between folds a character that stands between words. One that stays
 // outside ASCII would look like a letter to cut.

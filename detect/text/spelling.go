@@ -60,9 +60,9 @@ func (d *Doc) decode(dst, b []byte, a *alphabet) []byte {
 	return dst
 }
 
-// leet reports whether the digits in a word may stand for letters. One at an
-// end may, of a longer word: munc4, 5ecret. Inside and at both ends they may:
-// p4s4port, 53cr37. So 500euro, covid19, mp3, b2b and 4x4 are left alone.
+// leet reports whether the digits in a word may stand for letters. One or two
+// at an end may, of a longer word: munc4, 5ecret. Inside and at both ends they
+// may: p4s4port, 53cr37. So 500euro, covid19, mp3, b2b and 4x4 are left alone.
 func leet(w []byte) bool {
 	lead, trail, digits, letters, usual := 0, 0, 0, 0, true
 	for _, c := range w {
@@ -82,8 +82,10 @@ func leet(w []byte) bool {
 	switch {
 	case letters < 2:
 		return false
-	case digits == max(lead, trail):
-		return digits == 1 && letters >= 3
+	case digits == trail:
+		return letters >= 3 && (digits == 1 || digits == 2 && usual)
+	case digits == lead:
+		return digits == 1 && letters >= 3 || digits == 2 && letters >= 4 && usual
 	case digits+letters == 3:
 		return letters == 2 && bytes.IndexByte([]byte("0134"), w[1]) >= 0
 	}
@@ -312,7 +314,7 @@ const maxHashtag = 200
 func (d *Doc) hashtags(odd int) {
 	more := 0
 	for _, o := range d.odd[odd:] {
-		if t := &d.Tokens[o.token()]; t.From > 0 && d.out[t.From-1] == '#' {
+		if t := &d.Tokens[o.token()]; d.tagged(t) {
 			d.cuts = d.caseChanges(d.cuts[:0], t)
 			more += len(d.cuts)
 		}
@@ -328,7 +330,7 @@ func (d *Doc) hashtags(odd int) {
 		t := d.Tokens[i]
 		isOdd := k >= odd && d.odd[k].token() == i
 		d.cuts = d.cuts[:0]
-		if isOdd && t.From > 0 && d.out[t.From-1] == '#' {
+		if isOdd && d.tagged(&t) {
 			d.cuts = d.caseChanges(d.cuts, &t)
 		}
 		more -= len(d.cuts)
@@ -343,6 +345,13 @@ func (d *Doc) hashtags(odd int) {
 		}
 	}
 	slices.Reverse(d.Extra[extras:])
+}
+
+// tagged reports whether # stands before t, and that not after a word, as in
+// an address.
+func (d *Doc) tagged(t *Token) bool {
+	hash := t.From - 1
+	return hash >= 0 && d.out[hash] == '#' && (hash == 0 || d.out[hash-1] != '/' && !isWordByte(d.out[hash-1]))
 }
 
 // pieceTokens writes the pieces of t that d.cuts make.

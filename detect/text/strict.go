@@ -1,8 +1,10 @@
 package text
 
 import (
+	"bytes"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
 )
@@ -37,16 +39,20 @@ func clean(s string, letter func(rune) rune) string {
 
 // Cased is a word folded but for its case.
 func Cased(s string) string {
-	var b strings.Builder
+	var out, letter []byte
+	t := tables()
 	for _, r := range norm.NFC.String(s) {
-		switch {
-		case r == '?':
-			b.WriteRune(r)
+		e := t.lookup(r, utf8.UTFMax)
+		switch k := e.kind(); {
+		case r == '?': // one letter, in terms
+			out = append(out, '?')
+		case k != word && k != solo:
 		case unicode.IsUpper(r):
-			b.WriteString(strings.ToUpper(string(FoldWord([]byte(string(r))))))
+			letter = t.fold(letter[:0], e, r)
+			out = append(out, bytes.ToUpper(letter)...)
 		default:
-			b.Write(FoldWord([]byte(string(r))))
+			out = t.fold(out, e, r)
 		}
 	}
-	return b.String()
+	return string(out)
 }

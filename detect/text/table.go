@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"unicode/utf8"
 )
 
 //go:generate go run gen.go
@@ -77,6 +78,34 @@ type table struct {
 }
 
 func (t *table) entry(r rune) entry { return t.pages[t.index[uint32(r)>>8]][uint8(r)] }
+
+// lookup is the entry of r, decoded from n bytes, ASCII or not.
+func (t *table) lookup(r rune, n int) entry {
+	switch {
+	case r >= utf8.RuneSelf && (r != utf8.RuneError || n > 1):
+		return t.entry(r)
+	case r >= utf8.RuneSelf:
+		return changeBit | ' '
+	case !alnum[r]:
+		return 0
+	case r <= '9':
+		return word<<27 | common<<24
+	case r <= 'Z':
+		return word<<27 | latin<<24 | changeBit | entry(r+'a'-'A')
+	}
+	return word<<27 | latin<<24
+}
+
+// fold appends what r folds to.
+func (t *table) fold(dst []byte, e entry, r rune) []byte {
+	switch {
+	case e&changeBit == 0:
+		return utf8.AppendRune(dst, r)
+	case e&longBit != 0:
+		return append(dst, t.long[e&valueMask]...)
+	}
+	return utf8.AppendRune(dst, rune(e&valueMask))
+}
 
 // tables reads fold.tab once, about a millisecond.
 var tables = sync.OnceValue(func() *table {
