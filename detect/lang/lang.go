@@ -134,6 +134,10 @@ func (d *Detector) Append(to []Segment, s string) []Segment {
 	}
 	x := d.scratch.Get().(*scratch)
 	defer d.scratch.Put(x)
+	return d.detect(to, s, x)
+}
+
+func (d *Detector) detect(to []Segment, s string, x *scratch) []Segment {
 	x.pieces = x.pieces[:0]
 	sc := scanner{s: s, links: newLinks(s)}
 	for d.read(&sc, x) {
