@@ -208,9 +208,14 @@ func (e *weightEdit) check(fsys fs.FS, wanted map[veghe.RuleID]float64) error {
 	if err != nil {
 		return err
 	}
+	strengths := map[veghe.RuleID]rule.Strength{}
+	for _, r := range edited.Rules {
+		strengths[r.ID] = r.Strength
+	}
 	for _, r := range old.Rules {
 		if w, ok := wanted[r.ID]; ok {
-			r.Weight = &w
+			// A rule that states no strength has that of its weight.
+			r.Weight, r.Strength = &w, strengths[r.ID]
 		}
 	}
 	var versions []string

@@ -344,6 +344,7 @@ func patch(t *testing.T, file, diff string) string {
 	t.Helper()
 	lines := strings.SplitAfter(file, "\n")
 	var out []string
+	last := new(string) // the line a remark on its end is about
 	at := 0
 	for line := range strings.Lines(diff) {
 		var from, n, to, m int
@@ -360,17 +361,44 @@ func patch(t *testing.T, file, diff string) string {
 			}
 		case line[0] == '+':
 			out = append(out, line[1:])
+			last = &out[len(out)-1]
+		case line[0] == '\\': // no newline at the end of the file
+			*last = strings.TrimSuffix(*last, "\n")
 		default:
-			if lines[at] != line[1:] {
+			if strings.TrimSuffix(lines[at], "\n") != strings.TrimSuffix(line[1:], "\n") {
 				t.Fatalf("line %d is %q, the diff says %q", at+1, lines[at], line)
 			}
+			last = new(string)
 			if line[0] == ' ' {
-				out = append(out, lines[at])
+				out = append(out, line[1:])
+				last = &out[len(out)-1]
 			}
 			at++
 		}
 	}
 	return strings.Join(append(out, lines[at:]...), "")
+}
+
+// Whatever a file looks like, its diff leads to the edited file, and nothing
+// outside the document of the rule changes.
+func FuzzSetWeight(f *testing.F) {
+	f.Add("indicator: A\nstrength: weak\nstatus: stable\n---\nindicator: B\nstrength: weak\n", uint8(4))
+	f.Add("# x\n"+noteStart+" 9\nweight: 1.2 # why\nindicator: A", uint8(0))
+	f.Add("a\nb\nc\nd\nweight: 1", uint8(2))
+	f.Fuzz(func(t *testing.T, file string, at uint8) {
+		lines := strings.SplitAfter(file, "\n")
+		change, err := setWeight(lines, int(at)%len(lines), newWeight{After: 0.77}, noteStart+" 10 reviews\n")
+		if err != nil {
+			return
+		}
+		edited := string(applyChanges(lines, []lineChange{change}))
+		if got := patch(t, file, unified("a.yaml", lines, []lineChange{change})); got != edited {
+			t.Errorf("the diff gives %q, the edit %q", got, edited)
+		}
+		if strings.Count(edited, "weight: 0.77") < 1 || strings.Count(edited, "\n---") < strings.Count(file, "\n---") {
+			t.Errorf("edited: %q", edited)
+		}
+	})
 }
 
 // The shipped rules can be edited line by line, every one of them.
