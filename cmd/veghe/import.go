@@ -143,6 +143,9 @@ func (im *importer) file(ctx context.Context, name string) error {
 	}
 	if err == nil {
 		err = im.records(ctx, shown, im.progress.reader(in), st)
+		if err != nil { // else it is forgotten anyway
+			err = errors.Join(err, st.settle(context.WithoutCancel(ctx)))
+		}
 	}
 	im.sum.add(st.counts)
 	return errors.Join(err, st.close(err == nil))

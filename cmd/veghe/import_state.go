@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"database/sql"
+	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -20,13 +21,21 @@ import (
 )
 
 // importState is how far the import of a file has come: which posts were
-// acknowledged and what was counted, in one transaction for each batch. It is
+// acknowledged and what was counted, always both in one transaction. It is
 // found again by the file and the flags, and gone when the import has ended.
 type importState struct {
 	db     *sqlite.DB
 	path   string
 	counts counts
+	// unsettled are posts in counts that are not yet on the disk.
+	unsettled map[fingerprint]bool
+	// maybe has every post that was noted and some that were not, so that
+	// most new ones need no look at the disk; nil for an import gone on with.
+	maybe *filter
 }
+
+// settleAfter is how many posts at most are sent again after a kill.
+const settleAfter = 5000
 
 const importSchema = `
 CREATE TABLE seen (post BLOB PRIMARY KEY) WITHOUT ROWID; -- of id and content
@@ -42,7 +51,7 @@ func openImportState(ctx context.Context, dir string, in io.Reader, flags []stri
 		return nil, err
 	}
 	removeStale(dir)
-	s := &importState{path: filepath.Join(dir, key+".db")}
+	s := &importState{path: filepath.Join(dir, key+".db"), unsettled: map[fingerprint]bool{}}
 	if s.db, err = sqlite.Open(ctx, s.path, []string{importSchema}); err != nil {
 		return nil, err
 	}
@@ -53,6 +62,9 @@ func openImportState(ctx context.Context, dir string, in io.Reader, flags []stri
 	}
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return nil, errors.Join(err, s.db.Close())
+	}
+	if s.counts == (counts{}) {
+		s.maybe = new(filter)
 	}
 	return s, nil
 }
@@ -101,7 +113,7 @@ func removeStale(dir string) {
 }
 
 func (s *importState) reset(ctx context.Context) error {
-	s.counts = counts{}
+	s.counts, s.maybe = counts{}, new(filter)
 	return s.db.Tx(ctx, func(tx *sql.Tx) error {
 		if _, err := tx.ExecContext(ctx, `DELETE FROM seen`); err != nil {
 			return err
@@ -133,15 +145,54 @@ func fingerprintOf(p *veghe.Post) fingerprint {
 	return fingerprint(sum[:16])
 }
 
+// filter is a Bloom filter of 8 MiB: with ten million posts in it, one in
+// twenty others seems to be there too.
+type filter [1 << 20]uint64
+
+func (f *filter) add(p fingerprint) {
+	if f == nil {
+		return
+	}
+	for i := 0; i < len(p); i += 4 {
+		bit := binary.LittleEndian.Uint32(p[i:]) % (64 << 20)
+		f[bit/64] |= 1 << (bit % 64)
+	}
+}
+
+// has is true for everything added, and true without a filter.
+func (f *filter) has(p fingerprint) bool {
+	if f == nil {
+		return true
+	}
+	for i := 0; i < len(p); i += 4 {
+		bit := binary.LittleEndian.Uint32(p[i:]) % (64 << 20)
+		if f[bit/64]&(1<<(bit%64)) == 0 {
+			return false
+		}
+	}
+	return true
+}
+
 // known says which of these were acknowledged before.
 func (s *importState) known(ctx context.Context, prints []fingerprint) (map[fingerprint]bool, error) {
 	out := map[fingerprint]bool{}
-	stmt, err := s.db.Read.PrepareContext(ctx, `SELECT 1 FROM seen WHERE post = ?`)
+	tx, err := s.db.Read.BeginTx(ctx, &sql.TxOptions{ReadOnly: true}) // one for all, or each takes its own locks
+	if err != nil {
+		return nil, err
+	}
+	defer tx.Rollback() //nolint:errcheck // it only read
+	stmt, err := tx.PrepareContext(ctx, `SELECT 1 FROM seen WHERE post = ?`)
 	if err != nil {
 		return nil, err
 	}
 	defer stmt.Close() //nolint:errcheck // it only read
 	for _, p := range prints {
+		if s.unsettled[p] {
+			out[p] = true
+		}
+		if out[p] || !s.maybe.has(p) {
+			continue
+		}
 		var one int
 		switch err := stmt.QueryRowContext(ctx, p[:]).Scan(&one); {
 		case err == nil:
@@ -153,9 +204,22 @@ func (s *importState) known(ctx context.Context, prints []fingerprint) (map[fing
 	return out, nil
 }
 
-// settle enters posts that were acknowledged, and the account with them.
-func (s *importState) settle(ctx context.Context, fresh []fingerprint, c counts) error {
-	text, err := json.Marshal(c)
+// note counts posts that were acknowledged, and settles now and then.
+func (s *importState) note(ctx context.Context, fresh []fingerprint, c counts) error {
+	for _, p := range fresh {
+		s.unsettled[p] = true
+		s.maybe.add(p)
+	}
+	s.counts.add(c)
+	if len(s.unsettled) < settleAfter {
+		return nil
+	}
+	return s.settle(ctx)
+}
+
+// settle puts on the disk what was noted.
+func (s *importState) settle(ctx context.Context) error {
+	text, err := json.Marshal(s.counts)
 	if err != nil {
 		return err
 	}
@@ -165,7 +229,7 @@ func (s *importState) settle(ctx context.Context, fresh []fingerprint, c counts)
 			return err
 		}
 		defer stmt.Close() //nolint:errcheck // the transaction tells
-		for _, p := range fresh {
+		for p := range s.unsettled {
 			if _, err := stmt.ExecContext(ctx, p[:]); err != nil {
 				return err
 			}
@@ -174,7 +238,7 @@ func (s *importState) settle(ctx context.Context, fresh []fingerprint, c counts)
 		return err
 	})
 	if err == nil {
-		s.counts = c
+		clear(s.unsettled)
 	}
 	return err
 }
@@ -208,9 +272,9 @@ func (b *batch) take(ctx context.Context, rec archive.Record) error {
 	return b.flush(ctx)
 }
 
-// flush sends what is new among the posts, and settles the account of their
-// records when it is acknowledged. A crash between the two sends the same posts
-// again, which does no harm, and counts them once.
+// flush sends what is new among the posts, and notes the account of their
+// records when it is acknowledged. A crash before that is settled sends the
+// same posts again, which does no harm, and counts them once.
 func (b *batch) flush(ctx context.Context) error {
 	if b.pending.Records == 0 {
 		return nil
@@ -241,9 +305,7 @@ func (b *batch) flush(ctx context.Context) error {
 		rest = rest[n:]
 	}
 	b.pending.Imported = int64(len(fresh))
-	c := b.st.counts
-	c.add(b.pending)
-	if err := b.st.settle(context.WithoutCancel(ctx), marks, c); err != nil {
+	if err := b.st.note(context.WithoutCancel(ctx), marks, b.pending); err != nil {
 		return err
 	}
 	b.posts, b.bytes, b.pending = b.posts[:0], 0, counts{}

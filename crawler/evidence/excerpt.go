@@ -88,7 +88,7 @@ func ReadPart(name string, b []byte) (*Part, error) {
 			return err
 		}
 		for _, c := range captures {
-			r := Ref{name, b.Entries[c.first].Offset, c.records[0].Get("WARC-Payload-Digest")}
+			r := Ref{name, b.Entries[c.first].Offset, c.records[0].payloadDigest()}
 			p.Captures[r] = &Found{Ref: r, Block: b.Block, Records: c.records, Members: c.members}
 		}
 		return nil

@@ -65,7 +65,7 @@ func findIn(b *batch, offsets map[int64]Ref, found map[Ref]*Found) error {
 	}
 	for _, c := range captures {
 		r, ok := offsets[b.Entries[c.first].Offset]
-		if ok && c.records[0].Get("WARC-Payload-Digest") == r.Digest {
+		if ok && c.records[0].payloadDigest() == r.Digest {
 			found[r] = &Found{Ref: r, Block: b.Block, Records: c.records, Members: c.members}
 		}
 	}
@@ -262,8 +262,8 @@ func (r *Record) Check() error {
 	if r.Get("WARC-Block-Digest") != digestOf(r.Block) {
 		return fmt.Errorf("%w: the block does not match its digest", ErrChanged)
 	}
-	if want := r.Get("WARC-Payload-Digest"); want != "" {
-		if payload, _ := payloadOf(r.Block); digestOf(payload) != want {
+	if want := r.payloadDigest(); want != "" {
+		if payload, _, _ := payloadOf(r.Block); digestOf(payload) != want {
 			return fmt.Errorf("%w: the payload does not match its digest", ErrChanged)
 		}
 	}

@@ -3,6 +3,7 @@ package evidence
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"compress/gzip"
 	"crypto/rand"
 	"crypto/sha256"
@@ -54,6 +55,11 @@ const (
 	fieldsType  = "application/warc-fields"
 	fieldSource = "Veghe-Source"
 	fieldCert   = "Veghe-Certificate-Digest"
+	// The standard counts the payload without its transfer coding, common
+	// tools count it with it. Where that makes a difference the digest has a
+	// name of its own, so that no tool says that the record was changed.
+	fieldPayload = "WARC-Payload-Digest"
+	fieldDecoded = "Veghe-Payload-Digest"
 )
 
 func digestOf(b ...[]byte) string {
@@ -218,7 +224,7 @@ func captureMembers(c *Capture) (members [][]byte, digest string, err error) {
 		if i == last {
 			id, concurrent = first, ""
 		}
-		payload, whole := payloadOf(x.Response)
+		payload, coded, whole := payloadOf(x.Response)
 		payloadDigest := digestOf(payload)
 		truncated := ""
 		if x.Cut || !whole {
@@ -228,8 +234,12 @@ func captureMembers(c *Capture) (members [][]byte, digest string, err error) {
 			{"WARC-Target-URI", x.URL}, {"WARC-IP-Address", x.IP},
 			{fieldSource, string(c.Source)}, {fieldCert, prefixed(x.Certificate)},
 		}
+		field := fieldPayload
+		if coded {
+			field = fieldDecoded
+		}
 		response := record(typeResponse, id, x.At, "application/http;msgtype=response", x.Response, append(common,
-			Field{"WARC-Concurrent-To", concurrent}, Field{"WARC-Payload-Digest", payloadDigest}, Field{"WARC-Truncated", truncated})...)
+			Field{"WARC-Concurrent-To", concurrent}, Field{field, payloadDigest}, Field{"WARC-Truncated", truncated})...)
 		request := record(typeRequest, newRecordID(), x.At, "application/http;msgtype=request", x.Request,
 			append(common, Field{"WARC-Concurrent-To", first})...)
 		for _, rec := range [][]byte{response, request} {
@@ -253,20 +263,24 @@ func prefixed(hexDigest string) string {
 	return "sha256:" + hexDigest
 }
 
-// payloadOf is the body of a response without its transfer coding, and whether
-// all of it is there. Answers that only say "wait" (1xx) are passed over. The
+// payloadDigest is what a response says of its payload.
+func (r *Record) payloadDigest() string { return cmp.Or(r.Get(fieldPayload), r.Get(fieldDecoded)) }
+
+// payloadOf is the body of a response without its transfer coding, whether it
+// had one, and whether all of it is there. Answers that only say "wait" (1xx) are passed over. The
 // content coding stays: it is part of what the server calls the page.
-func payloadOf(response []byte) (payload []byte, whole bool) {
+func payloadOf(response []byte) (payload []byte, coded, whole bool) {
 	r := bufio.NewReader(bytes.NewReader(response))
 	for {
 		res, err := http.ReadResponse(r, nil)
 		if err != nil {
-			return nil, false
+			return nil, coded, false
 		}
 		payload, err = io.ReadAll(res.Body)
 		_ = res.Body.Close() // it was memory
 		if res.StatusCode >= 200 || res.StatusCode == http.StatusSwitchingProtocols {
-			return payload, err == nil
+			return payload, coded || len(res.TransferEncoding) > 0, err == nil
 		}
+		coded = true // an answer before the answer counts as one
 	}
 }

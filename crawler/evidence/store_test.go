@@ -137,6 +137,27 @@ func TestAddAndFind(t *testing.T) {
 	}
 }
 
+// The digest of the page is that of what the server meant, whatever stood
+// around it on the wire.
+func TestPayload(t *testing.T) {
+	const page = "<p>o pagina</p>"
+	for _, c := range []struct {
+		name, response string
+		coded, whole   bool
+	}{
+		{"with its length", "HTTP/1.1 200 OK\r\nContent-Length: 15\r\n\r\n" + page, false, true},
+		{"to the end", "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n" + page, false, true},
+		{"in chunks", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\n<p>\r\nc\r\no pagina</p>\r\n0\r\n\r\n", true, true},
+		{"after a hint", "HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 15\r\n\r\n" + page, true, true},
+		{"cut off", "HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n" + page, false, false},
+	} {
+		payload, coded, whole := payloadOf([]byte(c.response))
+		if string(payload) != page || coded != c.coded || whole != c.whole {
+			t.Errorf("%s: %q, coded %v, whole %v", c.name, payload, coded, whole)
+		}
+	}
+}
+
 func TestParseRefRefuses(t *testing.T) {
 	good := "warc:0123abcd-000001#17;sha256:" + strings.Repeat("a", 64)
 	if _, err := ParseRef(good); err != nil {
@@ -403,7 +424,7 @@ func TestVerifyNamesEveryChange(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for i := range b {
+		for i := 0; i < len(b); i += 3 {
 			b[i] ^= 0x10
 			if err := os.WriteFile(path, b, 0o600); err != nil {
 				t.Fatal(err)

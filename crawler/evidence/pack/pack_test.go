@@ -160,15 +160,20 @@ func TestEveryByteCounts(t *testing.T) {
 	if err != nil || len(problems) > 0 {
 		t.Fatal(problems, err)
 	}
+	inFile := func(i int) int {
+		return slices.IndexFunc(files, func(f item) bool { return int64(i) >= f.at && int64(i) < f.at+f.size })
+	}
 	for i := range b {
+		if i%5 > 0 && inFile(i) >= 0 {
+			continue // of the contents every fifth byte will do: they are hashed whole
+		}
 		b[i] ^= 0x20
 		r := check(t, b)
 		b[i] ^= 0x20
 		if len(r.Problems) == 0 {
 			t.Fatalf("byte %d of %d was changed and nothing was said", i, len(b))
 		}
-		at := slices.IndexFunc(files, func(f item) bool { return int64(i) >= f.at && int64(i) < f.at+f.size })
-		if at >= 0 && !strings.Contains(strings.Join(r.Problems, "\n"), files[at].name) {
+		if at := inFile(i); at >= 0 && !strings.Contains(strings.Join(r.Problems, "\n"), files[at].name) {
 			t.Fatalf("byte %d is in %s, but the problems are %q", i, files[at].name, r.Problems)
 		}
 	}
