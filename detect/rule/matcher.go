@@ -94,6 +94,8 @@ type Matcher struct {
 	hits   []hit
 	buf    []hit
 
+	windows []window
+
 	findings []foundRule
 	watches  []WatchHit
 	spans    []veghe.Span // of the findings so far

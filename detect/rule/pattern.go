@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"regexp/syntax"
 	"strings"
+	"unicode/utf8"
 
 	"veghe/detect/text"
 )
@@ -42,12 +43,8 @@ func parsePattern(lang, s string, scan bool) (Pattern, error) {
 	if regexp.MustCompile(s).MatchString("") {
 		return p, fmt.Errorf("matches nothing at all, want at least one character that must be there")
 	}
-	p.literals = required(re.Simplify(), minLiteral)
-	if len(p.literals) == 0 && scan {
-		p.short = required(re.Simplify(), 1)
-		return p, nil
-	}
-	if len(p.literals) == 0 {
+	p.literals, p.short, p.reach = required(re.Simplify(), minLiteral), required(re.Simplify(), 1), reach(re)
+	if len(p.literals) == 0 && !scan {
 		return p, fmt.Errorf("no fixed word of %d letters or more stands in every match; add one, use terms and near, or allow_scan: true", minLiteral)
 	}
 	return p, nil
@@ -153,4 +150,37 @@ func bestGroup(groups [][]string) (best []string) {
 		}
 	}
 	return best
+}
+
+// reach is the most bytes that a match can have, -1 if there is no such
+// number or if it depends on where the text begins and ends.
+func reach(re *syntax.Regexp) int {
+	switch re.Op {
+	case syntax.OpLiteral:
+		return utf8.UTFMax * len(re.Rune)
+	case syntax.OpCharClass, syntax.OpAnyChar, syntax.OpAnyCharNotNL:
+		return utf8.UTFMax
+	case syntax.OpEmptyMatch, syntax.OpWordBoundary, syntax.OpNoWordBoundary:
+		return 0
+	case syntax.OpCapture, syntax.OpQuest:
+		return reach(re.Sub[0])
+	case syntax.OpRepeat:
+		if n := reach(re.Sub[0]); re.Max >= 0 && n >= 0 {
+			return n * re.Max
+		}
+	case syntax.OpConcat, syntax.OpAlternate:
+		sum, most := 0, 0
+		for _, sub := range re.Sub {
+			n := reach(sub)
+			if n < 0 {
+				return -1
+			}
+			sum, most = sum+n, max(most, n)
+		}
+		if re.Op == syntax.OpConcat {
+			return sum
+		}
+		return most
+	}
+	return -1
 }

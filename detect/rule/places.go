@@ -1,7 +1,6 @@
 package rule
 
 import (
-	"bytes"
 	"cmp"
 	"slices"
 	"sort"
@@ -224,29 +223,6 @@ func asWritten(d *text.Doc, path []int32, t *exactTerm) bool {
 		}
 	}
 	return true
-}
-
-// scanHits runs a regular expression over a field, if it may match.
-func (m *Matcher) scanHits(sc *scan, field uint8) {
-	d := m.docs[field]
-	folded := d.Folded()
-	for _, group := range sc.groups {
-		if !slices.ContainsFunc(group, func(l string) bool { return bytes.Contains(folded, []byte(l)) }) {
-			return
-		}
-	}
-	if len(folded) == 0 {
-		return
-	}
-	for _, loc := range sc.re.FindAllIndex(folded, maxHits) {
-		if loc[0] == loc[1] {
-			continue
-		}
-		start, end := d.Span(loc[0], loc[1])
-		if !m.quoted(field, start, end) && m.spoken(field, start)>>sc.lang&1 != 0 {
-			m.buf = append(m.buf, m.hitAt(field, start, end))
-		}
-	}
 }
 
 // hitAt is a hit at original bytes, with the tokens that it touches.

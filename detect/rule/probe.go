@@ -27,12 +27,13 @@ type probeTerm struct {
 	lang  uint8 // bit of the language
 }
 
-// scan is a regular expression to run where the literals stand: of each group
-// at least one.
+// scan is a regular expression to run where literals stand: of each group at
+// least one.
 type scan struct {
 	re     *regexp.Regexp
 	groups [][]string
-	always bool // the groups are too common to lead to a unit
+	leads  [][]string // groups that lead to a unit; none: it is always looked at
+	reach  int        // most bytes of a match; -1: no bound
 	lang   uint8
 }
 
@@ -172,11 +173,7 @@ func (s *Set) fill(p *probe, b *trieBuilder) error {
 		if err != nil {
 			return fmt.Errorf("signal %q: %w", p.Name, err)
 		}
-		sc := scan{re: re, groups: pat.literals, lang: lang}
-		if len(sc.groups) == 0 {
-			sc.groups, sc.always = pat.short, true
-		}
-		p.scans = append(p.scans, sc)
+		p.scans = append(p.scans, scan{re: re, groups: pat.short, leads: pat.literals, reach: pat.reach, lang: lang})
 	}
 	return nil
 }
@@ -231,11 +228,11 @@ func (s *Set) addAnchors() {
 			ends = append(ends, anchorEntry{t.end, anchor{lead, t.lang}})
 		}
 		for _, sc := range p.scans {
-			if sc.always {
+			if len(sc.leads) == 0 {
 				s.always = append(s.always, sig.unit)
 				continue
 			}
-			lits.add(sc.groups, anchor{lead, sc.lang})
+			lits.add(sc.leads, anchor{lead, sc.lang})
 		}
 		for _, k := range p.Contacts {
 			s.contacts[k] = append(s.contacts[k], anchor{lead: lead})

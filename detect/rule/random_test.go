@@ -220,7 +220,7 @@ func (d dice) terms() string {
 }
 
 func (d dice) pattern() string {
-	return `'` + d.one("pasaport(ul)?", "fata|carte", "[a-z]+ fata", "munc[a-z]+", "nu .{0,12}pasaport", "(fata|carte) de", "7|fata", "cart[ei] ?de", "pasa[- ]?port.*fata", "(?i)FATA", "работ.", "b|id|fata", "fat(a|e)") + `'`
+	return `'` + d.one("pasaport(ul)?", "fata|carte", "[a-z]+ fata", "munc[a-z]+", "nu .{0,12}pasaport", "(fata|carte) de", "7|fata", "cart[ei] ?de", "pasa[- ]?port.*fata", "(?i)FATA", "работ.", "b|id|fata", "fat(a|e)", `\bfat[aă]\b`, `\b(nu|de) \w{1,8}\b`, `[0-9]+ ?(ani)?`, `(17|20) ani`, `\Bport\b`, `^fata`, `de$`) + `'`
 }
 
 // signal is the form of one signal. Placed ones have a place in the text.

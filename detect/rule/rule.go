@@ -202,9 +202,10 @@ type Signal struct {
 type Pattern struct {
 	Lang   string
 	Source string
-	// literals are groups, of each of which one stands in every match. With
-	// allow_scan there may be none, but short ones, down to one letter.
+	// literals are groups, of each of which one stands in every match; with
+	// allow_scan there may be none. The short ones go down to one letter.
 	literals, short [][]string
+	reach           int
 }
 
 // Field is a test on the post itself. Every list that is not empty must have
