@@ -61,8 +61,8 @@ func (s *secondOpinion) load() (*lingua.Second, error) {
 		return s.second, nil
 	}
 	if s.accuracy == lingua.High && os.Getenv("GOGC") == "" {
-		// The models are 380 MB that stay: garbage may not grow as large.
-		debug.SetGCPercent(25)
+		// The models are 300 MB that stay: garbage may not grow as large.
+		debug.SetGCPercent(20)
 	}
 	var err error
 	s.second, err = lingua.New(lingua.Options{Accuracy: s.accuracy})
