@@ -234,6 +234,7 @@ func newSigningKey(path string) (ed25519.PrivateKey, error) {
 func evidenceVerify(ctx context.Context, e env, args []string) error {
 	f := newFlags("evidence verify", e.err)
 	key := f.String("key", "", "`fingerprint` that the key of the pack must have")
+	head := f.String("head", "", "`hash` noted earlier, which must be part of the chain (with -data)")
 	asJSON := f.Bool("json", false, "print the report as JSON")
 	files, err := f.parse(args)
 	if err != nil {
@@ -243,7 +244,7 @@ func evidenceVerify(ctx context.Context, e env, args []string) error {
 	case len(files) == 1:
 		return verifyPack(e, files[0], *key, *asJSON)
 	case len(files) == 0 && (f.data != "" || f.file != ""):
-		return verifyFolder(ctx, e, f, *asJSON)
+		return verifyFolder(ctx, e, f, *head, *asJSON)
 	}
 	return usageError{"want one pack, or -data to check everything that is kept there"}
 }
@@ -301,12 +302,15 @@ func changed(what string, problems []string) error {
 	return fmt.Errorf("%s is not as it was: %d things were changed", what, len(problems))
 }
 
-func verifyFolder(ctx context.Context, e env, f *flags, asJSON bool) error {
+func verifyFolder(ctx context.Context, e env, f *flags, head string, asJSON bool) error {
 	cfg, err := f.config()
 	if err != nil {
 		return err
 	}
-	r, err := evidence.Folder{Dir: cfg.path("evidence")}.Verify(ctx)
+	if _, err := os.Stat(cfg.path("evidence")); err != nil {
+		return withHint(fmt.Errorf("there is no evidence in %s", cfg.Data), "name the data folder with -data; the crawler keeps evidence unless evidence.off is set")
+	}
+	r, err := evidence.Folder{Dir: cfg.path("evidence")}.Verify(ctx, head)
 	if err != nil {
 		return err
 	}
@@ -319,6 +323,9 @@ func verifyFolder(ctx context.Context, e env, f *flags, asJSON bool) error {
 	fmt.Fprintf(e.out, "%d segments, %d records as they were stored, %d removed by retention\nhead: %s\n", r.Segments, r.Records, r.Removed, r.Head)
 	for _, p := range r.Problems {
 		fmt.Fprintf(e.out, "CHANGED: %s\n", p)
+	}
+	if len(r.Problems) == 0 && head == "" {
+		fmt.Fprintln(e.out, "note the head elsewhere: with -head it shows later that the end was not cut off")
 	}
 	return changed(cfg.path("evidence"), r.Problems)
 }

@@ -131,16 +131,19 @@ func (f Folder) Blocks(name string) ([]*Block, error) {
 
 // Report is what Verify found.
 type Report struct {
-	Head     string   `json:"head"`     // hash over everything ever stored; write it down elsewhere
+	// Head is the newest hash: it stands for everything ever stored. Written
+	// down elsewhere, it lets anyone tell later that the end was not cut off.
+	Head     string   `json:"head"`
 	Segments int      `json:"segments"` // read
 	Records  int      `json:"records"`  // verified
 	Removed  int      `json:"removed"`  // by retention, as the chain says
 	Problems []string `json:"problems"` // what is not as it was stored
 }
 
-// Verify reads everything in the folder and compares it with its hashes.
-func (f Folder) Verify(ctx context.Context) (Report, error) {
-	var r Report
+// Verify reads everything in the folder and compares it with its hashes. A
+// head that was noted earlier, if not empty, must be part of the chain.
+func (f Folder) Verify(ctx context.Context, noted string) (Report, error) {
+	r := Report{Problems: []string{}}
 	lines, head, err := f.Lines()
 	if errors.Is(err, ErrChanged) {
 		r.Problems = append(r.Problems, err.Error())
@@ -152,9 +155,12 @@ func (f Folder) Verify(ctx context.Context) (Report, error) {
 		return r, err
 	}
 	closed, removed := lineIndex(lines)
-	heads := map[string]bool{zeroDigest: true}
+	began, heads := map[string]bool{zeroDigest: true}, map[string]bool{zeroDigest: true}
 	for _, l := range lines {
-		heads[l.hash] = true
+		began[l.hash], heads[l.hash] = true, true
+		if l.Closed != nil {
+			heads[l.Closed.Chain] = true
+		}
 	}
 	there := make(map[string]bool)
 	r.Head = head
@@ -163,7 +169,7 @@ func (f Folder) Verify(ctx context.Context) (Report, error) {
 			return r, err
 		}
 		there[name] = true
-		s, err := f.verifySegment(name, closed[name], removed[name], heads)
+		s, err := f.verifySegment(name, closed[name], removed[name], began)
 		if err != nil {
 			return r, err
 		}
@@ -171,8 +177,11 @@ func (f Folder) Verify(ctx context.Context) (Report, error) {
 		r.Records += s.records
 		r.Removed += s.missing
 		r.Problems = append(r.Problems, s.problems...)
+		for _, h := range s.hashes {
+			heads[h] = true
+		}
 		if closed[name] == nil && s.last != "" {
-			r.Head = digestOf([]byte(head), []byte(s.last))
+			r.Head = s.last
 		}
 	}
 	for name, c := range closed {
@@ -183,6 +192,9 @@ func (f Folder) Verify(ctx context.Context) (Report, error) {
 			r.Problems = append(r.Problems, fmt.Sprintf("segment %s is missing", name))
 		}
 		r.Removed += c.Records
+	}
+	if noted != "" && !heads[noted] {
+		r.Problems = append(r.Problems, "the head that was noted is not part of the chain, or stood within a segment that retention removed")
 	}
 	return r, nil
 }
@@ -203,18 +215,20 @@ func lineIndex(lines []Line) (closed map[string]*Closed, removed map[string]*Red
 type segmentReport struct {
 	records, missing int
 	last             string
+	hashes           []string // of all blocks
 	problems         []string
 }
 
-func (f Folder) verifySegment(name string, c *Closed, x *Reduced, heads map[string]bool) (segmentReport, error) {
+func (f Folder) verifySegment(name string, c *Closed, x *Reduced, began map[string]bool) (segmentReport, error) {
 	var s segmentReport
 	say := func(format string, args ...any) {
 		s.problems = append(s.problems, "segment "+name+": "+fmt.Sprintf(format, args...))
 	}
 	last, err := f.segment(name, func(b *batch) error {
-		if b.Number == 1 && !heads[b.Previous] {
+		if b.Number == 1 && !began[b.Previous] {
 			say("its first block does not carry the hash of a line of %s", chainFile)
 		}
+		s.hashes = append(s.hashes, b.hash)
 		for i, m := range b.parts {
 			if m == nil {
 				s.missing++

@@ -79,7 +79,7 @@ func find(t testing.TB, dir string, r Ref) *Found {
 
 func verify(t testing.TB, dir string) Report {
 	t.Helper()
-	r, err := Folder{dir}.Verify(t.Context())
+	r, err := Folder{dir}.Verify(t.Context(), "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -430,7 +430,7 @@ func TestVerifyNamesEveryChange(t *testing.T) {
 				t.Fatal(err)
 			}
 			// The last line of the chain has only the head to witness for it.
-			r, err := Folder{dir}.Verify(t.Context())
+			r, err := Folder{dir}.Verify(t.Context(), "")
 			if err == nil && len(r.Problems) == 0 && filepath.Base(path) != chainFile {
 				t.Fatalf("%s: byte %d was changed and nothing was said", filepath.Base(path), i)
 			}
@@ -445,6 +445,42 @@ func TestVerifyNamesEveryChange(t *testing.T) {
 	}
 	if r := verify(t, dir); len(r.Problems) != 1 || !strings.Contains(r.Problems[0], names[1]) {
 		t.Errorf("a missing segment: %q", r.Problems)
+	}
+}
+
+// A head that was noted shows later whether the end was cut off.
+func TestNotedHead(t *testing.T) {
+	dir := t.TempDir()
+	c := newClock()
+	s := open(t, dir, Options{Now: c.now, SegmentBytes: 1500})
+	var heads []string
+	for i := range 5 {
+		add(t, s, pageCapture(i, "o pagina"))
+		heads = append(heads, verify(t, dir).Head)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	noted := func(head string) int {
+		r, err := Folder{dir}.Verify(t.Context(), head)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(r.Problems)
+	}
+	for i, h := range heads {
+		if n := noted(h); n != 0 {
+			t.Errorf("head %d: %d problems, want none", i, n)
+		}
+	}
+	if n := noted(digestOf([]byte("another"))); n != 1 {
+		t.Errorf("a head of something else: %d problems, want 1", n)
+	}
+	if err := os.Remove(segmentPath(dir, fmt.Sprintf("%s-%06d", s.id, s.last))); err != nil {
+		t.Fatal(err)
+	}
+	if n := noted(heads[4]); n != 1 {
+		t.Errorf("the end was cut off: %d problems, want 1", n)
 	}
 }
 
