@@ -88,13 +88,17 @@ type Matcher struct {
 	mask      uint64   // all of them
 
 	// Where signals were found.
-	heads  [findHeads]int32 // finds by end, chained
-	linked bool
-	found  []found // by probe
-	hits   []hit
-	buf    []hit
+	heads             [findHeads]int32 // finds by end, chained
+	linked, spreadOut bool
+	shares            []share
+	found             []found // by probe
+	hits              []hit
+	buf               []hit
 
 	windows []window
+	bytes   [2][256]bool // that stand in the folded fields, once counted
+	longest [2]int       // run of ASCII letters and digits
+	counted [2]bool
 
 	findings []foundRule
 	watches  []WatchHit
@@ -150,7 +154,8 @@ func (m *Matcher) begin(in *Input) {
 	}
 	m.finds, m.paths, m.hits = keep(m.finds), keep(m.paths), keep(m.hits)
 	m.leads, m.candidates, m.watches = keep(m.leads), m.candidates[:0], nil
-	m.linked, m.titled, m.tally = false, 0, nil
+	m.linked, m.spreadOut, m.titled, m.tally = false, false, 0, nil
+	m.shares, m.counted = keep(m.shares), [2]bool{}
 	m.ends = [len(m.ends)]uint64{}
 	m.docs = [2]*text.Doc{in.Title, in.Text}
 	if in.Title == nil {

@@ -43,7 +43,8 @@ func parsePattern(lang, s string, scan bool) (Pattern, error) {
 	if regexp.MustCompile(s).MatchString("") {
 		return p, fmt.Errorf("matches nothing at all, want at least one character that must be there")
 	}
-	p.literals, p.short, p.reach = required(re.Simplify(), minLiteral), required(re.Simplify(), 1), reach(re)
+	p.literals, p.short = required(re.Simplify(), minLiteral), required(re.Simplify(), 1)
+	p.reach, p.bounded = reachOf(re)
 	if len(p.literals) == 0 && !scan {
 		return p, fmt.Errorf("no fixed word of %d letters or more stands in every match; add one, use terms and near, or allow_scan: true", minLiteral)
 	}
@@ -152,35 +153,54 @@ func bestGroup(groups [][]string) (best []string) {
 	return best
 }
 
-// reach is the most bytes that a match can have, -1 if there is no such
-// number or if it depends on where the text begins and ends.
-func reach(re *syntax.Regexp) int {
+// reach bounds how long a match can be: so many bytes, and so many runs of
+// ASCII letters and digits, which are as long as the text has them.
+type reach struct{ bytes, runs int }
+
+// reachOf is the reach of a regular expression; ok is false if there is none,
+// or if it depends on where the text begins and ends.
+func reachOf(re *syntax.Regexp) (r reach, ok bool) {
 	switch re.Op {
 	case syntax.OpLiteral:
-		return utf8.UTFMax * len(re.Rune)
+		return reach{bytes: utf8.UTFMax * len(re.Rune)}, true
 	case syntax.OpCharClass, syntax.OpAnyChar, syntax.OpAnyCharNotNL:
-		return utf8.UTFMax
+		return reach{bytes: utf8.UTFMax}, true
 	case syntax.OpEmptyMatch, syntax.OpWordBoundary, syntax.OpNoWordBoundary:
-		return 0
+		return reach{}, true
 	case syntax.OpCapture, syntax.OpQuest:
-		return reach(re.Sub[0])
+		return reachOf(re.Sub[0])
+	case syntax.OpPlus, syntax.OpStar:
+		return reach{runs: 1}, alphanumeric(re.Sub[0])
 	case syntax.OpRepeat:
-		if n := reach(re.Sub[0]); re.Max >= 0 && n >= 0 {
-			return n * re.Max
-		}
+		r, ok = reachOf(re.Sub[0])
+		return reach{r.bytes * re.Max, r.runs * re.Max}, ok && re.Max >= 0
 	case syntax.OpConcat, syntax.OpAlternate:
-		sum, most := 0, 0
 		for _, sub := range re.Sub {
-			n := reach(sub)
-			if n < 0 {
-				return -1
+			s, ok := reachOf(sub)
+			if !ok {
+				return r, false
 			}
-			sum, most = sum+n, max(most, n)
+			if re.Op == syntax.OpConcat {
+				r = reach{r.bytes + s.bytes, r.runs + s.runs}
+			} else {
+				r = reach{max(r.bytes, s.bytes), max(r.runs, s.runs)}
+			}
 		}
-		if re.Op == syntax.OpConcat {
-			return sum
-		}
-		return most
+		return r, true
 	}
-	return -1
+	return r, false
+}
+
+// alphanumeric reports whether re is one ASCII letter or digit.
+func alphanumeric(re *syntax.Regexp) bool {
+	if re.Op != syntax.OpCharClass {
+		return false
+	}
+	for i := 0; i+1 < len(re.Rune); i += 2 {
+		lo, hi := re.Rune[i], re.Rune[i+1]
+		if !(lo >= '0' && hi <= '9' || lo >= 'a' && hi <= 'z' || lo >= 'A' && hi <= 'Z') {
+			return false
+		}
+	}
+	return true
 }

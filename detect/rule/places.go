@@ -24,6 +24,9 @@ type hit struct {
 type found struct {
 	epoch    uint32
 	from, to int32 // of Matcher.hits
+	// Of a wide probe, the last of its shares plus one, and when it had any.
+	wide  uint32
+	chain int32
 }
 
 // findHeads is a power of two, large enough for the finds of most posts.
@@ -51,18 +54,19 @@ func (m *Matcher) places(sig int32) []hit {
 	f := &m.found[n]
 	if f.epoch != m.epoch {
 		from := int32(len(m.hits))
-		m.collectHits(&m.set.probes[n])
-		*f = found{m.epoch, from, int32(len(m.hits))}
+		m.collectHits(n)
+		f.epoch, f.from, f.to = m.epoch, from, int32(len(m.hits))
 	}
 	return m.hits[f.from:f.to]
 }
 
 // collectHits adds the places of a probe to the hits.
-func (m *Matcher) collectHits(p *probe) {
+func (m *Matcher) collectHits(n int32) {
 	m.buf = m.buf[:0]
+	p := &m.set.probes[n]
 	switch p.kind {
 	case Words:
-		m.termHits(p)
+		m.termHits(n)
 	case Regexp:
 		for i := range p.scans {
 			m.scanHits(&p.scans[i], inTitle)
@@ -92,32 +96,64 @@ func compareHits(a, b hit) int {
 	return cmp.Or(cmp.Compare(a.field, b.field), cmp.Compare(a.start, b.start), cmp.Compare(a.end, b.end))
 }
 
-// termHits looks for the terms of a probe among the finds, or, where there
-// are fewer of those, the other way round.
-func (m *Matcher) termHits(p *probe) {
-	if !m.linked {
-		m.link()
-	}
-	if len(p.terms) > 4*len(m.finds) {
-		m.findsOf(p)
+// termHits looks for the terms of a probe among the finds.
+func (m *Matcher) termHits(n int32) {
+	p := &m.set.probes[n]
+	if !p.wide {
+		if !m.linked {
+			m.link()
+		}
+		for i := range p.terms {
+			m.termFinds(p, &p.terms[i])
+		}
 		return
 	}
-	for i := range p.terms {
-		t := &p.terms[i]
-		for k := m.heads[t.end%findHeads]; k != 0; k = m.finds[k-1].next {
-			if m.finds[k-1].end == t.end {
-				m.termHit(p, t, k-1)
-			}
+	if !m.spreadOut {
+		m.spread()
+	}
+	if m.found[n].wide != m.epoch {
+		return
+	}
+	for i := m.found[n].chain; i != 0; i = m.shares[i-1].next {
+		k := m.shares[i-1].find
+		end := m.finds[k].end
+		t, _ := slices.BinarySearchFunc(p.terms, end, func(t probeTerm, end uint32) int { return cmp.Compare(t.end, end) })
+		for ; t < len(p.terms) && p.terms[t].end == end; t++ {
+			m.termHit(p, &p.terms[t], k)
 		}
 	}
 }
 
-func (m *Matcher) findsOf(p *probe) {
+// termFinds takes all finds of one term.
+func (m *Matcher) termFinds(p *probe, t *probeTerm) {
+	if !m.mayEnd(t.end) {
+		return
+	}
+	for k := m.heads[t.end%findHeads]; k != 0; k = m.finds[k-1].next {
+		if m.finds[k-1].end == t.end {
+			m.termHit(p, t, k-1)
+		}
+	}
+}
+
+// share gives a find to a wide probe.
+type share struct {
+	find int32
+	next int32 // of the same probe, plus one
+}
+
+// spread gives all finds to the wide probes that have such a term, so that
+// none of those need ask for each of its many terms.
+func (m *Matcher) spread() {
+	m.spreadOut = true
 	for k := range m.finds {
-		end := m.finds[k].end
-		i, _ := slices.BinarySearchFunc(p.terms, end, func(t probeTerm, end uint32) int { return cmp.Compare(t.end, end) })
-		for ; i < len(p.terms) && p.terms[i].end == end; i++ {
-			m.termHit(p, &p.terms[i], int32(k))
+		for _, a := range m.set.wide.get(m.finds[k].end) {
+			f := &m.found[a.lead]
+			if f.wide != m.epoch {
+				f.wide, f.chain = m.epoch, 0
+			}
+			m.shares = append(m.shares, share{int32(k), f.chain})
+			f.chain = int32(len(m.shares))
 		}
 	}
 }

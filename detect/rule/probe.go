@@ -16,6 +16,7 @@ type probe struct {
 	terms   []probeTerm // of Words, by end
 	kind    Kind
 	evasive bool   // only
+	wide    bool   // of many terms
 	scans   []scan // of Regexp
 	*Signal
 }
@@ -30,11 +31,12 @@ type probeTerm struct {
 // scan is a regular expression to run where literals stand: of each group at
 // least one.
 type scan struct {
-	re     *regexp.Regexp
-	groups [][]string
-	leads  [][]string // groups that lead to a unit; none: it is always looked at
-	reach  int        // most bytes of a match; -1: no bound
-	lang   uint8
+	re      *regexp.Regexp
+	groups  [][]string
+	leads   [][]string // groups that lead to a unit; none: it is always looked at
+	reach   reach
+	bounded bool // there is a reach
+	lang    uint8
 }
 
 // exactTerm is a term whose case or diacritics matter.
@@ -173,9 +175,22 @@ func (s *Set) fill(p *probe, b *trieBuilder) error {
 		if err != nil {
 			return fmt.Errorf("signal %q: %w", p.Name, err)
 		}
-		p.scans = append(p.scans, scan{re: re, groups: pat.short, leads: pat.literals, reach: pat.reach, lang: lang})
+		p.scans = append(p.scans, scan{re: re, groups: rarestFirst(pat.short), leads: pat.literals, reach: pat.reach, bounded: pat.bounded, lang: lang})
 	}
 	return nil
+}
+
+// rarestFirst puts groups of digits and signs before those of letters, and
+// those of few literals first.
+func rarestFirst(groups [][]string) [][]string {
+	common := func(group []string) int {
+		return boolInt(slices.ContainsFunc(group, func(l string) bool { return l[0] >= 'a' && l[0] <= 'z' || l[0] == ' ' }))
+	}
+	out := slices.Clone(groups)
+	slices.SortStableFunc(out, func(a, b []string) int {
+		return cmp.Or(cmp.Compare(common(a), common(b)), cmp.Compare(len(a), len(b)))
+	})
+	return out
 }
 
 // spellingEnd ends each word of a spelling.
@@ -212,6 +227,25 @@ func (s *Set) symbols(t Term) []symbol {
 		}
 	}
 	return path
+}
+
+// wideProbe is how many terms make a probe wide: its finds are handed out to
+// it, see Matcher.spread, instead of asked for term by term.
+const wideProbe = 24
+
+// addWide lists the wide probes by end.
+func (s *Set) addWide() {
+	var ends []anchorEntry
+	for n := range s.probes {
+		p := &s.probes[n]
+		if p.wide = len(p.terms) > wideProbe; !p.wide {
+			continue
+		}
+		for _, t := range p.terms {
+			ends = append(ends, anchorEntry{t.end, anchor{lead: uint32(n)}})
+		}
+	}
+	s.wide = newAnchorTable(ends, s.trie.n)
 }
 
 // addAnchors notes what in a text makes which units candidates.

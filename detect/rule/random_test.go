@@ -220,7 +220,7 @@ func (d dice) terms() string {
 }
 
 func (d dice) pattern() string {
-	return `'` + d.one("pasaport(ul)?", "fata|carte", "[a-z]+ fata", "munc[a-z]+", "nu .{0,12}pasaport", "(fata|carte) de", "7|fata", "cart[ei] ?de", "pasa[- ]?port.*fata", "(?i)FATA", "работ.", "b|id|fata", "fat(a|e)", `\bfat[aă]\b`, `\b(nu|de) \w{1,8}\b`, `[0-9]+ ?(ani)?`, `(17|20) ani`, `\Bport\b`, `^fata`, `de$`) + `'`
+	return `'` + d.one("pasaport(ul)?", "fata|carte", "[a-z]+ fata", "munc[a-z]+", "nu .{0,12}pasaport", "(fata|carte) de", "7|fata", "cart[ei] ?de", "pasa[- ]?port.*fata", "(?i)FATA", "работ.", "b|id|fata", "fat(a|e)", `\bfat[aă]\b`, `\b(nu|de) \w{1,8}\b`, `[0-9]+ ?(ani)?`, `(17|20) ani`, `\Bport\b`, `(o|doi|[0-9]+) ?(fata|carte)`, `[a-z]+ de [a-z0-9]+\b`, `(pas[a-z]*|nu) [a-z]{2,}`, `^fata`, `de$`) + `'`
 }
 
 // signal is the form of one signal. Placed ones have a place in the text.
@@ -407,7 +407,7 @@ func (s *scene) load() (*Pack, error) {
 	return Load(fstest.MapFS{
 		"policy.yaml":    {Data: []byte(policies)},
 		"a.yaml":         {Data: []byte(strings.Join(s.docs, "---\n"))},
-		"lists/apps.txt": {Data: []byte("# apps\nwhatsapp\n[ro]\npe privat\nfat*\n")},
+		"lists/apps.txt": {Data: []byte("# apps\nwhatsapp\n[ro]\npe privat\nfat*\ncarte de\n[en]\nfata\ncolo?r\nnu\n" + strings.Join(strings.Split("abcdefghijklmnopqrstuvwxyz", ""), "x\n"))},
 	})
 }
 

@@ -205,7 +205,8 @@ type Pattern struct {
 	// literals are groups, of each of which one stands in every match; with
 	// allow_scan there may be none. The short ones go down to one letter.
 	literals, short [][]string
-	reach           int
+	reach           reach
+	bounded         bool // there is a reach
 }
 
 // Field is a test on the post itself. Every list that is not empty must have

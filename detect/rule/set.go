@@ -26,6 +26,7 @@ type Set struct {
 	rules   int     // the first so many units are rules
 	signals []signalInfo
 	probes  []probe
+	wide    anchorTable      // probes of many terms, by end
 	langs   map[string]uint8 // bit by language
 
 	vocab   *vocabulary
@@ -140,6 +141,7 @@ func Compile(p *Pack) (*Set, error) {
 	s.addFollowers()
 	s.addLeads()
 	s.addAnchors()
+	s.addWide()
 	s.version = versionOf(p)
 	return s, nil
 }

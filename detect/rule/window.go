@@ -23,11 +23,14 @@ func (m *Matcher) scanHits(sc *scan, field uint8) {
 	if len(folded) == 0 {
 		return
 	}
+	m.countBytes(field, folded)
 	best, fewest := -1, maxWindows+1
 	for i, group := range sc.groups {
 		n := 0
 		for _, l := range group {
-			n += bytes.Count(folded, []byte(l))
+			if m.bytes[field][l[0]] && m.bytes[field][l[len(l)-1]] {
+				n += bytes.Count(folded, []byte(l))
+			}
 		}
 		if n == 0 {
 			return
@@ -37,12 +40,33 @@ func (m *Matcher) scanHits(sc *scan, field uint8) {
 		}
 	}
 	m.windows = append(m.windows[:0], window{0, len(folded)})
-	if best >= 0 && sc.reach >= 0 {
-		m.windows = around(m.windows[:0], folded, sc.groups[best], sc.reach)
+	if best >= 0 && sc.bounded {
+		m.windows = around(m.windows[:0], folded, sc.groups[best], sc.reach.bytes+sc.reach.runs*m.longest[field])
 	}
 	for _, w := range m.windows {
 		m.scanWindow(sc, field, w)
 	}
+}
+
+// countBytes notes which bytes stand in a field, and how long its longest run
+// of ASCII letters and digits is, once a post.
+func (m *Matcher) countBytes(field uint8, folded []byte) {
+	if m.counted[field] {
+		return
+	}
+	m.counted[field] = true
+	there := &m.bytes[field]
+	*there = [256]bool{}
+	run, longest := 0, 0
+	for _, c := range folded {
+		there[c] = true
+		run++
+		if c|0x20 < 'a' && (c < '0' || c > '9') || c > 'z' {
+			run = 0
+		}
+		longest = max(longest, run)
+	}
+	m.longest[field] = longest
 }
 
 // around appends the windows around literals that a match of at most reach

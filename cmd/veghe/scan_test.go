@@ -1,0 +1,78 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"testing"
+	"time"
+
+	"veghe"
+	"veghe/detect"
+)
+
+// scanInput is n invented posts of about 500 bytes, one in ten of them with
+// signs, as lines of JSON.
+func scanInput(tb testing.TB, n int) []byte {
+	tb.Helper()
+	ordinary := []string{
+		"Caut coleg de apartament in Cluj, chiria se imparte la doi, aproape de parc si de autobuz. ",
+		"Se vede oricand dupa ora sase, sunati sau scrieti aici. Internet bun, vecini linistiti, centrala proprie. ",
+		"Did anyone take the early train this week? It was late on two days and the platform was crowded. ",
+		"Vand bicicleta de oras, putin folosita, cu lacat si far. Pretul se discuta la fata locului. ",
+		"Wir suchen eine kleine Wohnung mit Balkon, gern am Rand der Stadt, ab dem ersten Mai. ",
+		"Ce carte ati citit luna aceasta? Eu am terminat una despre pasari si vreau ceva mai usor. ",
+	}
+	telling := "Plecare maine in Italia, fara contract. Pasaportul il tinem noi la birou pana achiti datoria pentru drum, se scade din salariu. Doar whatsapp 0700 000 123. "
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	for i := range n {
+		p := veghe.Post{
+			Source: "s", Thread: veghe.ThreadID(fmt.Sprintf("t%d", i%97)), Author: veghe.AuthorID(fmt.Sprintf("a%d", i%1009)),
+			URL: fmt.Sprintf("https://example.com/t/%d", i), PostedAt: time.Date(2026, 5, 1, 0, 0, i, 0, time.UTC),
+		}
+		for k := i; len(p.Text) < 480; k++ {
+			p.Text += ordinary[k%len(ordinary)]
+		}
+		if i%10 == 0 {
+			p.Text = telling + p.Text
+		}
+		p.Text = p.Text[:500]
+		if err := enc.Encode(&p); err != nil {
+			tb.Fatal(err)
+		}
+	}
+	return b.Bytes()
+}
+
+func shippedEngine(tb testing.TB) *detect.Engine {
+	tb.Helper()
+	engine, done, err := scanEngine(tb.Context(), defaultConfig(), "off", false)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(done)
+	return engine
+}
+
+// BenchmarkScan is veghe scan with the shipped rules, from lines of JSON to
+// lines of JSON, flagged posts only.
+func BenchmarkScan(b *testing.B) {
+	input := scanInput(b, 5_000)
+	for _, workers := range []int{1, 2} {
+		b.Run(fmt.Sprintf("workers=%d", workers), func(b *testing.B) {
+			engine := shippedEngine(b)
+			b.SetBytes(int64(len(input)))
+			b.ReportAllocs()
+			for b.Loop() {
+				s := &scanner{engine: engine, env: env{err: io.Discard}, out: bufio.NewWriterSize(io.Discard, 64<<10), json: true, workers: workers}
+				if err := s.scanLines(b.Context(), "input", bytes.NewReader(input)); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric(5_000*float64(b.N)/b.Elapsed().Seconds(), "posts/s")
+		})
+	}
+}
