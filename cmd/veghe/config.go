@@ -50,7 +50,7 @@ type logConfig struct {
 }
 
 type languageConfig struct {
-	// SecondOpinion is lingua's accuracy for short uncertain texts: high
+	// SecondOpinion is lingua's accuracy for single uncertain words: high
 	// (about 400 MB), low (26 MB) or off.
 	SecondOpinion string `yaml:"second_opinion"`
 	// Region is the country of phone numbers without a prefix.
@@ -81,7 +81,7 @@ func defaultConfig() config {
 	return config{
 		Data: "data", Listen: "127.0.0.1:8420", OpsListen: "127.0.0.1:8421", Node: "desk",
 		Log:       logConfig{Level: "info", Format: "text"},
-		Language:  languageConfig{SecondOpinion: "high", Region: "RO"},
+		Language:  languageConfig{SecondOpinion: "low", Region: "RO"},
 		Retention: retentionConfig{Unflagged: duration(7 * 24 * time.Hour)},
 	}
 }
