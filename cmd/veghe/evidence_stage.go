@@ -45,19 +45,46 @@ func (a *app) openEvidence() error {
 	return nil
 }
 
-// keeping marks the captures of flagged posts, so that they stay.
+// keeping marks the captures of flagged posts, so that they stay, and those of
+// the earlier posts of a conversation that a flagged one rests on.
 func (a *app) keeping(ctx context.Context) error {
+	before := earlierPosts{}
 	return a.assessments.Consume(ctx, a.group(groupEvidence), func(_ context.Context, batch []stream.Message[veghe.Assessed]) (err error) {
 		began := time.Now()
 		defer func() { a.settled("evidence", began, len(batch), err) }()
 		var refs []string
 		for i := range batch {
-			if v := &batch[i].Value; v.Assessment.Flagged && v.Post.Evidence != "" {
-				refs = append(refs, v.Post.Evidence)
-			}
+			refs = append(refs, before.refs(&batch[i].Value)...)
 		}
 		return a.evidence.Keep(refs...)
 	})
+}
+
+// earlierPosts remembers where the captures of posts are that a later one may
+// rest on: those with signs that count in a conversation.
+type earlierPosts map[veghe.PostID]string
+
+const maxEarlier = 100_000
+
+// refs are the captures that stay for an assessed post.
+func (e earlierPosts) refs(v *veghe.Assessed) []string {
+	h := v.Assessment.History
+	if h != nil && v.Post.Evidence != "" {
+		if len(e) >= maxEarlier {
+			clear(e) // conversations are watched for days, not for this many posts
+		}
+		e[v.Post.ID] = v.Post.Evidence
+	}
+	if !v.Assessment.Flagged {
+		return nil
+	}
+	refs := []string{v.Post.Evidence}
+	if h != nil {
+		for _, id := range h.Posts {
+			refs = append(refs, e[id])
+		}
+	}
+	return refs
 }
 
 // retainEvidence removes the captures of pages of which no post was flagged,

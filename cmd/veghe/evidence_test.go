@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"veghe"
 	"veghe/crawler/evidence"
 	"veghe/index/desk"
@@ -75,6 +77,26 @@ func TestEvidenceRetention(t *testing.T) {
 	found, err := evidence.Folder{Dir: a.cfg.path("evidence")}.Find(t.Context(), []evidence.Ref{flagged, ordinary})
 	if err != nil || found[flagged] == nil || found[ordinary] != nil {
 		t.Errorf("flagged is there: %v, want true; ordinary is there: %v, want false; %v", found[flagged] != nil, found[ordinary] != nil, err)
+	}
+}
+
+// What a flagged post of a conversation rests on stays with it.
+func TestEarlierPosts(t *testing.T) {
+	post := func(id string, flagged bool, rests ...veghe.PostID) *veghe.Assessed {
+		return &veghe.Assessed{
+			Post:       veghe.Post{ID: veghe.PostID(id), Evidence: "capture of " + id},
+			Assessment: veghe.Assessment{Flagged: flagged, History: &veghe.History{Posts: rests}},
+		}
+	}
+	e := earlierPosts{}
+	for _, id := range []string{"1", "2", "3"} {
+		if got := e.refs(post(id, false)); got != nil {
+			t.Errorf("%s is not flagged, but %q stay", id, got)
+		}
+	}
+	want := []string{"capture of 4", "capture of 1", "capture of 3", ""} // evidence passes over what names nothing
+	if d := cmp.Diff(want, e.refs(post("4", true, "1", "3", "unknown"))); d != "" {
+		t.Error(d)
 	}
 }
 

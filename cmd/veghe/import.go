@@ -124,8 +124,7 @@ func (im *importer) files(ctx context.Context, names []string) error {
 
 // file imports one file, from where an earlier import of it was interrupted.
 func (im *importer) file(ctx context.Context, name string) error {
-	var in io.Reader = im.env.in
-	shown := "standard input"
+	in, shown := im.env.in, "standard input"
 	if name != "-" {
 		f, err := os.Open(name)
 		if err != nil {

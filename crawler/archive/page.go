@@ -127,11 +127,11 @@ func (c *captures) posts(rec *evidence.Record) ([]veghe.Post, error) {
 	default:
 		return nil, nil
 	}
-	res, body, err := answer(rec.Block)
-	if err != nil || res == nil {
+	header, body, err := answer(rec.Block)
+	if err != nil || header == nil {
 		return nil, err
 	}
-	posts, err := c.pages.read(address, body, res.Header.Get("Content-Type"), strings.Join(res.Header.Values("X-Robots-Tag"), ","), at)
+	posts, err := c.pages.read(address, body, header.Get("Content-Type"), strings.Join(header.Values("X-Robots-Tag"), ","), at)
 	sum := sha256.Sum256(body)
 	for i := range posts {
 		posts[i].Evidence = fmt.Sprintf("file:%.100s#%d;sha256:%s", c.name, c.n, hex.EncodeToString(sum[:]))
@@ -139,9 +139,9 @@ func (c *captures) posts(rec *evidence.Record) ([]veghe.Post, error) {
 	return posts, err
 }
 
-// answer reads an HTTP response and decodes its body, within bounds. It gives
-// nothing for one that is not a success.
-func answer(block []byte) (*http.Response, []byte, error) {
+// answer reads the header of an HTTP response and decodes its body, within
+// bounds. It gives nothing for one that is not a success.
+func answer(block []byte) (http.Header, []byte, error) {
 	res, err := http.ReadResponse(bufio.NewReader(bytes.NewReader(block)), nil)
 	if err != nil {
 		return nil, nil, errors.New("the answer in it is not HTTP")
@@ -173,7 +173,7 @@ func answer(block []byte) (*http.Response, []byte, error) {
 	if err != nil && len(body) == 0 {
 		return nil, nil, errors.New("the page in it cannot be read")
 	}
-	return res, body, nil // one that was cut off is read as far as it goes
+	return res.Header, body, nil // one that was cut off is read as far as it goes
 }
 
 // feed reads the entries of a file of RSS, Atom or JSON Feed: one record.

@@ -17,6 +17,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"veghe"
 )
 
 // Field is one named field of a record's header.
@@ -217,43 +219,55 @@ func captureMembers(c *Capture) (members [][]byte, digest string, err error) {
 		return nil, "", errors.New("a capture without an exchange")
 	}
 	first := newRecordID()
-	last := len(c.Exchanges) - 1
-	for i := last; i >= 0; i-- {
+	for i := len(c.Exchanges) - 1; i >= 0; i-- {
 		x := &c.Exchanges[i]
 		id, concurrent := newRecordID(), first
-		if i == last {
+		if len(members) == 0 {
 			id, concurrent = first, ""
 		}
-		payload, coded, whole := payloadOf(x.Response)
-		payloadDigest := digestOf(payload)
-		truncated := ""
-		if x.Cut || !whole {
-			truncated = "length"
-		}
-		common := []Field{
-			{"WARC-Target-URI", x.URL}, {"WARC-IP-Address", x.IP},
-			{fieldSource, string(c.Source)}, {fieldCert, prefixed(x.Certificate)},
-		}
-		field := fieldPayload
-		if coded {
-			field = fieldDecoded
-		}
-		response := record(typeResponse, id, x.At, "application/http;msgtype=response", x.Response, append(common,
-			Field{"WARC-Concurrent-To", concurrent}, Field{field, payloadDigest}, Field{"WARC-Truncated", truncated})...)
-		request := record(typeRequest, newRecordID(), x.At, "application/http;msgtype=request", x.Request,
-			append(common, Field{"WARC-Concurrent-To", first})...)
-		for _, rec := range [][]byte{response, request} {
+		response, payload := responseRecord(x, c.Source, id, concurrent)
+		for _, rec := range [][]byte{response, requestRecord(x, c.Source, first)} {
 			m, err := member(rec, otherMarker)
 			if err != nil {
 				return nil, "", err
 			}
 			members = append(members, m)
 		}
-		if i == last {
-			digest = payloadDigest
+		if digest == "" {
+			digest = payload
 		}
 	}
 	return members, digest, nil
+}
+
+// responseRecord is the answer as it came, with the digest of its payload.
+func responseRecord(x *Exchange, source veghe.SourceID, id, concurrent string) (rec []byte, digest string) {
+	payload, coded, whole := payloadOf(x.Response)
+	digest = digestOf(payload)
+	field, truncated := fieldPayload, ""
+	if coded {
+		field = fieldDecoded
+	}
+	if x.Cut || !whole {
+		truncated = "length"
+	}
+	fields := append(x.fields(source), Field{"WARC-Concurrent-To", concurrent}, Field{field, digest}, Field{"WARC-Truncated", truncated})
+	return record(typeResponse, id, x.At, "application/http;msgtype=response", x.Response, fields...), digest
+}
+
+func requestRecord(x *Exchange, source veghe.SourceID, concurrent string) []byte {
+	fields := append(x.fields(source), Field{"WARC-Concurrent-To", concurrent})
+	return record(typeRequest, newRecordID(), x.At, "application/http;msgtype=request", x.Request, fields...)
+}
+
+// fields are those that request and response have in common.
+func (x *Exchange) fields(source veghe.SourceID) []Field {
+	return []Field{
+		{"WARC-Target-URI", x.URL},
+		{"WARC-IP-Address", x.IP},
+		{fieldSource, string(source)},
+		{fieldCert, prefixed(x.Certificate)},
+	}
 }
 
 func prefixed(hexDigest string) string {
