@@ -21,6 +21,7 @@ import (
 	"veghe/detect/contact"
 	"veghe/detect/history"
 	"veghe/detect/lang"
+	"veghe/detect/model"
 	"veghe/detect/rule"
 	"veghe/detect/text"
 )
@@ -36,6 +37,8 @@ type Options struct {
 	Stateless bool
 	// States bounds the history; 0 means history.DefaultCapacity.
 	States int
+	// Model is a companion learnt from reviews; nil is none. It never flags.
+	Model *model.Model
 }
 
 // Engine assesses posts. It is safe for concurrent use, but an author's posts
@@ -43,6 +46,7 @@ type Options struct {
 type Engine struct {
 	languages *lang.Detector
 	region    string
+	model     *model.Model
 	current   atomic.Pointer[program]
 	histories map[string]*history.Store // by policy name; nil when stateless
 }
@@ -64,7 +68,7 @@ type worker struct {
 
 // New returns an Engine for the options.
 func New(o Options) *Engine {
-	e := &Engine{languages: o.Languages, region: o.Region}
+	e := &Engine{languages: o.Languages, region: o.Region, model: o.Model}
 	e.Swap(o.Rules)
 	if o.Stateless {
 		return e
@@ -140,7 +144,7 @@ type caught struct{ value any }
 func (e *Engine) inspect(prog *program, p *veghe.Post) veghe.Assessment {
 	w := prog.workers.Get().(*worker)
 	in := e.read(w, p)
-	a := prog.assessment(p, &in, w.matcher.Match(&in.Input))
+	a := prog.assessment(p, &in, e.companion(w, w.matcher.Match(&in.Input)))
 	// A worker that panicked is not given back: it may be in any state.
 	prog.workers.Put(w)
 	return a
@@ -173,7 +177,7 @@ func (e *Engine) Explain(p veghe.Post, ids ...veghe.RuleID) (rule.Explanation, v
 	w := prog.workers.New().(*worker)
 	in := e.read(w, &p)
 	ex := w.matcher.Explain(&in.Input, ids...)
-	a := prog.assessment(&p, &in, ex.Findings)
+	a := prog.assessment(&p, &in, e.companion(w, ex.Findings))
 	alone := Engine{}
 	alone.judge(prog, &p, &a)
 	return ex, a

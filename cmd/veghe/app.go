@@ -269,7 +269,11 @@ func (a *app) openEngine(ctx context.Context) error {
 	if second != nil {
 		a.onClose(second.Close)
 	}
-	a.engine = detect.New(detect.Options{Rules: a.rules, Languages: languages, Region: a.cfg.Language.Region})
+	companion, err := a.cfg.companion(a.log)
+	if err != nil {
+		return err
+	}
+	a.engine = detect.New(detect.Options{Rules: a.rules, Languages: languages, Region: a.cfg.Language.Region, Model: companion})
 	return a.warm(ctx)
 }
 

@@ -33,6 +33,9 @@ type config struct {
 	OpsListen string `yaml:"ops_listen"`
 	// Rules is a folder of rules; empty means those built in.
 	Rules string `yaml:"rules"`
+	// Model is a companion learnt from reviews (veghe model train); empty
+	// means none. It shows and explains, and never flags.
+	Model string `yaml:"model"`
 	// Node names this process where several serve: each keeps a full index.
 	Node      string           `yaml:"node"`
 	Log       logConfig        `yaml:"log"`

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"text/tabwriter"
@@ -139,6 +140,21 @@ func readModel(path string) (*model.Model, error) {
 		return nil, withHint(fmt.Errorf("%s: %w", path, err), "veghe model train makes a new one")
 	}
 	return m, nil
+}
+
+// companion reads the model that the configuration names, nil for none. One
+// made for another way of folding is left out with a warning: an upgrade must
+// not keep the rules from watching.
+func (c *config) companion(log *slog.Logger) (*model.Model, error) {
+	if c.Model == "" {
+		return nil, nil
+	}
+	m, err := readModel(c.Model)
+	if errors.Is(err, model.ErrFolding) {
+		log.Warn("the companion model is not used", "error", err)
+		return nil, nil
+	}
+	return m, err
 }
 
 func modelShow(e env, path string, n int, asJSON bool) error {

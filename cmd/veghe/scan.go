@@ -61,6 +61,10 @@ func scanEngine(ctx context.Context, cfg config, opinion string, stateless bool)
 	if err != nil {
 		return nil, nil, err
 	}
+	companion, err := cfg.companion(cfg.logger(os.Stderr))
+	if err != nil {
+		return nil, nil, err
+	}
 	languages, second, err := newLanguages(opinion)
 	if err != nil {
 		return nil, nil, err
@@ -72,7 +76,7 @@ func scanEngine(ctx context.Context, cfg config, opinion string, stateless bool)
 			return nil, nil, err
 		}
 	}
-	return detect.New(detect.Options{Rules: set, Languages: languages, Region: cfg.Language.Region, Stateless: stateless}), done, nil
+	return detect.New(detect.Options{Rules: set, Languages: languages, Region: cfg.Language.Region, Stateless: stateless, Model: companion}), done, nil
 }
 
 // eachInput calls f with each file, or with standard input if there are none.
