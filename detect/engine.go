@@ -64,6 +64,9 @@ type worker struct {
 	matcher     *rule.Matcher
 	title, text text.Doc
 	segments    []lang.Segment
+	langs       []rule.Segment
+	spoken      []string
+	quotes      []rule.Range
 }
 
 // New returns an Engine for the options.
@@ -192,32 +195,36 @@ type reading struct {
 func (e *Engine) read(w *worker, p *veghe.Post) reading {
 	w.title.Fold(p.Title)
 	w.text.Fold(p.Text)
+	w.segments = e.languages.Append(w.segments[:0], p.Text)
 	r := reading{
 		Input: rule.Input{Post: p, Title: &w.title, Text: &w.text, Now: p.CollectedAt},
-		spans: []veghe.LangSpan{},
+		spans: make([]veghe.LangSpan, len(w.segments)),
 	}
-	w.segments = e.languages.Append(w.segments[:0], p.Text)
-	for _, s := range w.segments {
-		r.spans = append(r.spans, veghe.LangSpan{Lang: s.Lang, Start: s.Start, End: s.End})
-		r.Langs = append(r.Langs, rule.Segment{Start: s.Start, End: s.End, Langs: s.Candidates})
+	w.langs, w.quotes, w.spoken = w.langs[:0], w.quotes[:0], w.spoken[:0]
+	for i, s := range w.segments {
+		r.spans[i] = veghe.LangSpan{Lang: s.Lang, Start: s.Start, End: s.End}
+		w.langs = append(w.langs, rule.Segment{Start: s.Start, End: s.End, Langs: s.Candidates})
+		w.spoken = append(w.spoken, s.Lang)
 	}
 	for _, q := range quoted(p.Text) {
-		r.Quoted = append(r.Quoted, rule.Range{Start: q.start, End: q.end})
+		w.quotes = append(w.quotes, rule.Range{Start: q.start, End: q.end})
 	}
-	r.Contacts = e.contacts(w, r.spans)
+	if len(w.langs) > 0 {
+		r.Langs = w.langs // none: all languages
+	}
+	r.Quoted = w.quotes
+	r.Contacts = e.contacts(w)
 	return r
 }
 
-func (e *Engine) contacts(w *worker, spans []veghe.LangSpan) []veghe.Contact {
-	o := contact.Options{Region: e.region}
-	for _, s := range spans {
-		o.Langs = append(o.Langs, s.Lang)
-	}
-	out := []veghe.Contact{}
-	for _, c := range contact.FindIn(&w.text, o) {
+func (e *Engine) contacts(w *worker) []veghe.Contact {
+	o := contact.Options{Region: e.region, Langs: w.spoken}
+	text, title := contact.FindIn(&w.text, o), contact.FindIn(&w.title, o)
+	out := make([]veghe.Contact, 0, len(text)+len(title))
+	for _, c := range text {
 		out = append(out, toContact(c, ""))
 	}
-	for _, c := range contact.FindIn(&w.title, o) {
+	for _, c := range title {
 		out = append(out, toContact(c, "title"))
 	}
 	return out

@@ -34,6 +34,9 @@ type evidence struct {
 // gather picks the findings that count for a policy. Findings in shadow never
 // do, and evasion only multiplies.
 func gather(p *rule.Policy, findings []veghe.Finding) evidence {
+	if len(findings) == 0 {
+		return evidence{multiplier: 1}
+	}
 	best := map[veghe.IndicatorID]veghe.Finding{}
 	for _, f := range findings {
 		if f.Shadow || f.Category != p.Category && f.Category != veghe.Common {

@@ -9,7 +9,10 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"unicode/utf8"
 
 	"veghe"
@@ -133,20 +136,33 @@ type scanner struct {
 	bad     badLines
 }
 
-// scanBatch bounds how many posts are read before they are assessed.
-const scanBatch = 512
+// Bounds of what is read before it is assessed.
+const (
+	scanBatch = 512
+	scanBytes = 8 << 20
+)
+
+// rawPost is a line of input in a batch: its number, its bytes there, and what
+// came of it.
+type rawPost struct {
+	line     int
+	from, to int
+	post     veghe.Post
+	err      error
+}
 
 // scanLines assesses a stream of posts. What has arrived is answered before
 // more is waited for, so that veghe scan works in a pipe that stays open.
 func (s *scanner) scanLines(ctx context.Context, name string, r io.Reader) error {
 	s.bad.env = s.env
 	lines := newLineReader(r)
-	var batch []veghe.Post
+	var batch []rawPost
+	var text []byte
 	for n := 1; ; n++ {
 		line, err := lines.next()
-		if len(batch) > 0 && (err != nil || len(batch) == scanBatch || !lines.waiting()) {
-			s.assess(batch)
-			batch = batch[:0]
+		if len(batch) > 0 && (err != nil || len(batch) == scanBatch || len(text) > scanBytes || !lines.waiting()) {
+			s.assess(s.parse(name, batch, text))
+			batch, text = batch[:0], text[:0]
 			if ferr := s.out.Flush(); ferr != nil {
 				return ferr
 			}
@@ -165,13 +181,38 @@ func (s *scanner) scanLines(ctx context.Context, name string, r io.Reader) error
 		if len(bytes.TrimSpace(line)) == 0 {
 			continue
 		}
-		p, err := veghe.ParsePost(line)
-		if err != nil {
-			s.bad.add(name, n, err)
+		batch = append(batch, rawPost{line: n, from: len(text), to: len(text) + len(line)})
+		text = append(text, line...)
+	}
+}
+
+// parse reads the posts of a batch side by side, and reports those that are
+// none.
+func (s *scanner) parse(name string, batch []rawPost, text []byte) []veghe.Post {
+	workers := s.workers
+	if workers <= 0 {
+		workers = runtime.GOMAXPROCS(0)
+	}
+	var next atomic.Int64
+	var wg sync.WaitGroup
+	for range min(workers, len(batch)) {
+		wg.Go(func() {
+			for i := int(next.Add(1)) - 1; i < len(batch); i = int(next.Add(1)) - 1 {
+				raw := &batch[i]
+				raw.post, raw.err = veghe.ParsePost(text[raw.from:raw.to])
+			}
+		})
+	}
+	wg.Wait()
+	posts := make([]veghe.Post, 0, len(batch))
+	for i := range batch {
+		if batch[i].err != nil {
+			s.bad.add(name, batch[i].line, batch[i].err)
 			continue
 		}
-		batch = append(batch, p)
+		posts = append(posts, batch[i].post)
 	}
+	return posts
 }
 
 func (s *scanner) scanText(name string, r io.Reader) error {

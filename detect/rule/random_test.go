@@ -434,6 +434,25 @@ func TestOracle(t *testing.T) {
 	}
 }
 
+// They agree on the shipped rules too, in some of their examples.
+func TestOracleShipped(t *testing.T) {
+	set := shippedSet(t)
+	m := set.Matcher()
+	n := 0
+	for _, r := range set.Rules() {
+		for i := range r.Examples {
+			if n++; n%30 != 0 {
+				continue
+			}
+			in := &Input{Post: r.Examples[i].Post(), Features: r.Examples[i].Features}
+			want := newOracle(t, set.pack, in).findings()
+			if diff := cmp.Diff(want, m.Match(in), cmpopts.EquateEmpty(), cmpopts.IgnoreFields(veghe.Finding{}, "Weight")); diff != "" {
+				t.Errorf("example %d of %s (-oracle +matcher):\n%s", i, r.ID, diff)
+			}
+		}
+	}
+}
+
 // FuzzOracle gives the oracle's rules texts of any bytes.
 func FuzzOracle(f *testing.F) {
 	for seed := range uint64(8) {
