@@ -56,6 +56,7 @@ type Engine struct {
 type program struct {
 	set      *rule.Set
 	policies []rule.Policy
+	langs    []string  // that the rules have terms for
 	workers  sync.Pool // of *worker
 }
 
@@ -63,6 +64,7 @@ type program struct {
 type worker struct {
 	matcher     *rule.Matcher
 	title, text text.Doc
+	meant       meant
 	segments    []lang.Segment
 	langs       []rule.Segment
 	spoken      []string
@@ -88,7 +90,7 @@ func New(o Options) *Engine {
 // Swap replaces the rules at once; posts under way finish under the old ones.
 // What authors have shown so far stays.
 func (e *Engine) Swap(set *rule.Set) {
-	p := &program{set: set, policies: set.Policies()}
+	p := &program{set: set, policies: set.Policies(), langs: set.Languages()}
 	p.workers.New = func() any { return &worker{matcher: set.Matcher()} }
 	e.current.Store(p)
 }
@@ -146,8 +148,8 @@ type caught struct{ value any }
 // but the post and the rules.
 func (e *Engine) inspect(prog *program, p *veghe.Post) veghe.Assessment {
 	w := prog.workers.Get().(*worker)
-	in := e.read(w, p)
-	a := prog.assessment(p, &in, e.companion(w, w.matcher.Match(&in.Input)))
+	in := e.read(prog, w, p)
+	a := prog.assessment(p, &in, e.companion(w, w.meantToo(&in.Input, w.matcher.Match(&in.Input))))
 	// A worker that panicked is not given back: it may be in any state.
 	prog.workers.Put(w)
 	return a
@@ -166,10 +168,11 @@ func (prog *program) assessment(p *veghe.Post, in *reading, findings []veghe.Fin
 // Findings says what the rules find in a post, with features given instead of
 // computed: for the examples of rules.
 func (e *Engine) Findings(p veghe.Post, features map[string]float64) []veghe.Finding {
-	w := e.current.Load().workers.New().(*worker)
-	in := e.read(w, &p)
+	prog := e.current.Load()
+	w := prog.workers.New().(*worker)
+	in := e.read(prog, w, &p)
 	in.Features = features
-	return w.matcher.Match(&in.Input)
+	return w.meantToo(&in.Input, w.matcher.Match(&in.Input))
 }
 
 // Explain assesses a post by itself and says what the rules saw, and what
@@ -178,8 +181,9 @@ func (e *Engine) Findings(p veghe.Post, features map[string]float64) []veghe.Fin
 func (e *Engine) Explain(p veghe.Post, ids ...veghe.RuleID) (rule.Explanation, veghe.Assessment) {
 	prog := e.current.Load()
 	w := prog.workers.New().(*worker)
-	in := e.read(w, &p)
+	in := e.read(prog, w, &p)
 	ex := w.matcher.Explain(&in.Input, ids...)
+	ex.Findings = w.meantToo(&in.Input, ex.Findings)
 	a := prog.assessment(&p, &in, e.companion(w, ex.Findings))
 	alone := Engine{}
 	alone.judge(prog, &p, &a)
@@ -192,10 +196,11 @@ type reading struct {
 	spans []veghe.LangSpan
 }
 
-func (e *Engine) read(w *worker, p *veghe.Post) reading {
+func (e *Engine) read(prog *program, w *worker, p *veghe.Post) reading {
 	w.title.Fold(p.Title)
 	w.text.Fold(p.Text)
 	w.segments = e.languages.Append(w.segments[:0], p.Text)
+	e.asMeant(w, prog.langs)
 	r := reading{
 		Input: rule.Input{Post: p, Title: &w.title, Text: &w.text, Now: p.CollectedAt},
 		spans: make([]veghe.LangSpan, len(w.segments)),

@@ -26,6 +26,7 @@ type Mutation struct {
 	Hard bool
 
 	word func(word string, n int) string // n counts the words so far
+	gap  string                          // stands for the spaces beside a word that was changed; empty: those spaces
 }
 
 // All are the mutations, in the order in which they are reported.
@@ -38,11 +39,12 @@ func All() []Mutation {
 		{Name: "homoglyphs", Does: "Cyrillic letters that look Latin", word: func(w string, _ int) string { return replaceSome(w, lookalikes) }},
 		{Name: "fullwidth", Does: "wide letters: ｗｉｄｅ", word: func(w string, _ int) string { return fullwidth(w) }},
 		{Name: "zero-width", Does: "an invisible character inside each word", word: func(w string, _ int) string { return split(w, "\u200b") }},
-		{Name: "spaced", Does: "letters spaced out: s p a c e d", word: func(w string, _ int) string { return between(w, " ") }},
+		{Name: "spaced", Does: "letters spaced out, words further: s p a c e d   o u t", gap: "   ", word: func(w string, _ int) string { return between(w, " ") }},
 		{Name: "dotted", Does: "letters with dots between: d.o.t.t.e.d", word: func(w string, _ int) string { return between(w, ".") }},
 		{Name: "starred", Does: "one star inside each word: sta*rred", word: func(w string, _ int) string { return split(w, "*") }},
 		{Name: "emoji", Does: "an emoji inside each word", word: func(w string, _ int) string { return split(w, "🔥") }},
 		{Name: "drawn-out", Does: "vowels drawn out: looong", word: func(w string, _ int) string { return drawnOut(w) }},
+		{Name: "spaced-flat", Does: "letters and words spaced alike: s p a c e d o u t", Hard: true, word: func(w string, _ int) string { return between(w, " ") }},
 		{Name: "typo", Does: "two letters change places in long words", Hard: true, word: swapped},
 		{Name: "dropped", Does: "a letter is left out in long words", Hard: true, word: dropped},
 	}
@@ -70,19 +72,26 @@ const minLetters = 4
 // a digit, and links, stay as they are, for they are no words of a rule.
 func (m Mutation) Text(s string, within []Range) string {
 	var b strings.Builder
-	n := 0
+	n, last := 0, -1
 	for at := 0; at < len(s); {
 		end := wordEnd(s, at)
 		if end == at {
 			_, w := utf8.DecodeRuneInString(s[at:])
-			b.WriteString(s[at : at+w])
+			if m.gap != "" && last == at && s[at] == ' ' {
+				b.WriteString(m.gap)
+			} else {
+				b.WriteString(s[at : at+w])
+			}
 			at += w
 			continue
 		}
 		w := s[at:end]
 		if m.takes(s, at, end, within) {
 			w = m.word(w, n)
-			n++
+			if m.gap != "" && at > 0 && s[at-1] == ' ' && last != at-1 {
+				b.WriteString(m.gap[1:])
+			}
+			n, last = n+1, end
 		}
 		b.WriteString(w)
 		at = end

@@ -31,7 +31,7 @@ import (
 
 // Version names this way of folding. It changes whenever some text folds
 // differently, because rules compiled before then no longer mean the same.
-const Version = "fold5"
+const Version = "fold6"
 
 // MaxText is how many bytes of a text are read; the rest is not looked at.
 const MaxText = 64 << 20

@@ -172,7 +172,8 @@ func (d *Doc) chain(i int) int {
 }
 
 // spaced adds the words that single letters spell. A gap with more spaces
-// than the smallest ends a word: s p a c e d   w o r d s.
+// than the smallest ends a word: s p a c e d   w o r d s; so does a mark
+// where others have none.
 func (d *Doc) spaced(first, last int) {
 	least := maxGap
 	for k := first; k < last; k++ {
@@ -197,9 +198,11 @@ func (d *Doc) spaced(first, last int) {
 // words calls f with the first and last token of each word in a chain of
 // single letters.
 func (d *Doc) words(first, last, spaces int, f func(a, b int)) {
+	const marks = ".,;:!?()"
+	plain := first < last && spaces > 0 && !bytes.ContainsAny(d.gap(first), marks)
 	a := first
 	for k := first; k <= last; k++ {
-		if k == last || bytes.Count(d.gap(k), []byte{' '}) > spaces {
+		if k == last || bytes.Count(d.gap(k), []byte{' '}) > spaces || plain && bytes.ContainsAny(d.gap(k), marks) {
 			f(a, k)
 			a = k + 1
 		}
