@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"crypto/ed25519"
 	"crypto/rand"
@@ -55,6 +56,7 @@ func evidenceExport(ctx context.Context, e env, args []string) error {
 	out := f.String("o", "", "`file` to write, such as pack.zip; must not exist")
 	reason := f.String("reason", "", "why, and for whom: goes into the pack and the audit trail")
 	by := f.String("by", userName(), "who exports")
+	from := f.String("evidence", "", "`folder` with the captures, where another machine crawls (default evidence in the data folder)")
 	rest, err := f.parse(args)
 	if err != nil {
 		return err
@@ -72,7 +74,7 @@ func evidenceExport(ctx context.Context, e env, args []string) error {
 	if err != nil {
 		return err
 	}
-	x := exporter{cfg: &cfg, by: *by, reason: *reason, inCase: *inCase}
+	x := exporter{cfg: &cfg, by: *by, reason: *reason, inCase: *inCase, captures: evidence.Folder{Dir: cmp.Or(*from, cfg.path("evidence"))}}
 	m, err := x.export(ctx, posts, *out)
 	if err != nil {
 		return err
@@ -106,6 +108,7 @@ func userName() string {
 type exporter struct {
 	cfg                *config
 	by, reason, inCase string
+	captures           evidence.Folder
 }
 
 func (x *exporter) export(ctx context.Context, ids []string, path string) (pack.Manifest, error) {
@@ -148,7 +151,7 @@ func (x *exporter) fill(ctx context.Context, d *desk.Desk, posts []pack.Post, ou
 	w := bufio.NewWriterSize(out, 256<<10)
 	b := thisBuild()
 	m, err := pack.Write(ctx, w, pack.Order{
-		Posts: posts, Evidence: evidence.Folder{Dir: x.cfg.path("evidence")}, Key: key, By: x.by, Reason: x.reason, Case: x.inCase,
+		Posts: posts, Evidence: x.captures, Key: key, By: x.by, Reason: x.reason, Case: x.inCase,
 		Tool: "veghe/" + b.Version, MadeAt: time.Now(), Audit: audit,
 	})
 	return m, errors.Join(err, w.Flush(), out.Sync())

@@ -137,6 +137,10 @@ func (s *Store) reduce(name string, before time.Time) (Purged, error) {
 	c := cut{before: before, stays: s.stays(name)}
 	size, err := f.Seek(0, io.SeekEnd)
 	if err == nil {
+		if began := beginning(f, size); !began.Before(before) { // as most are: no need to read it all
+			s.seen[name] = began
+			return Purged{}, f.Close()
+		}
 		_, err = eachBatch(f, size, name, c.batch)
 	}
 	err = errors.Join(err, f.Close())

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 const segmentSuffix = ".warc.gz"
@@ -162,6 +163,30 @@ func (b *batch) follows(segment string, number int, previous string) error {
 		return fmt.Errorf("%w: block %d does not follow the one before", ErrChanged, number)
 	}
 	return nil
+}
+
+// beginning is when the first block of a segment was committed; the zero time
+// if that cannot be read.
+func beginning(f io.ReaderAt, size int64) time.Time {
+	w := &walker{f: f, size: size}
+	for {
+		p, err := w.next()
+		if err != nil {
+			return time.Time{}
+		}
+		if !p.chain {
+			continue
+		}
+		m, err := readPart(f, p)
+		if err != nil {
+			return time.Time{}
+		}
+		b, err := blockOf(m)
+		if err != nil {
+			return time.Time{}
+		}
+		return b.At
+	}
 }
 
 // tornError says that a segment is good up to Good and then is not.

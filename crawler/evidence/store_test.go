@@ -272,6 +272,65 @@ func TestPurge(t *testing.T) {
 	}
 }
 
+// A purge that was killed after it announced a removal is made good by the
+// next one, and is no sign of a theft meanwhile.
+func TestPurgeKilled(t *testing.T) {
+	dir := t.TempDir()
+	c := newClock()
+	s := open(t, dir, Options{Now: c.now})
+	ref := add(t, s, pageCapture(1, "secret"))
+	c.pass(time.Hour)
+	if err := s.closeOld(c.now()); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.line(Line{Reduced: &Reduced{Segment: ref.Segment, Removed: 3}}); err != nil {
+		t.Fatal(err)
+	}
+	if r := verify(t, dir); len(r.Problems) > 0 {
+		t.Errorf("%q", r.Problems)
+	}
+	if p, err := s.Purge(t.Context(), c.now()); err != nil || p.Captures != 1 || inFiles(t, dir, "secret") {
+		t.Errorf("%+v, %v; the text is still there: %v", p, err, inFiles(t, dir, "secret"))
+	}
+	if r := verify(t, dir); len(r.Problems) > 0 || r.Removed != 3 {
+		t.Errorf("%+v", r)
+	}
+}
+
+// A damaged segment goes once all of it is due, unless something in it is to
+// stay: then it is left to a person.
+func TestPurgeDamaged(t *testing.T) {
+	for _, stays := range []bool{false, true} {
+		dir := t.TempDir()
+		s := open(t, dir, Options{})
+		ref := add(t, s, pageCapture(1, "pagina"))
+		if stays {
+			if err := s.Keep(ref.String()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		later := time.Now().Add(time.Hour)
+		if err := s.closeOld(later); err != nil {
+			t.Fatal(err)
+		}
+		path := segmentPath(dir, ref.Segment)
+		b, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b[ref.Offset+60] ^= 1
+		if err := os.WriteFile(path, b, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Purge(t.Context(), later); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := os.Stat(path); (err == nil) != stays {
+			t.Errorf("with something to stay %v: %v", stays, err)
+		}
+	}
+}
+
 // inFiles decompresses everything in the folder and looks for a word.
 func inFiles(t *testing.T, dir, word string) bool {
 	t.Helper()
