@@ -27,7 +27,11 @@ func (c *config) evidenceKeep() time.Duration {
 	return time.Duration(c.Retention.Unflagged)
 }
 
-const groupEvidence = "evidence" // + "-" + node: each crawling node keeps its own captures
+// groupEvidence begins the name of the group of a store, which sees every
+// assessment: several processes may crawl, each with its own captures.
+const groupEvidence = "evidence"
+
+func (a *app) evidenceGroup() string { return groupEvidence + "-" + a.evidence.ID() }
 
 // openEvidence opens the store that the crawler's captures go to.
 func (a *app) openEvidence() error {
@@ -49,7 +53,7 @@ func (a *app) openEvidence() error {
 // the earlier posts of a conversation that a flagged one rests on.
 func (a *app) keeping(ctx context.Context) error {
 	before := earlierPosts{}
-	return a.assessments.Consume(ctx, a.group(groupEvidence), func(_ context.Context, batch []stream.Message[veghe.Assessed]) (err error) {
+	return a.assessments.Consume(ctx, a.evidenceGroup(), func(_ context.Context, batch []stream.Message[veghe.Assessed]) (err error) {
 		began := time.Now()
 		defer func() { a.settled("evidence", began, len(batch), err) }()
 		var refs []string
@@ -114,7 +118,7 @@ const undecided = time.Hour
 func (a *app) purgeEvidence(ctx context.Context, keep time.Duration) error {
 	before := time.Now().Add(-keep)
 	for _, r := range []readingGroup{
-		{"detect", veghe.PostsTopic, groupDetect}, {"evidence", veghe.AssessmentsTopic, a.group(groupEvidence)},
+		{"detect", veghe.PostsTopic, groupDetect}, {"evidence", veghe.AssessmentsTopic, a.evidenceGroup()},
 	} {
 		behind, oldest, err := a.lag(ctx, r)
 		if err != nil {

@@ -126,7 +126,7 @@ func (a *app) groups() []readingGroup {
 		out = append(out, readingGroup{"detect", veghe.PostsTopic, groupDetect})
 	}
 	if a.evidence != nil {
-		out = append(out, readingGroup{"evidence", veghe.AssessmentsTopic, a.group(groupEvidence)})
+		out = append(out, readingGroup{"evidence", veghe.AssessmentsTopic, a.evidenceGroup()})
 	}
 	if a.index != nil {
 		out = append(out,

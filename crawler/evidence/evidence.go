@@ -9,6 +9,7 @@
 //	a1b2c3d4-000002.warc.gz
 //	chain.jsonl               one line for each segment that is closed or cut down
 //	kept                      which captures stay: those of flagged posts
+//	id                        the name of the store, a1b2c3d4
 //
 // A capture is a run of records: the response with the page, its request, and
 // those of the redirects that led there. What is committed together ends with a
