@@ -14,6 +14,7 @@ import (
 
 	"veghe"
 	"veghe/detect"
+	"veghe/detect/lang"
 )
 
 // labelled is a post with what it should be. In a conversation the label
@@ -36,8 +37,20 @@ type evaluation struct {
 	// Earliness is how many posts the flagged author had written in the
 	// conversation when first flagged, over the conversations found.
 	Earliness *earliness `json:"author_posts_until_flagged,omitempty"`
-	Missed    []string   `json:"missed,omitempty"` // ids
-	Wrong     []string   `json:"wrong,omitempty"`  // ids
+	// What the numbers could have been: 95 % of the samples drawn anew with
+	// whole conversations and authors.
+	Recall    *interval `json:"recall,omitempty"`
+	Precision *interval `json:"precision,omitempty"`
+	FPR       *interval `json:"false_positive_rate,omitempty"`
+	// Curve is what a cut on the score instead of the gate would give, and
+	// AveragePrecision the area under it.
+	Curve            []curvePoint    `json:"curve,omitempty"`
+	AveragePrecision *float64        `json:"average_precision,omitempty"`
+	Languages        []languageCount `json:"languages,omitempty"`
+	Indicators       []indicatorSeen `json:"indicators,omitempty"`
+
+	Missed []string `json:"missed,omitempty"` // ids
+	Wrong  []string `json:"wrong,omitempty"`  // ids
 }
 
 type earliness struct {
@@ -60,6 +73,8 @@ func share(a, b int) float64 {
 func evalCmd(ctx context.Context, e env, args []string) error {
 	f := newFlags("eval", e.err)
 	asJSON := f.Bool("json", false, "print JSON")
+	detail := f.Bool("detail", false, "also show intervals, the curve over score cuts, languages and indicators")
+	disguise := f.String("mutate", "", "compare with the same posts disguised by the `mutation` of this name, or all")
 	files, err := f.parse(args)
 	if err != nil {
 		return err
@@ -71,23 +86,41 @@ func evalCmd(ctx context.Context, e env, args []string) error {
 	if err != nil {
 		return err
 	}
-	engine, done, err := scanEngine(ctx, cfg, "off", false)
+	posts := &labelledPosts{bad: badLines{env: e}}
+	if err := eachInput(e, files, posts.read); err != nil {
+		return err
+	}
+	if *disguise != "" {
+		err = evalDisguised(ctx, e, cfg, posts, *disguise, *asJSON)
+		return errors.Join(err, posts.bad.err())
+	}
+	results, err := evaluate(ctx, cfg, posts)
 	if err != nil {
 		return err
 	}
-	defer done()
-	ev := newEvaluator(engine)
-	ev.bad.env = e
-	if err := eachInput(e, files, ev.read); err != nil {
-		return err
-	}
-	results := ev.results()
-	if *asJSON {
+	switch {
+	case *asJSON:
 		err = json.NewEncoder(e.out).Encode(results)
-	} else {
+	case *detail:
+		err = errors.Join(printEvaluations(e.out, results), printDetails(e.out, results))
+	default:
 		err = printEvaluations(e.out, results)
 	}
-	return errors.Join(err, ev.bad.err())
+	return errors.Join(err, posts.bad.err())
+}
+
+// evaluate assesses the posts in their order with a new engine.
+func evaluate(ctx context.Context, cfg config, posts *labelledPosts) ([]evaluation, error) {
+	engine, done, err := scanEngine(ctx, cfg, "off", false)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
+	v := &evaluator{engine: engine, units: map[string]*unit{}}
+	for i := range posts.all {
+		v.take(posts.all[i].post, posts.all[i].labelled)
+	}
+	return v.results(), nil
 }
 
 // unit is one ad, or one conversation.
@@ -99,20 +132,58 @@ type unit struct {
 	thread   bool
 	written  map[veghe.AuthorID]int // posts so far
 	flagged  map[veghe.Category]int // posts of the author at the first flag
+
+	cluster    string // units of one conversation or author stand or fall together
+	lang       string // of the first post that has one
+	score      map[veghe.Category]float64
+	indicators map[veghe.Category]map[veghe.IndicatorID]bool
 }
 
-type evaluator struct {
-	engine *detect.Engine
-	bad    badLines
-	order  []string
-	units  map[string]*unit
+// newUnit is a unit as it begins, with its first post.
+func newUnit(id string, p *veghe.Post) *unit {
+	u := &unit{
+		id: id, thread: p.Thread != "", cluster: id, lang: lang.Undetermined,
+		written: map[veghe.AuthorID]int{}, flagged: map[veghe.Category]int{},
+		score: map[veghe.Category]float64{}, indicators: map[veghe.Category]map[veghe.IndicatorID]bool{},
+	}
+	if !u.thread && p.Author != "" {
+		u.cluster = string(p.Source) + "/by/" + string(p.Author)
+	}
+	return u
 }
 
-func newEvaluator(e *detect.Engine) *evaluator {
-	return &evaluator{engine: e, units: map[string]*unit{}}
+// see notes what was seen in one post of the unit.
+func (u *unit) see(a *veghe.Assessment) {
+	for c, s := range a.Score {
+		u.score[c] = max(u.score[c], s)
+	}
+	if u.lang == lang.Undetermined {
+		u.lang = mainLanguage(*a)
+	}
+	for i := range a.Findings {
+		f := &a.Findings[i]
+		if f.Shadow {
+			continue
+		}
+		if u.indicators[f.Category] == nil {
+			u.indicators[f.Category] = map[veghe.IndicatorID]bool{}
+		}
+		u.indicators[f.Category][f.Indicator] = true
+	}
 }
 
-func (v *evaluator) read(name string, r io.Reader) error {
+// labelledPosts are the posts of the input.
+type labelledPosts struct {
+	bad badLines
+	all []labelledPost
+}
+
+type labelledPost struct {
+	post veghe.Post
+	labelled
+}
+
+func (v *labelledPosts) read(name string, r io.Reader) error {
 	lines := newLineReader(r)
 	for n := 1; ; n++ {
 		line, err := lines.next()
@@ -122,20 +193,25 @@ func (v *evaluator) read(name string, r io.Reader) error {
 		if err == nil && len(bytes.TrimSpace(line)) == 0 {
 			continue
 		}
-		var l labelled
-		var p veghe.Post
+		var p labelledPost
 		if err == nil {
-			p, err = veghe.ParsePost(line)
+			p.post, err = veghe.ParsePost(line)
 		}
 		if err == nil {
-			err = json.Unmarshal(line, &l)
+			err = json.Unmarshal(line, &p.labelled)
 		}
 		if err != nil {
 			v.bad.add(name, n, err)
 			continue
 		}
-		v.take(p, l)
+		v.all = append(v.all, p)
 	}
+}
+
+type evaluator struct {
+	engine *detect.Engine
+	order  []string
+	units  map[string]*unit
 }
 
 func (v *evaluator) take(p veghe.Post, l labelled) {
@@ -145,7 +221,7 @@ func (v *evaluator) take(p veghe.Post, l labelled) {
 	}
 	u := v.units[id]
 	if u == nil {
-		u = &unit{id: id, thread: p.Thread != "", written: map[veghe.AuthorID]int{}, flagged: map[veghe.Category]int{}}
+		u = newUnit(id, &p)
 		v.units[id] = u
 		v.order = append(v.order, id)
 	}
@@ -157,6 +233,7 @@ func (v *evaluator) take(p veghe.Post, l labelled) {
 	}
 	u.written[p.Author]++
 	a := v.engine.Assess(p)
+	u.see(&a)
 	if c := topCategory(a); a.Flagged && u.flagged[c] == 0 {
 		u.flagged[c] = u.written[p.Author]
 	}
@@ -167,6 +244,7 @@ func (v *evaluator) take(p veghe.Post, l labelled) {
 func (v *evaluator) results() []evaluation {
 	by := map[veghe.Category]*evaluation{}
 	until := map[veghe.Category][]int{}
+	measured := map[veghe.Category][]*unit{}
 	for _, c := range []veghe.Category{veghe.Recruitment, veghe.Grooming} {
 		by[c] = &evaluation{Category: c}
 	}
@@ -179,6 +257,7 @@ func (v *evaluator) results() []evaluation {
 			if u.want && u.category != c {
 				continue
 			}
+			measured[c] = append(measured[c], u)
 			n := u.flagged[c]
 			r.count(u, n > 0)
 			if u.thread && u.want && n > 0 {
@@ -189,6 +268,7 @@ func (v *evaluator) results() []evaluation {
 	var out []evaluation
 	for _, c := range slices.Sorted(maps.Keys(by)) {
 		by[c].Earliness = summarize(until[c])
+		by[c].measure(measured[c])
 		out = append(out, *by[c])
 	}
 	return out
