@@ -27,16 +27,26 @@ func (c *config) evidenceKeep() time.Duration {
 	return time.Duration(c.Retention.Unflagged)
 }
 
-// groupEvidence begins the name of the group of a store, which sees every
-// assessment: several processes may crawl, each with its own captures.
 const groupEvidence = "evidence"
 
-func (a *app) evidenceGroup() string { return groupEvidence + "-" + a.evidence.ID() }
+// evidenceGroup is the group of this process's store, which sees every
+// assessment. Over Kafka several processes may crawl, each with its own
+// captures, so it bears the name of the store.
+func (a *app) evidenceGroup() string {
+	if a.embedded != nil {
+		return a.group(groupEvidence)
+	}
+	return groupEvidence + "-" + a.evidence.ID()
+}
 
 // openEvidence opens the store that the crawler's captures go to.
 func (a *app) openEvidence() error {
 	if a.cfg.Evidence.Off {
-		return nil
+		if a.embedded == nil {
+			return nil
+		}
+		// Else the log would keep its records for a reader that never comes.
+		return a.embedded.Forget(veghe.AssessmentsTopic, a.group(groupEvidence))
 	}
 	s, err := evidence.Open(a.cfg.path("evidence"), evidence.Options{
 		Software: "veghe/" + thisBuild().Version, Operator: a.cfg.Crawler.Operator, Logger: a.log,

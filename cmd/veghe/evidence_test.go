@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -22,11 +23,12 @@ import (
 // tellingText is flagged by the shipped rules.
 const tellingText = "Plecare maine in Italia, fara contract, pasaportul il tinem noi pana achiti drumul, se scade din salariu."
 
-// runningApp is a veghe in this process, without sources.
-func runningApp(t *testing.T, data string) *app {
+// runningApp is a veghe in this process, without sources. It ends with the
+// test, or when stop is called.
+func runningApp(t *testing.T, data string, evidenceOff bool) (a *app, stop func()) {
 	t.Helper()
 	cfg := defaultConfig()
-	cfg.Data, cfg.Language.SecondOpinion = data, "off"
+	cfg.Data, cfg.Language.SecondOpinion, cfg.Evidence.Off = data, "off", evidenceOff
 	a, err := openApp(t.Context(), cfg, allStages, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
@@ -34,7 +36,7 @@ func runningApp(t *testing.T, data string) *app {
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- a.run(ctx) }()
-	t.Cleanup(func() {
+	stop = sync.OnceFunc(func() {
 		cancel()
 		if err := <-ended; err != nil {
 			t.Error(err)
@@ -43,7 +45,24 @@ func runningApp(t *testing.T, data string) *app {
 			t.Error(err)
 		}
 	})
-	return a
+	t.Cleanup(stop)
+	return a, stop
+}
+
+// Evidence that is switched off keeps nothing, and does not hold up the
+// retention of the log as a reader that never comes.
+func TestEvidenceOff(t *testing.T) {
+	data := dataDir(t)
+	a, stop := runningApp(t, data, false)
+	collectPage(t, a, "one", tellingText)
+	await(t, time.Minute, "the assessment read for the evidence", func() bool { return a.count("evidence") == 1 })
+	group := a.evidenceGroup()
+	stop()
+	a, _ = runningApp(t, data, true)
+	behind, _, err := a.lag(t.Context(), readingGroup{"evidence", veghe.AssessmentsTopic, group})
+	if err != nil || behind != 1 || a.evidence != nil {
+		t.Errorf("the group is %d behind, %v; want it forgotten, so 1", behind, err)
+	}
 }
 
 // collectPage keeps an invented page and collects the post on it, as the
@@ -67,7 +86,7 @@ func collectPage(t *testing.T, a *app, id, text string) evidence.Ref {
 // The capture of a page with a flagged post stays; that of an ordinary page
 // goes, but not before its posts were assessed.
 func TestEvidenceRetention(t *testing.T) {
-	a := runningApp(t, dataDir(t))
+	a, _ := runningApp(t, dataDir(t), false)
 	flagged := collectPage(t, a, "flagged", tellingText)
 	ordinary := collectPage(t, a, "ordinary", "Vand bicicleta de oras, stare buna, se vede in weekend.")
 	await(t, time.Minute, "both posts assessed", func() bool { return a.count("evidence") == 2 && a.evidence.Stats().Kept == 1 })
@@ -112,7 +131,7 @@ func vegheRun(t *testing.T, args ...string) (code int, out string) {
 // on another machine it verifies until a byte is changed.
 func TestEvidenceExport(t *testing.T) {
 	data := dataDir(t)
-	a := runningApp(t, data)
+	a, _ := runningApp(t, data, false)
 	collectPage(t, a, "one", tellingText)
 	if err := a.collect(t.Context(), []veghe.Post{{ID: "imported", Text: tellingText}}); err != nil {
 		t.Fatal(err)
