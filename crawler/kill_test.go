@@ -5,15 +5,18 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"veghe"
+	"veghe/crawler/evidence"
 )
 
 // TestMain lets the test binary be a crawler of its own, to be killed.
@@ -28,8 +31,8 @@ func TestMain(m *testing.M) {
 	m.Run()
 }
 
-// crawlInto visits a site and writes the id of every post to a file before it
-// acknowledges it.
+// crawlInto visits a site, keeps evidence, and writes the text of every post
+// and where its capture is to a file before it acknowledges it.
 func crawlInto(dir, url string) error {
 	f, err := os.OpenFile(filepath.Join(dir, "posts"), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
 	if err != nil {
@@ -38,6 +41,12 @@ func crawlInto(dir, url string) error {
 	defer f.Close() //nolint:errcheck // synced below
 	cfg := config(local(url))
 	cfg.Dir = dir
+	store, err := evidence.Open(filepath.Join(dir, "evidence"), evidence.Options{SegmentBytes: 20_000})
+	if err != nil {
+		return err
+	}
+	defer store.Close() //nolint:errcheck // nothing is left to write
+	cfg.Evidence = store
 	c, err := New(cfg)
 	if err != nil {
 		return err
@@ -46,7 +55,7 @@ func crawlInto(dir, url string) error {
 	return c.RunOnce(context.Background(), func(_ context.Context, posts []veghe.Post) error {
 		var line bytes.Buffer
 		for _, p := range posts {
-			fmt.Fprintln(&line, p.Text)
+			fmt.Fprintf(&line, "%s\t%s\n", p.Text, p.Evidence)
 		}
 		if _, err := f.Write(line.Bytes()); err != nil {
 			return err
@@ -58,7 +67,7 @@ func crawlInto(dir, url string) error {
 
 // Killed without warning, again and again, at whatever it is doing: in the
 // end every post was handed on, and only those twice whose acknowledgement a
-// kill took away.
+// kill took away; and what each names as its evidence holds its text.
 func TestKill(t *testing.T) {
 	const threads, perThread = 120, 3
 	routes := siteOf(threads, perThread)
@@ -84,9 +93,17 @@ func TestKill(t *testing.T) {
 	}
 	defer f.Close() //nolint:errcheck // only read
 	total := 0
+	texts := map[evidence.Ref][]string{}
 	for s := bufio.NewScanner(f); s.Scan(); total++ {
-		times[s.Text()]++
+		text, ref, _ := strings.Cut(s.Text(), "\t")
+		times[text]++
+		r, err := evidence.ParseRef(ref)
+		if err != nil {
+			t.Fatalf("post %q names %q: %v", text, ref, err)
+		}
+		texts[r] = append(texts[r], text)
 	}
+	wantEvidence(t, filepath.Join(dir, "evidence"), texts)
 	t.Logf("killed %d times, %d posts handed on, %d of them repeats", kills, total, total-len(times))
 	if kills < 3 {
 		t.Errorf("killed %d times only, want at least 3 for this test to say something", kills)
@@ -98,6 +115,40 @@ func TestKill(t *testing.T) {
 	if most := kills * 4 * perThread; total-len(times) > most {
 		t.Errorf("%d repeats after %d kills, want at most %d", total-len(times), kills, most)
 	}
+}
+
+// wantEvidence looks for the texts of posts in the captures they name.
+func wantEvidence(t *testing.T, dir string, texts map[evidence.Ref][]string) {
+	t.Helper()
+	folder := evidence.Folder{Dir: dir}
+	found, err := folder.Find(t.Context(), slices.Collect(maps.Keys(texts)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for r, all := range texts {
+		if found[r] == nil {
+			t.Errorf("%s is not there", r)
+			continue
+		}
+		page := gunzipped(t, found[r].Records[0].Block)
+		for _, text := range all {
+			if !strings.Contains(page, text) {
+				t.Errorf("%s does not hold %q", r, text)
+			}
+		}
+	}
+	if r, err := folder.Verify(t.Context(), ""); err != nil || len(r.Problems) > 0 {
+		t.Errorf("%q, %v", r.Problems, err)
+	}
+}
+
+// gunzipped is the body of an answer, compressed or not.
+func gunzipped(t *testing.T, response []byte) string {
+	t.Helper()
+	if bytes.Contains(response, []byte("Content-Encoding: gzip")) {
+		return bodyOf(t, response)
+	}
+	return string(response)
 }
 
 // crawlAndKill runs a crawler until it has handed posts on that many times,
