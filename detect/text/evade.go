@@ -161,6 +161,9 @@ func (d *Doc) chain(i int) int {
 	for last+1 < len(d.Tokens) && last-i < maxPieces-1 && d.glued(last) {
 		last++
 	}
+	if last-i == maxPieces-1 && d.glued(last) {
+		last = d.wordBreak(i, last)
+	}
 	for k := i; k <= last; k++ {
 		singles = singles && d.lone(k)
 	}
@@ -168,6 +171,22 @@ func (d *Doc) chain(i int) int {
 		d.spaced(i, last)
 	}
 	d.split(i, last, singles)
+	return last
+}
+
+// wordBreak is the last token of a word among the tokens of a chain that goes
+// on, so that it is not cut within a word: one with a wider gap after it than
+// the narrowest. Without one it is the last.
+func (d *Doc) wordBreak(first, last int) int {
+	least := maxGap
+	for k := first; k <= last; k++ {
+		least = min(least, bytes.Count(d.gap(k), []byte{' '}))
+	}
+	for k := last; k > first; k-- {
+		if bytes.Count(d.gap(k), []byte{' '}) > least {
+			return k
+		}
+	}
 	return last
 }
 

@@ -336,3 +336,23 @@ func TestHashtags(t *testing.T) {
 		}
 	}
 }
+
+// A long text of spaced letters is cut between its words, not within one.
+func TestLongChainsEndAtWords(t *testing.T) {
+	const words = "acestea sunt cuvinte destul de lungi pentru mai multe lanturi la rand"
+	var d Doc
+	for _, gap := range []string{".", " "} {
+		var spaced []string
+		for _, w := range strings.Fields(words) {
+			spaced = append(spaced, strings.Join(strings.Split(w, ""), gap))
+		}
+		d.Fold(strings.Join(spaced, "   "))
+		var got []string
+		for _, x := range d.Extra {
+			got = append(got, string(d.Word(x.Token)))
+		}
+		if s := strings.Join(got, " "); s != words {
+			t.Errorf("with %q between: %q, want %q", gap, s, words)
+		}
+	}
+}
