@@ -138,7 +138,8 @@ func TestPrecisionsAreKept(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := raw.ExecContext(t.Context(), `DROP TABLE rule_day; DROP TABLE rule_total; PRAGMA user_version = 1`); err != nil {
+	if _, err := raw.ExecContext(t.Context(), `DROP TABLE rule_day; DROP TABLE rule_total;
+		DROP TABLE case_event; DROP TABLE case_post; DROP TABLE cases; DROP TABLE watch_hit; DROP TABLE watch; PRAGMA user_version = 1`); err != nil {
 		t.Fatal(err)
 	}
 	if err := raw.Close(); err != nil {

@@ -1,0 +1,164 @@
+package desk
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"veghe"
+)
+
+// ErrNoWatch is returned for the id of a watch that is not there.
+var ErrNoWatch = errors.New("no such watch")
+
+// Watch is a standing search: whatever comes to match its query is kept.
+type Watch struct {
+	ID    int64     `json:"id"`
+	Name  string    `json:"name"`
+	Query string    `json:"query"`
+	By    string    `json:"by"`
+	At    time.Time `json:"at"`
+	Ended time.Time `json:"ended,omitzero"` // zero: still watching
+	Hits  int       `json:"hits"`
+	Last  time.Time `json:"last_hit,omitzero"`
+	// Upto is the change of the index that was looked at last; 0 means that
+	// everything stored is still to be looked at.
+	Upto int64 `json:"-"`
+}
+
+// WatchHit is a post that a watch found, and when it did.
+type WatchHit struct {
+	N    int64        `json:"n"` // grows; pass the last one seen to go on
+	Post veghe.PostID `json:"post"`
+	At   time.Time    `json:"at"`
+}
+
+// maxWatches is how many watches run at once.
+const maxWatches = 500
+
+// AddWatch begins a watch. The caller has seen that the query can be run.
+func (d *Desk) AddWatch(ctx context.Context, name, query, by string, at time.Time) (Watch, error) {
+	if err := checks(check("name", name, true, maxName), check("query", query, true, maxObject), check("by", by, true, maxName)); err != nil {
+		return Watch{}, fmt.Errorf("watch: %w", err)
+	}
+	w := Watch{Name: name, Query: query, By: by, At: at.UTC().Truncate(time.Microsecond)}
+	err := d.db.Tx(ctx, func(tx *sql.Tx) error {
+		var n int
+		if err := tx.QueryRowContext(ctx, `SELECT count(*) FROM watch WHERE ended = 0`).Scan(&n); err != nil {
+			return err
+		}
+		if n >= maxWatches {
+			return fmt.Errorf("%d watches run already, which is the most: end one first", n)
+		}
+		res, err := tx.ExecContext(ctx, `INSERT INTO watch (name, query, who, at, ended, upto) VALUES (?, ?, ?, ?, 0, 0)`, name, query, by, micros(w.At))
+		if err != nil {
+			return err
+		}
+		w.ID, err = res.LastInsertId()
+		return err
+	})
+	if err != nil {
+		return Watch{}, fmt.Errorf("watch: %w", err)
+	}
+	return w, nil
+}
+
+// EndWatch ends a watch; what it found stays.
+func (d *Desk) EndWatch(ctx context.Context, id int64, at time.Time) error {
+	res, err := d.db.Write.ExecContext(ctx, `UPDATE watch SET ended = ? WHERE id = ? AND ended = 0`, micros(at), id)
+	if err != nil {
+		return err
+	}
+	if n, err := res.RowsAffected(); err != nil || n > 0 {
+		return err
+	}
+	_, err = d.Watch(ctx, id) // ended before, or never there
+	return err
+}
+
+const watchColumns = `id, name, query, who, at, ended, upto,
+	(SELECT count(*) FROM watch_hit WHERE watch = watch.id), coalesce((SELECT max(at) FROM watch_hit WHERE watch = watch.id), 0)`
+
+func scanWatch(row interface{ Scan(...any) error }) (w Watch, err error) {
+	var at, ended, last int64
+	err = row.Scan(&w.ID, &w.Name, &w.Query, &w.By, &at, &ended, &w.Upto, &w.Hits, &last)
+	w.At, w.Ended, w.Last = moment(at), moment(ended), moment(last)
+	return w, err
+}
+
+// Watches lists all watches, those still running first, the newest first.
+func (d *Desk) Watches(ctx context.Context) ([]Watch, error) {
+	rows, err := d.db.Read.QueryContext(ctx, `SELECT `+watchColumns+` FROM watch ORDER BY ended > 0, id DESC`)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close() //nolint:errcheck // rows.Err tells
+	var out []Watch
+	for rows.Next() {
+		w, err := scanWatch(rows)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, w)
+	}
+	return out, rows.Err()
+}
+
+// Watch returns one watch, or ErrNoWatch.
+func (d *Desk) Watch(ctx context.Context, id int64) (Watch, error) {
+	w, err := scanWatch(d.db.Read.QueryRowContext(ctx, `SELECT `+watchColumns+` FROM watch WHERE id = ?`, id))
+	if errors.Is(err, sql.ErrNoRows) {
+		return w, fmt.Errorf("%d: %w", id, ErrNoWatch)
+	}
+	return w, err
+}
+
+// WatchSaw notes that a watch has looked at all changes up to one, and what it
+// found in them; both or neither. A post found again changes nothing. It
+// returns how many are new.
+func (d *Desk) WatchSaw(ctx context.Context, id, upto int64, posts []veghe.PostID, at time.Time) (found int, err error) {
+	err = d.db.Tx(ctx, func(tx *sql.Tx) error {
+		if _, err := tx.ExecContext(ctx, `UPDATE watch SET upto = max(upto, ?) WHERE id = ?`, upto, id); err != nil {
+			return err
+		}
+		for _, p := range posts {
+			res, err := tx.ExecContext(ctx, `INSERT INTO watch_hit (watch, post, at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING`, id, string(p), micros(at))
+			if err != nil {
+				return err
+			}
+			n, err := res.RowsAffected()
+			if err != nil {
+				return err
+			}
+			found += int(n)
+		}
+		return nil
+	})
+	return found, err
+}
+
+// WatchHits lists what a watch found, the newest first, at most limit of them
+// before the hit with number before (0: from the newest).
+func (d *Desk) WatchHits(ctx context.Context, id, before int64, limit int) ([]WatchHit, error) {
+	if before <= 0 {
+		before = 1<<63 - 1
+	}
+	rows, err := d.db.Read.QueryContext(ctx, `SELECT n, post, at FROM watch_hit WHERE watch = ? AND n < ? ORDER BY n DESC LIMIT ?`, id, before, limit)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close() //nolint:errcheck // rows.Err tells
+	out := []WatchHit{}
+	for rows.Next() {
+		var h WatchHit
+		var at int64
+		if err := rows.Scan(&h.N, &h.Post, &at); err != nil {
+			return nil, err
+		}
+		h.At = moment(at)
+		out = append(out, h)
+	}
+	return out, rows.Err()
+}
