@@ -117,6 +117,9 @@ func (c *tapped) detach(t *tap) {
 	}
 }
 
+// usualPage is the room for an answer to begin with.
+const usualPage = 16 << 10
+
 // tap collects the bytes of one exchange, up to a limit.
 type tap struct {
 	limit int
@@ -154,6 +157,9 @@ func (t *tap) take(c *tapped, b []byte, sent bool) {
 	}
 	if room := t.limit - len(*to); len(b) > room {
 		b, t.over = b[:room], true
+	}
+	if *to == nil && !sent {
+		*to = make([]byte, 0, min(t.limit, usualPage))
 	}
 	*to = append(*to, b...)
 }

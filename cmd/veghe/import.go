@@ -47,8 +47,11 @@ func importCmd(ctx context.Context, e env, args []string) error {
 		return err
 	}
 	im.to = to
-	err = errors.Join(im.files(ctx, files), closeTo())
-	if err != nil {
+	err = im.files(ctx, files)
+	if ctx.Err() != nil {
+		err = errors.New("interrupted")
+	}
+	if err := errors.Join(err, closeTo()); err != nil {
 		return withHint(fmt.Errorf("%w\n%d posts were acknowledged before that", err, im.sum.Imported),
 			"run the same import again: it goes on where it stopped, and nothing is doubled")
 	}
@@ -69,7 +72,8 @@ type importer struct {
 	options      archive.Options
 	now, began   time.Time
 	sum          counts
-	listed       int // bad records that were named
+	earlier      int64 // of sum.Imported, before an interruption
+	listed       int   // bad records that were named
 	progress     *progress
 }
 
@@ -140,6 +144,7 @@ func (im *importer) file(ctx context.Context, name string) error {
 	if im.restart {
 		err = st.reset(ctx)
 	}
+	im.earlier += st.counts.Imported
 	if err == nil {
 		err = im.records(ctx, shown, im.progress.reader(in), st)
 		if err != nil { // else it is forgotten anyway
@@ -202,7 +207,7 @@ func (im *importer) records(ctx context.Context, name string, in io.Reader, st *
 		if err != nil {
 			return b.flush(ctx)
 		}
-		im.progress.show(im.sum.Imported + st.counts.Imported)
+		im.progress.show(im.sum.Imported + st.counts.Imported - im.earlier)
 	}
 }
 
@@ -233,7 +238,7 @@ func (im *importer) account(asJSON bool) error {
 		empty = fmt.Sprintf(", %d of %d records without a post", c.Empty, c.Records)
 	}
 	_, err := fmt.Fprintf(im.env.out, "%d read, %d imported, %d repeated, %d bad%s, in %v (%.0f posts/s)\n",
-		c.Read, c.Imported, c.Repeated, c.Bad, empty, took.Round(time.Millisecond), float64(c.Imported)/max(took.Seconds(), 0.001))
+		c.Read, c.Imported, c.Repeated, c.Bad, empty, took.Round(time.Millisecond), float64(c.Imported-im.earlier)/max(took.Seconds(), 0.001))
 	return err
 }
 

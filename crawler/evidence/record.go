@@ -124,23 +124,45 @@ const (
 	otherMarker = "re"
 )
 
-var zippers = sync.Pool{New: func() any {
-	z, err := gzip.NewWriterLevel(io.Discard, gzip.BestSpeed)
-	if err != nil {
-		panic(err) // the level is a constant
+// zippers compress; storers wrap what compressing would not make smaller, or
+// is too short to be worth it.
+var zippers, storers = zipperPool(gzip.BestSpeed), zipperPool(gzip.NoCompression)
+
+func zipperPool(level int) *sync.Pool {
+	return &sync.Pool{New: func() any {
+		z, err := gzip.NewWriterLevel(io.Discard, level)
+		if err != nil {
+			panic(err) // the level is a constant
+		}
+		return z
+	}}
+}
+
+const worthZipping = 2048 // bytes
+
+// incompressible says whether a record is short, or holds an answer that its
+// server has compressed.
+func incompressible(rec []byte) bool {
+	if len(rec) < worthZipping {
+		return true
 	}
-	return z
-}}
+	head := rec[:min(len(rec), 4096)] // a miss costs a little time, no more
+	return bytes.Contains(head, []byte("\r\nContent-Encoding: ")) || bytes.Contains(head, []byte("\r\ncontent-encoding: "))
+}
 
 // member compresses a record.
 func member(rec []byte, marker string) ([]byte, error) {
 	var b bytes.Buffer
 	b.Grow(len(rec)/2 + 256)
-	z, ok := zippers.Get().(*gzip.Writer)
+	pool := zippers
+	if incompressible(rec) {
+		pool = storers
+	}
+	z, ok := pool.Get().(*gzip.Writer)
 	if !ok {
 		return nil, errors.New("no gzip writer")
 	}
-	defer zippers.Put(z)
+	defer pool.Put(z)
 	z.Reset(&b)
 	extra := make([]byte, 16)
 	copy(extra, "sl\x08\x00")
@@ -284,15 +306,22 @@ func (r *Record) payloadDigest() string { return cmp.Or(r.Get(fieldPayload), r.G
 // had one, and whether all of it is there. Answers that only say "wait" (1xx) are passed over. The
 // content coding stays: it is part of what the server calls the page.
 func payloadOf(response []byte) (payload []byte, coded, whole bool) {
-	r := bufio.NewReader(bytes.NewReader(response))
+	rest := bytes.NewReader(response)
+	r := bufio.NewReader(rest)
 	for {
 		res, err := http.ReadResponse(r, nil)
 		if err != nil {
 			return nil, coded, false
 		}
+		final := res.StatusCode >= 200 || res.StatusCode == http.StatusSwitchingProtocols
+		if final && len(res.TransferEncoding) == 0 && res.ContentLength >= 0 { // it stands there as it is
+			payload = response[len(response)-rest.Len()-r.Buffered():]
+			whole = int64(len(payload)) >= res.ContentLength
+			return payload[:min(int64(len(payload)), res.ContentLength)], coded, whole
+		}
 		payload, err = io.ReadAll(res.Body)
 		_ = res.Body.Close() // it was memory
-		if res.StatusCode >= 200 || res.StatusCode == http.StatusSwitchingProtocols {
+		if final {
 			return payload, coded || len(res.TransferEncoding) > 0, err == nil
 		}
 		coded = true // an answer before the answer counts as one
