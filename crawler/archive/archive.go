@@ -22,6 +22,9 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/text/encoding/unicode"
+	"golang.org/x/text/transform"
+
 	"veghe"
 	"veghe/crawler/extract"
 )
@@ -110,6 +113,10 @@ func Open(name, format string, file io.Reader, o Options) (Reader, error) {
 		if format != "warc" && !strings.HasSuffix(strings.TrimSuffix(strings.ToLower(name), ".gz"), ".warc") {
 			head, _ = plain.Peek(headLen) // what is damaged shows when it is read
 		}
+	}
+	if bytes.HasPrefix(head, []byte("\xff\xfe")) || bytes.HasPrefix(head, []byte("\xfe\xff")) { // as spreadsheets export
+		plain = bufio.NewReaderSize(transform.NewReader(plain, unicode.UTF16(unicode.LittleEndian, unicode.ExpectBOM).NewDecoder()), 256<<10)
+		head, _ = plain.Peek(headLen) // what is damaged shows when it is read
 	}
 	if format == "" {
 		format = Format(name, head)

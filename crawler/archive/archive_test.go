@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/text/encoding/unicode"
 
 	"veghe"
 )
@@ -112,6 +113,7 @@ func TestFormats(t *testing.T) {
 		{"x.tsv", "TEXT\ttitle\nuna\tt\n", []string{"src||t|una"}},
 		{"semi.csv", "text;seq\nuna;1\ndoua;x\n", []string{"src|||una", "bad:3: seq is not a number"}},
 		{"quote.csv", "text,author\nuna,x\n\"open,y\n", []string{"src|x||una", `bad:3: extraneous or missing " in quoted-field`}},
+		{"utf16.csv", utf16("text,author\r\nmașină,ana\r\n"), []string{"src|ana||mașină"}},
 		{"columns.csv", "body,user\nuna,x\n", []string{`open: columns.csv:1: the first row does not name the columns that are needed: no column "text"`}},
 
 		{"x.rss", rssOne, []string{"src||Titlu|un anunt"}},
@@ -146,6 +148,15 @@ func TestFeedEncoding(t *testing.T) {
 
 func covers(host string) func(*url.URL) bool {
 	return func(u *url.URL) bool { return u.Hostname() == host }
+}
+
+// utf16 is how spreadsheets write "Unicode text".
+func utf16(s string) string {
+	out, err := unicode.UTF16(unicode.LittleEndian, unicode.UseBOM).NewEncoder().String(s)
+	if err != nil {
+		panic(err)
+	}
+	return out
 }
 
 func TestColumns(t *testing.T) {
