@@ -18,6 +18,7 @@ import (
 	"sync/atomic"
 
 	"veghe"
+	"veghe/detect/cluster"
 	"veghe/detect/contact"
 	"veghe/detect/history"
 	"veghe/detect/lang"
@@ -49,6 +50,7 @@ type Engine struct {
 	model     *model.Model
 	current   atomic.Pointer[program]
 	histories map[string]*history.Store // by policy name; nil when stateless
+	near      *neighbours               // nil when stateless
 }
 
 // program is a rule set ready to run, with workers to reuse. It is replaced as
@@ -78,6 +80,7 @@ func New(o Options) *Engine {
 	if o.Stateless {
 		return e
 	}
+	e.near = newNeighbours(o.Rules)
 	e.histories = map[string]*history.Store{}
 	for _, p := range e.current.Load().policies {
 		if p.Threads != nil {
@@ -101,9 +104,9 @@ func (e *Engine) RulesVersion() string { return e.current.Load().set.Version() }
 // Assess assesses one post.
 func (e *Engine) Assess(p veghe.Post) veghe.Assessment {
 	prog := e.current.Load()
-	a := e.inspect(prog, &p)
-	e.judge(prog, &p, &a)
-	return a
+	d := e.inspect(prog, &p, nil)
+	e.settle(prog, &p, &d)
+	return d.Assessment
 }
 
 // AssessAll assesses posts on several workers and returns the assessments in
@@ -115,7 +118,7 @@ func (e *Engine) AssessAll(posts []veghe.Post, workers int) []veghe.Assessment {
 		workers = runtime.GOMAXPROCS(0)
 	}
 	prog := e.current.Load()
-	out := make([]veghe.Assessment, len(posts))
+	drafts := make([]draft, len(posts))
 	var next atomic.Int64
 	var panicked atomic.Value
 	var wg sync.WaitGroup
@@ -127,7 +130,7 @@ func (e *Engine) AssessAll(posts []veghe.Post, workers int) []veghe.Assessment {
 				}
 			}()
 			for i := int(next.Add(1)) - 1; i < len(posts); i = int(next.Add(1)) - 1 {
-				out[i] = e.inspect(prog, &posts[i])
+				drafts[i] = e.inspect(prog, &posts[i], nil)
 			}
 		})
 	}
@@ -135,24 +138,50 @@ func (e *Engine) AssessAll(posts []veghe.Post, workers int) []veghe.Assessment {
 	if v := panicked.Load(); v != nil {
 		panic(v.(caught).value)
 	}
+	out := make([]veghe.Assessment, len(posts))
 	for i := range posts {
-		e.judge(prog, &posts[i], &out[i])
+		e.settle(prog, &posts[i], &drafts[i])
+		out[i] = drafts[i].Assessment
 	}
 	return out
+}
+
+// draft is an assessment before what is known of earlier posts.
+type draft struct {
+	veghe.Assessment
+	sketch *cluster.Sketch // nil: the post has no place among templates
+}
+
+// settle brings in what earlier posts have shown, in the order of the stream.
+// Only a post whose features some rule wants is matched again, with them.
+func (e *Engine) settle(prog *program, p *veghe.Post, d *draft) {
+	if e.near != nil {
+		of, features := e.near.place(p, d)
+		if prog.set.WantsFeatures(features) {
+			d.Assessment = e.inspect(prog, p, features).Assessment
+		}
+		d.Cluster = of
+	}
+	e.judge(prog, p, &d.Assessment)
 }
 
 // caught is a panic of a worker on its way to the caller.
 type caught struct{ value any }
 
 // inspect reads a post: languages, contacts, findings. It depends on nothing
-// but the post and the rules.
-func (e *Engine) inspect(prog *program, p *veghe.Post) veghe.Assessment {
+// but the post, the rules and the features, which are nil when they are not
+// known yet: then a sketch for finding them is made.
+func (e *Engine) inspect(prog *program, p *veghe.Post, features map[string]float64) (d draft) {
 	w := prog.workers.Get().(*worker)
 	in := e.read(prog, w, p)
-	a := prog.assessment(p, &in, e.companion(w, w.meantToo(&in.Input, w.matcher.Match(&in.Input))))
+	in.Features = features
+	d.Assessment = prog.assessment(p, &in, e.companion(w, w.meantToo(&in.Input, w.matcher.Match(&in.Input))))
+	if features == nil {
+		d.sketch = e.near.sketch(w, p, in.Contacts)
+	}
 	// A worker that panicked is not given back: it may be in any state.
 	prog.workers.Put(w)
-	return a
+	return d
 }
 
 func (prog *program) assessment(p *veghe.Post, in *reading, findings []veghe.Finding) veghe.Assessment {

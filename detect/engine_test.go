@@ -17,14 +17,18 @@ import (
 
 var languages = sync.OnceValues(func() (*lang.Detector, error) { return lang.New(lang.Options{}) })
 
+var shippedRules = sync.OnceValues(func() (*rule.Set, error) {
+	pack, err := rule.Load(rules.FS)
+	if err != nil {
+		return nil, err
+	}
+	return rule.Compile(pack)
+})
+
 // shipped is an engine with the shipped rules.
 func shipped(t testing.TB, stateless bool) *detect.Engine {
 	t.Helper()
-	pack, err := rule.Load(rules.FS)
-	if err != nil {
-		t.Fatal(err)
-	}
-	set, err := rule.Compile(pack)
+	set, err := shippedRules()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -274,6 +274,10 @@ func (a *app) openEngine(ctx context.Context) error {
 		return err
 	}
 	a.engine = detect.New(detect.Options{Rules: a.rules, Languages: languages, Region: a.cfg.Language.Region, Model: companion})
+	if err := a.loadClusters(); err != nil {
+		return err
+	}
+	a.onClose(a.saveClusters)
 	return a.warm(ctx)
 }
 
@@ -349,6 +353,7 @@ func (a *app) run(ctx context.Context) error {
 	}
 	if a.engine != nil {
 		start("detect", a.detect)
+		start("clusters", a.keepClusters)
 	}
 	if a.index != nil {
 		start("index", a.indexing)

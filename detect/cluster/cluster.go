@@ -16,9 +16,9 @@
 package cluster
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
-	"hash/maphash"
 	"slices"
 	"sync"
 	"time"
@@ -62,8 +62,8 @@ type Index struct {
 
 	table     []slot // ways slots to a key
 	templates map[uint32]*template
-	born      uint32 // number of the last template
-	seen      recent // posts counted already
+	born      uint32         // number of the last template
+	seen      lately[uint32] // posts counted already, with their template
 
 	met   []uint32 // buffers of candidates
 	order []candidate
@@ -101,7 +101,7 @@ func New(o Options) *Index {
 	for most < o.Capacity {
 		most <<= 1
 	}
-	x := &Index{most: most, templates: map[uint32]*template{}}
+	x := &Index{most: most, templates: map[uint32]*template{}, seen: lately[uint32]{most: maxRecent}}
 	x.next = 1
 	x.grow(minCapacity)
 	return x
@@ -112,6 +112,7 @@ func (x *Index) grow(capacity int) {
 	old := x.ring
 	x.ring = make([]representative, capacity)
 	x.table = make([]slot, 2*bands*capacity)
+	slices.SortFunc(old, func(a, b representative) int { return cmp.Compare(a.number, b.number) })
 	for i := range old {
 		if r := &old[i]; r.number != 0 {
 			x.ring[int(r.number)%capacity] = *r
@@ -291,10 +292,11 @@ func (x *Index) represent(s *Sketch, n uint32) {
 		x.grow(2 * len(x.ring))
 	}
 	r := &x.ring[int(x.next)%len(x.ring)]
+	t := x.templates[n]
 	x.drop(r)
+	x.templates[n] = t // the one dropped may have been its last
 	r.number, r.template, r.keys = x.next, n, s.keys
 	r.shingles = append(r.shingles[:0], s.shingles...)
-	t := x.templates[n]
 	t.reps++
 	t.newest = r.number
 	x.enter(r)
@@ -339,13 +341,17 @@ func (x *Index) Len() int {
 	return len(x.templates)
 }
 
-var seed = maphash.MakeSeed()
-
+// hash is the same in every process: it stands in snapshots (FNV-1a, mixed).
 func hash(a, b string) uint64 {
-	var h maphash.Hash
-	h.SetSeed(seed)
-	_, _ = h.WriteString(a) // never fails
-	_ = h.WriteByte(0)
-	_, _ = h.WriteString(b)
-	return h.Sum64()
+	const offset, prime = 0xcbf29ce484222325, 0x100000001b3
+	h := uint64(offset)
+	for i := range len(a) {
+		h = (h ^ uint64(a[i])) * prime
+	}
+	h *= prime // as after a byte 0
+	for i := range len(b) {
+		h = (h ^ uint64(b[i])) * prime
+	}
+	h = (h ^ h>>32) * 0xD6E8FEB86659FD93
+	return h ^ h>>32
 }

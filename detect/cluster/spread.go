@@ -66,23 +66,26 @@ func (s *set) join(t *set) {
 	}
 }
 
-// recent remembers which template the last posts went to, in two generations:
-// when the younger is full it becomes the older one.
-type recent struct{ young, old map[uint64]uint32 }
-
 const maxRecent = 1 << 17
 
-func (r *recent) get(key uint64) (uint32, bool) {
-	if n, ok := r.young[key]; ok {
-		return n, true
-	}
-	n, ok := r.old[key]
-	return n, ok
+// lately remembers values by key in two generations: when the younger is full
+// it becomes the older one, and what stood there is forgotten.
+type lately[V any] struct {
+	most       int
+	young, old map[uint64]V
 }
 
-func (r *recent) put(key uint64, n uint32) {
-	if r.young == nil || len(r.young) >= maxRecent {
-		r.old, r.young = r.young, make(map[uint64]uint32)
+func (l *lately[V]) get(key uint64) (V, bool) {
+	if v, ok := l.young[key]; ok {
+		return v, true
 	}
-	r.young[key] = n
+	v, ok := l.old[key]
+	return v, ok
+}
+
+func (l *lately[V]) put(key uint64, v V) {
+	if _, ok := l.young[key]; !ok && (l.young == nil || len(l.young) >= l.most) {
+		l.old, l.young = l.young, make(map[uint64]V)
+	}
+	l.young[key] = v
 }

@@ -125,15 +125,7 @@ func (m *Matcher) has(sig int32) bool {
 	case FieldKind:
 		return m.fieldHolds(s.Field)
 	case FeatureKind:
-		v := m.in.Features[s.Feature]
-		least := 1.0
-		if s.Min != nil {
-			least = *s.Min
-		} else if s.Max != nil {
-			_, known := m.in.Features[s.Feature]
-			return known && v <= *s.Max
-		}
-		return v >= least && (s.Max == nil || v <= *s.Max)
+		return s.featureHolds(m.in.Features)
 	case IndicatorKind:
 		return slices.ContainsFunc(s.waits, func(u int32) bool { return m.fired[u] == m.epoch })
 	}

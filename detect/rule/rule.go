@@ -220,7 +220,11 @@ type Field struct {
 
 // Features are the numbers that a signal may ask for. They are computed from
 // earlier posts by the caller.
-var features = []string{"contact_people", "contact_places", "template_posts", "template_places", "recipients", "question_share"}
+var features = []string{
+	"contact_people", "contact_places", "contact_templates",
+	"template_posts", "template_places", "template_contacts", "template_sources", "template_burst",
+	"recipients", "question_share",
+}
 
 // Features lists the names of features, see FORMAT.md.
 func Features() []string { return slices.Clone(features) }

@@ -44,6 +44,7 @@ type Set struct {
 	literals *literalSet
 	contacts map[string][]anchor // by kind of contact
 	leads    []uint32            // to units, see need.go
+	asking   []*Signal           // that ask for features
 }
 
 // unit is a rule, watch or exception as it runs.
@@ -142,6 +143,7 @@ func Compile(p *Pack) (*Set, error) {
 	s.addLeads()
 	s.addAnchors()
 	s.addWide()
+	s.addAsking()
 	s.version = versionOf(p)
 	return s, nil
 }
