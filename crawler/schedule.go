@@ -17,15 +17,19 @@ const (
 	refusedRest = 7 * 24 * time.Hour
 	robotsRest  = 24 * time.Hour
 	adRest      = 24 * time.Hour // an ad rarely changes once it is read
+	listRest    = 6 * time.Hour  // a list is where new threads show
 )
 
 // revisit gives the interval to the next visit of a page that was read, if it
-// brought no news and if it did. Start pages are visited every time; others
-// half as long after news as the time before, and half as long again after
-// none.
+// brought no news and if it did. Start pages, and the lists that they stand
+// for, are visited every time; others half as long after news as the time
+// before, and half as long again after none.
 func revisit(p frontier.Page, every time.Duration) (quiet, busy time.Duration) {
-	if p.Kind == startKind {
+	switch p.Kind {
+	case startKind, string(extract.Front):
 		return every, every
+	case string(extract.Older):
+		return goneRest, goneRest // another address has it next time
 	}
 	last := p.Every
 	if last == 0 {
@@ -36,6 +40,9 @@ func revisit(p frontier.Page, every time.Duration) (quiet, busy time.Duration) {
 		return last, last
 	}
 	rest := max(every, maxRest)
+	if p.Kind == string(extract.List) {
+		rest = max(every, listRest)
+	}
 	return min(max(last*3/2, every), rest), min(max(last/2, every), rest)
 }
 
@@ -50,7 +57,7 @@ func rest(o Outcome, p frontier.Page, every time.Duration) time.Duration {
 	case NotModified, OK, Unparsed, NoIndex:
 		d, _ = revisit(p, every)
 	}
-	if p.Kind == startKind {
+	if p.Kind == startKind || (p.Kind == string(extract.Front) && o != Gone && o != Refused) {
 		return every
 	}
 	return d

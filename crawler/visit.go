@@ -127,7 +127,7 @@ func (v *visitor) handOn(ctx context.Context, p frontier.Page, a *answer, res ex
 	err = v.frontier.Done(context.WithoutCancel(ctx), p, frontier.Outcome{
 		Now: now, Asap: out.asOf, Quiet: quiet, Busy: busy, News: out.New + out.Edited,
 		ETag: a.header.Get("Etag"), LastModified: a.header.Get("Last-Modified"),
-		Last: p.Thread != "" && !hasNext(res.Links), Links: v.follow(p, res.Links), Posts: seen,
+		Last: p.Thread != "" && !hasNext(res.Links), Links: v.follow(p, res.Links, out.New), Posts: seen,
 	})
 	if err != nil && !errors.Is(err, frontier.ErrLeaseLost) {
 		out.Outcome = StateFailed
@@ -183,13 +183,14 @@ func (v *visitor) settle(ctx context.Context, out *visited) {
 // Traps: an address beyond these is made by a machine for machines.
 const (
 	maxChain    = 2000 // "next page" links in a row
+	maxOlder    = 50   // pages that a timeline is read back
 	maxSegments = 24   // of a path
 	maxRepeats  = 3    // of one segment in a path
 	maxQuery    = 12   // parameters
 )
 
-// follow picks the links worth knowing.
-func (v *visitor) follow(p frontier.Page, links []extract.Link) []frontier.Link {
+// follow picks the links worth knowing of a page with so many new posts.
+func (v *visitor) follow(p frontier.Page, links []extract.Link, fresh int) []frontier.Link {
 	var out []frontier.Link
 	for _, l := range links {
 		f := frontier.Link{URL: l.URL, Kind: string(l.Kind), Thread: l.Thread, Seq: l.Seq, Mark: l.Mark, Depth: p.Depth + 1}
@@ -197,6 +198,12 @@ func (v *visitor) follow(p frontier.Page, links []extract.Link) []frontier.Link 
 			f.Depth, f.Chain, f.Next = p.Depth, p.Chain+1, true
 			if p.Kind != startKind && p.Kind != string(extract.Next) {
 				f.Kind = p.Kind // the next page of a thread is a page of a thread
+			}
+		}
+		if l.Kind == extract.Older {
+			f.Depth, f.Chain = p.Depth, p.Chain+1
+			if fresh == 0 || f.Chain > maxOlder {
+				continue // what lies before it was read when it was new
 			}
 		}
 		if f.Depth > v.MaxDepth || f.Chain > maxChain || !v.worthKnowing(l.URL) {

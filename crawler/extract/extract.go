@@ -5,10 +5,14 @@
 // order, and the first that finds something names the Engine of the Result:
 //
 //	feed.go       RSS, Atom and JSON Feed
+//	sitemap.go    sitemaps and their indexes
 //	selectors.go  what the configuration of the source describes
+//	api.go        sites that answer in JSON: discourse.go, nodebb.go, flarum.go, lemmy.go, mastodon.go
+//	board.go      forums by their markup: phpbb.go, xenforo.go, vbulletin.go, smf.go, mybb.go, invision.go
 //	wordpress.go  WordPress, by the names its core gives to things
 //	jsonld.go     schema.org as JSON-LD     ┐ both give things; schema.go
 //	microdata.go  schema.org as microdata   ┘ makes posts of them
+//	opengraph.go  an ad as its page tells those who share it
 //	readable.go   the main text of a page, when all else fails
 //
 // A page is hostile until proven otherwise: every list, depth and length here
@@ -69,6 +73,14 @@ const (
 	Thread LinkKind = "thread" // a conversation
 	Post   LinkKind = "post"   // an ad or another text that stands alone
 	Other  LinkKind = "page"   // anything else
+	// Front is the list that this page stands for, in a form that says more:
+	// to be visited as often as the page itself.
+	Front LinkKind = "front"
+	// List is another list, such as one forum of many.
+	List LinkKind = "list"
+	// Older is the stretch before this one of a list whose addresses move,
+	// such as a timeline: worth a visit if this page brought news, once.
+	Older LinkKind = "older"
 )
 
 // Link is an address found on a page, absolute and canonical.
@@ -91,8 +103,9 @@ type Result struct {
 	// NoIndex says that the page asks not to be kept: Posts is empty then.
 	// One that asks not to be followed has no Links.
 	NoIndex bool
-	// Engine says what recognised the page: feed, selectors, wordpress,
-	// json-ld, microdata, readable; empty if nothing did.
+	// Engine says what recognised the page: feed, sitemap, selectors, the
+	// name of a site's software such as phpbb or discourse, json-ld,
+	// microdata, opengraph, readable; empty if nothing did.
 	Engine string
 	// Problems are parts that could not be read, without any text of them.
 	Problems []string

@@ -17,6 +17,8 @@ func rank(k LinkKind) int {
 		return 3
 	case Thread, Post:
 		return 2
+	case Front, List, Older:
+		return 2
 	case Other:
 		return 1
 	}
@@ -47,13 +49,8 @@ func (p *page) link(l Link) {
 
 // linkTo adds what an element points to, if it may be followed.
 func (p *page) linkTo(n *xhtml.Node, kind LinkKind, mark string) {
-	for rel := range strings.FieldsSeq(strings.ToLower(attr(n, "rel"))) {
-		if rel == "nofollow" || rel == "sponsored" {
-			return
-		}
-	}
 	href := attr(n, "href")
-	if href == "" || href[0] == '#' {
+	if href == "" || href[0] == '#' || !mayFollow(n) {
 		return
 	}
 	u, err := Canonical(href, p.base)
@@ -67,6 +64,16 @@ func (p *page) linkTo(n *xhtml.Node, kind LinkKind, mark string) {
 	p.link(l)
 }
 
+// mayFollow says whether the page leaves a link to be followed.
+func mayFollow(n *xhtml.Node) bool {
+	for rel := range strings.FieldsSeq(strings.ToLower(attr(n, "rel"))) {
+		if rel == "nofollow" || rel == "sponsored" {
+			return false
+		}
+	}
+	return true
+}
+
 // nextWords are what links to the following page say, folded.
 var nextWords = map[string]bool{
 	"next": true, "next page": true, "older": true, "older posts": true, "urmatoarea": true, "urmatoarea pagina": true,
@@ -78,7 +85,7 @@ const nextSelector = `link[rel~="next"][href], a[rel~="next"][href], a.next[href
 
 // links adds what the page leads to, unless selectors said it already.
 func (p *page) links() {
-	if p.nofollow || p.in.Hints.Selectors.leads() {
+	if p.nofollow || p.led || p.in.Hints.Selectors.leads() {
 		return
 	}
 	if !p.ownNext {
@@ -89,6 +96,9 @@ func (p *page) links() {
 	}
 	p.doc.Find("a[href]").EachWithBreak(func(i int, s *goquery.Selection) bool {
 		n := s.Nodes[0]
+		if p.engine != "" && unwanted.MatchString(attr(n, "href")) {
+			return i < 4*maxLinks
+		}
 		kind := Other
 		if words := foldRomanian(oneLine(textOf(n, nil), 40)); nextWords[words] && !p.ownNext {
 			kind = Next
@@ -130,7 +140,7 @@ func (p *page) threadLinks(seq int) {
 	for i := range p.res.Posts {
 		inThread = inThread || p.res.Posts[i].Thread != ""
 	}
-	if !inThread {
+	if !inThread || p.threads {
 		return
 	}
 	thread := p.in.Thread

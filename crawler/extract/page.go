@@ -2,6 +2,7 @@ package extract
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -37,10 +38,12 @@ func Page(in Input) (Result, error) {
 	switch kind := sniff(in.Body, in.ContentType); {
 	case kind == feedDocument:
 		err = p.feed()
-	case in.Hints.Type == Feed:
+	case in.Hints.Type == Feed && kind != jsonDocument:
 		err = errors.New("this is not a feed: want RSS, Atom or JSON Feed")
 	case kind == jsonDocument:
-		err = errors.New("this is JSON, but not a JSON Feed")
+		err = p.readAPI()
+	case kind == sitemapDocument:
+		err = p.sitemap()
 	case kind == plainDocument:
 		p.plain()
 	default:
@@ -64,6 +67,9 @@ type page struct {
 	noindex  bool
 	nofollow bool
 	ownNext  bool           // the reader of the page knows where it goes on
+	led      bool           // the reader of the page has given all links worth following
+	threads  bool           // the page lists threads: its next page is no part of one
+	engine   string         // what made the page, as far as it shows
 	linked   map[string]int // place in res.Links by address
 	res      Result
 }
@@ -75,6 +81,7 @@ type draft struct {
 	url       string // empty: that of the page
 	inThread  bool
 	unplaced  bool // where in the thread is not known
+	seq       int  // its place in the thread, if the page says; 0 if not
 	author    string
 	title     string
 	text      string
@@ -99,10 +106,14 @@ const (
 	htmlDocument documentKind = iota
 	feedDocument
 	jsonDocument
+	sitemapDocument
 	plainDocument
 )
 
-var feedRoot = regexp.MustCompile(`<(?:rss|feed|rdf:RDF)[\s>]`)
+var (
+	feedRoot    = regexp.MustCompile(`<(?:rss|feed|rdf:RDF)[\s>]`)
+	sitemapRoot = regexp.MustCompile(`<(?:urlset|sitemapindex)[\s>]`)
+)
 
 // sniff tells what a body is by how it begins, then by what the server says:
 // servers are often wrong about feeds.
@@ -126,6 +137,9 @@ func sniff(body []byte, contentType string) documentKind {
 	case head[0] == '<':
 		if m := feedRoot.FindIndex(head); m != nil && !bytes.Contains(bytes.ToLower(head[:m[0]]), []byte("<html")) {
 			return feedDocument
+		}
+		if sitemapRoot.Match(head) && !bytes.Contains(bytes.ToLower(head), []byte("<html")) {
+			return sitemapDocument
 		}
 		return htmlDocument
 	}
@@ -152,13 +166,16 @@ func (p *page) html() error {
 		read func(*page) bool
 	}{
 		{"selectors", (*page).selectors},
+		{"", (*page).readLead},
+		{"", (*page).readBoard},
 		{"wordpress", (*page).wordpress},
 		{"json-ld", (*page).jsonLD},
 		{"microdata", (*page).microdata},
+		{"opengraph", (*page).openGraph},
 		{"readable", (*page).readable},
 	} {
 		if e.read(p) {
-			p.res.Engine = e.name
+			p.res.Engine = cmp.Or(e.name, p.engine)
 			break
 		}
 	}
@@ -260,7 +277,11 @@ func (p *page) finish() {
 		if post.Text == "" {
 			continue
 		}
-		if d.inThread && !d.unplaced {
+		switch {
+		case d.seq > 0:
+			post.Seq = d.seq
+			seq = d.seq
+		case d.inThread && !d.unplaced:
 			seq++
 			post.Seq = seq
 		}

@@ -10,7 +10,7 @@ import (
 var (
 	adTypes = []string{
 		"JobPosting", "Product", "IndividualProduct", "Offer", "OfferForPurchase", "Service", "RealEstateListing",
-		"Accommodation", "Apartment", "House", "Room", "Car", "Vehicle", "Demand",
+		"Accommodation", "ClassifiedAd", "Apartment", "House", "Room", "Car", "Vehicle", "Demand",
 	}
 	talkTypes = []string{
 		"DiscussionForumPosting", "SocialMediaPosting", "BlogPosting", "Article", "NewsArticle", "Question", "Conversation",

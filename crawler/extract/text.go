@@ -223,7 +223,7 @@ func splitQuotes(n *xhtml.Node, quote func(*xhtml.Node) bool) (string, []quoted)
 	var found []*xhtml.Node
 	text := textOf(n, func(c *xhtml.Node) bool {
 		if c == n || !quote(c) {
-			return false
+			return c != n && c.DataAtom == atom.Div && above(c)
 		}
 		found = append(found, c)
 		return true
@@ -237,24 +237,60 @@ func splitQuotes(n *xhtml.Node, quote func(*xhtml.Node) bool) (string, []quoted)
 	return text, out
 }
 
-const maxQuotes = 50
-
-func quoteText(q *xhtml.Node) string {
-	return textOf(q, func(c *xhtml.Node) bool { return c.DataAtom == atom.Cite })
+// above says whether a line is the heading or the end of the quote beside it.
+func above(n *xhtml.Node) bool {
+	c := attr(n, "class")
+	return c == "quoteheader" || c == "quotefooter"
 }
 
-var wrote = regexp.MustCompile(`(?i)\s*(wrote|said|a scris|a spus|zice)?\s*:?\s*$`)
+const maxQuotes = 50
+
+func quoteText(q *xhtml.Node) string { return textOf(q, isCitation) }
+
+// isCitation recognises the line that says whose words a quote is: <cite>, or
+// the heading that an engine writes in or above it.
+func isCitation(n *xhtml.Node) bool {
+	if n.DataAtom == atom.Cite {
+		return true
+	}
+	if n.DataAtom != atom.Div {
+		return false
+	}
+	for c := range strings.FieldsSeq(attr(n, "class")) {
+		switch c {
+		case "quoteheader", "topslice_quote", "quotefooter", "botslice_quote", "bbCodeBlock-title", "bbCodeBlock-expandLink", "bbcode_postedby", "ipsQuote_citation", "title":
+			return true
+		}
+	}
+	return false
+}
+
+var (
+	wrote  = regexp.MustCompile(`(?i)\s*(?:\b(?:wrote|said|a scris|a spus|zice)\b\s*:.*|\b(?:wrote|said|a scris|a spus|zice)|:)?\s*$`)
+	byline = regexp.MustCompile(`(?i)^\s*(?:\([^)]*\))?\s*(?:(?:quote |citat )?(?:quote from|originally posted by|citat din|postat inițial de|on [^:]{6,40}[,:]?\s+at [^,]{4,12},))?\s*:?\s*`)
+	onDay  = regexp.MustCompile(`(?i)\s+on\s+[a-z0-9].*\d.*$`)
+)
 
 func quoteAuthor(q *xhtml.Node) string {
-	for _, k := range []string{"data-author", "data-username", "data-quote"} {
+	for _, k := range []string{"data-author", "data-username", "data-quote", "data-ipsquote-username"} {
 		if v := attr(q, k); v != "" {
 			return oneLine(v, maxName)
 		}
 	}
-	if c := findFirst(q, func(n *xhtml.Node) bool { return n.DataAtom == atom.Cite }, 0); c != nil {
-		return wrote.ReplaceAllString(oneLine(textOf(c, nil), maxName), "")
+	c := findFirst(q, isCitation, 0)
+	for up := q.PrevSibling; c == nil && up != nil; up = up.PrevSibling {
+		if up.Type == xhtml.ElementNode {
+			if isCitation(up) {
+				c = up // above the quote, not in it
+			}
+			break
+		}
 	}
-	return ""
+	if c == nil {
+		return ""
+	}
+	s := oneLine(textOf(c, nil), maxName)
+	return wrote.ReplaceAllString(onDay.ReplaceAllString(byline.ReplaceAllString(s, ""), ""), "")
 }
 
 func findFirst(n *xhtml.Node, ok func(*xhtml.Node) bool, depth int) *xhtml.Node {
