@@ -361,6 +361,7 @@ func (a *app) run(ctx context.Context) error {
 		start("dead letters", a.bookkeepingDead)
 		start("reviews", a.applyReviews)
 		start("retention", a.retain)
+		start("watches", a.watching)
 	}
 	start("lag", a.watchLag)
 	a.ready.Store(true)

@@ -74,11 +74,7 @@ func (d *desk) handler(rt route) http.Handler {
 			}
 			d.OnRequest(rt.pattern(), rec.status, d.Clock().Sub(start))
 		}()
-		limit := int64(maxForm)
-		if rt.access == collector {
-			limit = maxIngest
-		}
-		r.Body = http.MaxBytesReader(rec, r.Body, limit)
+		r.Body = http.MaxBytesReader(rec, r.Body, rt.limit())
 		r, err := d.admit(r, rt.access)
 		if err == nil {
 			err = rt.serve(d, rec, r)

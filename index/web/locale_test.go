@@ -57,7 +57,7 @@ func TestCatalogueIsUsed(t *testing.T) {
 	named := regexp.MustCompile(`"((?:[a-z_]+\.)+[a-z_0-9]+|skip|close|signout)"`)
 	built := []string{
 		"field.", "severity.", "category.", "short.", "review.", "kind.", "month.", "lang.", "indicator.", "family.", "stage.",
-		"rule.", "strength.", "contact.", "label.", "sort.", "export.", "help.field.", "nav.", "n.",
+		"rule.", "strength.", "contact.", "label.", "sort.", "export.", "help.field.", "nav.", "n.", "case.",
 	}
 	texts := locales(t)["en"].texts
 	used := map[string]bool{}

@@ -46,6 +46,8 @@ type postPage struct {
 	Reviews  []veghe.Review // newest first
 	Undo     veghe.Decision // what taking the newest back leads to
 	Saved    bool
+	// InCases hold the post, OtherCases are open and do not.
+	InCases, OtherCases []store.Case
 }
 
 type findingRow struct {
@@ -156,7 +158,33 @@ func (d *desk) postPage(r *http.Request, id veghe.PostID) (postPage, error) {
 		return postPage{}, err
 	}
 	p.Undo = undo(p.Reviews)
-	return p, nil
+	p.InCases, p.OtherCases, err = d.casesFor(ctx, id)
+	return p, err
+}
+
+// maxOffered is how many open cases are offered to add a post to.
+const maxOffered = 20
+
+// casesFor splits the cases into those that hold the post, and open ones that
+// do not.
+func (d *desk) casesFor(ctx context.Context, id veghe.PostID) (in, others []store.Case, err error) {
+	holding, err := d.Cases.CasesOf(ctx, id)
+	if err != nil {
+		return nil, nil, err
+	}
+	all, err := d.Cases.Cases(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, c := range all {
+		switch {
+		case slices.Contains(holding, c.ID):
+			in = append(in, c)
+		case c.Status == store.CaseOpen && len(others) < maxOffered:
+			others = append(others, c)
+		}
+	}
+	return in, others, nil
 }
 
 func (d *desk) source(id veghe.SourceID) veghe.Source {

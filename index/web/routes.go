@@ -24,6 +24,18 @@ type route struct {
 
 func (r route) pattern() string { return r.method + " " + r.path }
 
+// limit is how large the body of a request may be, in bytes.
+func (r route) limit() int64 {
+	switch {
+	case r.access == collector:
+		return maxIngest
+	case strings.HasSuffix(r.path, "/lookup"):
+		return 3*maxLookupBytes + maxForm // a form writes some bytes as three
+	default:
+		return maxForm
+	}
+}
+
 // routes is everything that is served.
 func routes() []route {
 	return []route{
@@ -31,6 +43,16 @@ func routes() []route {
 		{"GET", "/posts/{id}", reader, (*desk).post},
 		{"POST", "/posts/{id}/review", reader, (*desk).reviewForm},
 		{"POST", "/posts/{id}/reveal", reader, (*desk).revealForm},
+		{"GET", "/cases", reader, (*desk).casesPage},
+		{"POST", "/cases", reader, (*desk).openCaseForm},
+		{"GET", "/cases/{id}", reader, (*desk).casePage},
+		{"POST", "/cases/{id}", reader, (*desk).changeCaseForm},
+		{"GET", "/watches", reader, (*desk).watchesPage},
+		{"POST", "/watches", reader, (*desk).addWatchForm},
+		{"GET", "/watches/{id}", reader, (*desk).watchPage},
+		{"POST", "/watches/{id}/end", reader, (*desk).endWatchForm},
+		{"GET", "/lookup", reader, (*desk).lookupPage},
+		{"POST", "/lookup", reader, (*desk).lookupForm},
 		{"GET", "/status", reader, (*desk).statusPage},
 		{"GET", "/rules", reader, (*desk).rulesPage},
 		{"GET", "/sources", reader, (*desk).sourcesPage},
@@ -49,6 +71,14 @@ func routes() []route {
 		{"POST", "/api/v1/posts/{id}/review", reader, (*desk).apiReview},
 		{"POST", "/api/v1/posts", collector, (*desk).apiIngest},
 		{"GET", "/api/v1/entities/{kind}/{value}", reader, (*desk).apiEntity},
+		{"GET", "/api/v1/cases", reader, (*desk).apiCases},
+		{"POST", "/api/v1/cases", reader, (*desk).apiOpenCase},
+		{"GET", "/api/v1/cases/{id}", reader, (*desk).apiCase},
+		{"POST", "/api/v1/cases/{id}/posts", reader, (*desk).apiAddToCase},
+		{"GET", "/api/v1/watches", reader, (*desk).apiWatches},
+		{"POST", "/api/v1/watches", reader, (*desk).apiAddWatch},
+		{"GET", "/api/v1/watches/{id}", reader, (*desk).apiWatch},
+		{"POST", "/api/v1/lookup", reader, (*desk).apiLookup},
 		{"GET", "/api/v1/rules", reader, (*desk).apiRules},
 		{"GET", "/api/v1/export", reader, (*desk).apiExport},
 		{"GET", "/api/v1/openapi.json", public, (*desk).apiDocument},

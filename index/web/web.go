@@ -64,6 +64,13 @@ type Config struct {
 	// Precisions is how often people agreed with each rule. Nil shows
 	// nothing.
 	Precisions func(context.Context) ([]store.Precision, error)
+	// Cases keeps cases, Watches standing searches. Nil: there are none, and
+	// none can be begun.
+	Cases   Casebook
+	Watches Watchlist
+	// Identify says what kind of contact a value is (phone, email, url,
+	// handle), in its canonical form; "" for none. Nil knows none.
+	Identify func(value string) (kind, canonical string)
 	// Sources lists what is configured, for purpose and legal basis beside
 	// a post. Nil shows the source's id alone.
 	Sources func() []veghe.Source
@@ -131,6 +138,8 @@ const (
 	ActReview Action = "review"
 	ActSignIn Action = "signin"
 	ActIngest Action = "ingest"
+	ActCase   Action = "case"
+	ActWatch  Action = "watch"
 )
 
 // RuleInfo is what the desk says about one rule.
@@ -257,6 +266,15 @@ func (d *desk) defaults() {
 	}
 	if d.Precisions == nil {
 		d.Precisions = func(context.Context) ([]store.Precision, error) { return nil, nil }
+	}
+	if d.Cases == nil {
+		d.Cases = noCases{}
+	}
+	if d.Watches == nil {
+		d.Watches = noWatches{}
+	}
+	if d.Identify == nil {
+		d.Identify = func(string) (string, string) { return "", "" }
 	}
 	if d.Sources == nil {
 		d.Sources = func() []veghe.Source { return nil }

@@ -1,0 +1,59 @@
+package web
+
+import (
+	"context"
+	"time"
+
+	"veghe"
+	store "veghe/index/desk"
+)
+
+// noCases is the book of a desk that keeps no cases.
+type noCases struct{}
+
+func (noCases) Cases(context.Context) ([]store.Case, error) { return nil, nil }
+
+func (noCases) Case(context.Context, string) (store.CaseFile, error) {
+	return store.CaseFile{}, store.ErrNoCase
+}
+
+func (noCases) CasesOf(context.Context, veghe.PostID) ([]string, error) { return nil, nil }
+
+func (noCases) OpenCase(context.Context, string, string, time.Time) (store.Case, error) {
+	return store.Case{}, store.ErrNoCase
+}
+
+func (noCases) AddToCase(context.Context, string, veghe.PostID, string, string, time.Time) (bool, error) {
+	return false, store.ErrNoCase
+}
+
+func (noCases) RemoveFromCase(context.Context, string, veghe.PostID, string, string, time.Time) error {
+	return store.ErrNoCase
+}
+
+func (noCases) NoteCase(context.Context, string, string, string, time.Time) error {
+	return store.ErrNoCase
+}
+
+func (noCases) SetCaseStatus(context.Context, string, store.CaseStatus, string, string, time.Time) error {
+	return store.ErrNoCase
+}
+
+// noWatches is the list of a desk that keeps no standing searches.
+type noWatches struct{}
+
+func (noWatches) Watches(context.Context) ([]store.Watch, error) { return nil, nil }
+
+func (noWatches) Watch(context.Context, int64) (store.Watch, error) {
+	return store.Watch{}, store.ErrNoWatch
+}
+
+func (noWatches) AddWatch(context.Context, string, string, string, time.Time) (store.Watch, error) {
+	return store.Watch{}, store.ErrNoWatch
+}
+
+func (noWatches) EndWatch(context.Context, int64, time.Time) error { return store.ErrNoWatch }
+
+func (noWatches) WatchHits(context.Context, int64, int64, int) ([]store.WatchHit, error) {
+	return nil, nil
+}
