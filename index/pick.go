@@ -60,3 +60,28 @@ func (s *store) pick(ctx context.Context, ids []veghe.PostID, inCase string) ([]
 	}
 	return out, nil
 }
+
+// CaseEvidence lists what the posts that are kept only because they are in a
+// case name as their evidence: it has to stay with them.
+func (x *Index) CaseEvidence(ctx context.Context) (refs []string, err error) {
+	done, err := x.begin()
+	if err != nil {
+		return nil, err
+	}
+	defer done()
+	rows, err := x.store.db.Read.QueryContext(ctx, `
+		SELECT json_extract(doc, '$.post.evidence') FROM posts
+		WHERE flagged = 0 AND cases NOT IN ('null', '[]') AND json_extract(doc, '$.post.evidence') IS NOT NULL`)
+	if err != nil {
+		return nil, fmt.Errorf("evidence of cases: %w", err)
+	}
+	defer rows.Close() //nolint:errcheck // rows.Err tells
+	for rows.Next() {
+		var ref string
+		if err := rows.Scan(&ref); err != nil {
+			return nil, fmt.Errorf("evidence of cases: %w", err)
+		}
+		refs = append(refs, ref)
+	}
+	return refs, rows.Err()
+}

@@ -52,4 +52,22 @@ func TestPick(t *testing.T) {
 	}
 }
 
+// Of posts that are kept for a case alone, the evidence is told.
+func TestCaseEvidence(t *testing.T) {
+	x := open(t, t.TempDir())
+	unflagged := func(id, evidence string) veghe.Assessed {
+		return post(id, "text", func(a *veghe.Assessed) { a.Assessment.Flagged, a.Post.Evidence = false, evidence })
+	}
+	put(t, x, unflagged("in", "warc:in"), unflagged("out", "warc:out"), unflagged("none", ""))
+	for _, id := range []veghe.PostID{"in", "none"} {
+		if err := x.SetCases(t.Context(), id, []string{"7"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := x.CaseEvidence(t.Context())
+	if err != nil || !slices.Equal(got, []string{"warc:in"}) {
+		t.Errorf("got %q, %v; want only what the case needs", got, err)
+	}
+}
+
 func second(_ []index.Hit, err error) error { return err }

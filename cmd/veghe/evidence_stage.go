@@ -138,6 +138,15 @@ func (a *app) purgeEvidence(ctx context.Context, keep time.Duration) error {
 			before = earlier(before, time.Now().Add(-oldest-undecided))
 		}
 	}
+	if a.index != nil {
+		refs, err := a.index.CaseEvidence(ctx)
+		if err == nil {
+			err = a.evidence.Keep(refs...)
+		}
+		if err != nil {
+			return err
+		}
+	}
 	gone, err := a.evidence.Purge(ctx, before)
 	if err != nil && !errors.Is(err, context.Canceled) {
 		return err

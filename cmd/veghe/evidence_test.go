@@ -83,19 +83,22 @@ func collectPage(t *testing.T, a *app, id, text string) evidence.Ref {
 	return ref
 }
 
-// The capture of a page with a flagged post stays; that of an ordinary page
+// The capture of a page with a flagged post stays, and that of a post in a
+// case; that of an ordinary page
 // goes, but not before its posts were assessed.
 func TestEvidenceRetention(t *testing.T) {
 	a, _ := runningApp(t, dataDir(t), false)
 	flagged := collectPage(t, a, "flagged", tellingText)
 	ordinary := collectPage(t, a, "ordinary", "Vand bicicleta de oras, stare buna, se vede in weekend.")
-	await(t, time.Minute, "both posts assessed", func() bool { return a.count("evidence") == 2 && a.evidence.Stats().Kept == 1 })
+	inCase := collectPage(t, a, "in-case", "Caut coleg de apartament, chiria se imparte, aproape de metrou.")
+	await(t, time.Minute, "all posts assessed", func() bool { return a.count("evidence") == 3 && a.evidence.Stats().Kept == 1 })
+	await(t, time.Minute, "the post of the case indexed", func() bool { return a.index.SetCases(t.Context(), "in-case", []string{"7"}) == nil })
 	if err := a.purgeEvidence(t.Context(), -time.Hour); err != nil {
 		t.Fatal(err)
 	}
-	found, err := evidence.Folder{Dir: a.cfg.path("evidence")}.Find(t.Context(), []evidence.Ref{flagged, ordinary})
-	if err != nil || found[flagged] == nil || found[ordinary] != nil {
-		t.Errorf("flagged is there: %v, want true; ordinary is there: %v, want false; %v", found[flagged] != nil, found[ordinary] != nil, err)
+	found, err := evidence.Folder{Dir: a.cfg.path("evidence")}.Find(t.Context(), []evidence.Ref{flagged, ordinary, inCase})
+	if err != nil || found[flagged] == nil || found[inCase] == nil || found[ordinary] != nil {
+		t.Errorf("flagged is there: %v, in a case: %v, ordinary: %v; want true, true, false; %v", found[flagged] != nil, found[inCase] != nil, found[ordinary] != nil, err)
 	}
 }
 
