@@ -145,7 +145,18 @@ func (m *Matcher) why(u *unit) string {
 			m.reason = append(m.reason, m.quote(u.first+p.signal)...)
 		}
 	}
-	return string(m.reason)
+	return readable(string(m.reason))
+}
+
+// readable takes out of a filled reason what only says that a signal was not
+// found: of several "…" in a row one stays, and none at the end.
+func readable(s string) string {
+	for strings.Contains(s, "… …") {
+		s = strings.ReplaceAll(s, "… …", "…")
+	}
+	s = strings.ReplaceAll(s, ": … ", ": ")
+	s = strings.TrimSuffix(s, " …")
+	return strings.TrimSuffix(s, ":")
 }
 
 // quote is what a signal found, for a reader.

@@ -432,9 +432,12 @@ func (o *oracle) closest(c *Cond, signals []*Signal) (a, b place, ok bool) {
 func (o *oracle) evidence(why string, signals []*Signal, c *Cond, r *Rule) (string, []veghe.Span) {
 	o.spans, o.cited = nil, map[*Signal]place{}
 	o.collect(c, signals, r)
-	why = regexp.MustCompile(`\{[a-z][a-z0-9_]*\}`).ReplaceAllStringFunc(why, func(name string) string {
-		return o.quote(byName(signals, name[1:len(name)-1]), r)
-	})
+	named := regexp.MustCompile(`\{[a-z][a-z0-9_]*\}`)
+	if named.MatchString(why) {
+		why = readable(named.ReplaceAllStringFunc(why, func(name string) string {
+			return o.quote(byName(signals, name[1:len(name)-1]), r)
+		}))
+	}
 	return why, joined(o.spans, o)
 }
 

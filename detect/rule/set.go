@@ -14,7 +14,7 @@ import (
 
 // engineVersion changes whenever the same rules on the same text may give
 // other findings.
-const engineVersion = "match2"
+const engineVersion = "match3"
 
 // Set is a compiled rule set: immutable, safe for any number of goroutines.
 type Set struct {
@@ -70,6 +70,8 @@ type node struct {
 	signals []int32
 	pair    [2]int32 // where signals are, if they are few
 	args    []*node
+	cheap   []*node // args, those that cost least first
+	cost    int
 	cmp     string
 	n       int
 }
@@ -217,6 +219,7 @@ func (s *Set) addUnit(u *unit, c *Cond) error {
 	if err := u.root.compile(c, byName); err != nil {
 		return err
 	}
+	s.price(&u.root)
 	u.cond = &u.root
 	if u.exception != nil {
 		return nil
@@ -251,6 +254,33 @@ func (n *node) compile(c *Cond, byName map[string]int32) error {
 		n.args = append(n.args, m)
 	}
 	return nil
+}
+
+// price guesses what it costs to decide a condition, and orders its parts by
+// that: a regular expression is asked only where all else would do.
+func (s *Set) price(n *node) {
+	for _, sig := range n.signals {
+		n.cost += s.signals[sig].cost()
+	}
+	for _, a := range n.args {
+		s.price(a)
+		n.cost += a.cost
+	}
+	n.cheap = slices.Clone(n.args)
+	slices.SortStableFunc(n.cheap, func(a, b *node) int { return cmp.Compare(a.cost, b.cost) })
+}
+
+// cost is what it may cost to find a signal; only the order matters.
+func (s *signalInfo) cost() int {
+	switch s.Kind {
+	case Words:
+		return 10
+	case ContactKind:
+		return 2
+	case Regexp:
+		return 1_000 * len(s.Patterns)
+	}
+	return 1
 }
 
 // addFollowers notes which units wait for which through indicator signals.
