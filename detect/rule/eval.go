@@ -93,14 +93,14 @@ func (m *Matcher) holds(n *node) bool {
 	case OpNot:
 		return !m.holds(n.args[0])
 	case OpAnd:
-		for _, a := range n.args {
+		for _, a := range n.cheap {
 			if !m.holds(a) {
 				return false
 			}
 		}
 		return true
 	case OpOr:
-		return slices.ContainsFunc(n.args, m.holds)
+		return slices.ContainsFunc(n.cheap, m.holds)
 	case OpNear, OpOrdered:
 		_, _, ok := m.closest(n)
 		return ok
@@ -152,14 +152,14 @@ func (m *Matcher) count(sig int32) int {
 // closest is the pair of hits with the fewest words between, the first such
 // pair; ok is false if none is near enough.
 func (m *Matcher) closest(n *node) (x, y hit, ok bool) {
-	a := m.places(n.signals[0])
-	if len(a) == 0 {
+	first, second := n.signals[0], n.signals[1]
+	if s := m.set.signals; s[second].cost() < s[first].cost() {
+		first, second = second, first
+	}
+	if len(m.places(first)) == 0 || len(m.places(second)) == 0 {
 		return x, y, false
 	}
-	b := m.places(n.signals[1])
-	if len(b) == 0 {
-		return x, y, false
-	}
+	a, b := m.places(n.signals[0]), m.places(n.signals[1])
 	best := pairGap{most: int32(n.n)}
 	best.search(a, b, false)
 	if n.op == OpNear {

@@ -96,9 +96,7 @@ type Matcher struct {
 	buf               []hit
 
 	windows []window
-	bytes   [2][256]bool // that stand in the folded fields, once counted
-	longest [2]int       // run of ASCII letters and digits
-	counted [2]bool
+	census  [2]census // of the folded fields
 
 	findings []foundRule
 	watches  []WatchHit
@@ -155,7 +153,7 @@ func (m *Matcher) begin(in *Input) {
 	m.finds, m.paths, m.hits = keep(m.finds), keep(m.paths), keep(m.hits)
 	m.leads, m.candidates, m.watches = keep(m.leads), m.candidates[:0], nil
 	m.linked, m.spreadOut, m.titled, m.tally = false, false, 0, nil
-	m.shares, m.counted = keep(m.shares), [2]bool{}
+	m.shares, m.census[inTitle].taken, m.census[inText].taken = keep(m.shares), false, false
 	m.ends = [len(m.ends)]uint64{}
 	m.docs = [2]*text.Doc{in.Title, in.Text}
 	if in.Title == nil {

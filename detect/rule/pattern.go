@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"regexp"
 	"regexp/syntax"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -44,7 +45,11 @@ func parsePattern(lang, s string, scan bool) (Pattern, error) {
 		return p, fmt.Errorf("matches nothing at all, want at least one character that must be there")
 	}
 	p.literals, p.short = required(re.Simplify(), minLiteral), required(re.Simplify(), 1)
-	p.reach, p.bounded = reachOf(re)
+	p.near = p.short
+	if p.reach, p.bounded = reachOf(re); !p.bounded {
+		p.near, p.reach = firstPart(re.Simplify())
+	}
+	p.begins, p.whole, p.letters = atStart(re), atStart(re) && atEnd(re), lettersOf(re)
 	if len(p.literals) == 0 && !scan {
 		return p, fmt.Errorf("no fixed word of %d letters or more stands in every match; add one, use terms and near, or allow_scan: true", minLiteral)
 	}
@@ -78,14 +83,8 @@ func checkSyntax(re *syntax.Regexp) error {
 // contains one of each group.
 func required(re *syntax.Regexp, least int) [][]string {
 	switch re.Op {
-	case syntax.OpLiteral:
-		if s := strings.ToLower(string(re.Rune)); len(re.Rune) >= least {
-			return [][]string{{s}}
-		}
-	case syntax.OpCharClass:
-		if least == 1 {
-			return requiredOfClass(re.Rune)
-		}
+	case syntax.OpLiteral, syntax.OpCharClass:
+		return longEnough(exactly(re), least)
 	case syntax.OpCapture, syntax.OpPlus:
 		return required(re.Sub[0], least)
 	case syntax.OpRepeat:
@@ -93,21 +92,82 @@ func required(re *syntax.Regexp, least int) [][]string {
 			return required(re.Sub[0], least)
 		}
 	case syntax.OpConcat:
-		var groups [][]string
-		for _, sub := range re.Sub {
-			groups = append(groups, required(sub, least)...)
-		}
-		return groups
+		return requiredOfAll(re.Sub, least)
 	case syntax.OpAlternate:
 		return requiredOfAny(re.Sub, least)
 	}
 	return nil
 }
 
-// requiredOfClass is the characters of a class, if they are few.
-func requiredOfClass(ranges []rune) [][]string {
+// requiredOfAll is the groups of what stands one after the other. What can be
+// spelled out is one string with what follows it: 1[2-8] has 12 to 18 in it.
+func requiredOfAll(subs []*syntax.Regexp, least int) (groups [][]string) {
+	var run []string
+	for _, sub := range subs {
+		all := exactly(sub)
+		if both := product(run, all); both != nil {
+			run = both
+			continue
+		}
+		groups = append(groups, longEnough(run, least)...)
+		if run = all; all == nil {
+			groups = append(groups, required(sub, least)...)
+		}
+	}
+	return append(groups, longEnough(run, least)...)
+}
+
+// longEnough is one group, if all its literals have so many letters.
+func longEnough(group []string, least int) [][]string {
+	if len(group) == 0 || slices.ContainsFunc(group, func(l string) bool { return utf8.RuneCountInString(l) < least }) {
+		return nil
+	}
+	return [][]string{group}
+}
+
+// exactly is all strings that re matches; nil if they are many.
+func exactly(re *syntax.Regexp) (all []string) {
+	switch re.Op {
+	case syntax.OpLiteral:
+		return []string{strings.ToLower(string(re.Rune))}
+	case syntax.OpCharClass:
+		return ofClass(re.Rune)
+	case syntax.OpCapture:
+		return exactly(re.Sub[0])
+	case syntax.OpConcat:
+		all = exactly(re.Sub[0])
+		for _, sub := range re.Sub[1:] {
+			all = product(all, exactly(sub))
+		}
+		return all
+	case syntax.OpAlternate:
+		for _, sub := range re.Sub {
+			more := exactly(sub)
+			if more == nil || len(all)+len(more) > maxLiterals {
+				return nil
+			}
+			all = append(all, more...)
+		}
+	}
+	return all
+}
+
+// product is each of a before each of b; nil if those are many, or unknown.
+func product(a, b []string) (all []string) {
+	if len(a)*len(b) > maxLiterals {
+		return nil
+	}
+	for _, x := range a {
+		for _, y := range b {
+			all = append(all, x+y)
+		}
+	}
+	return all
+}
+
+// ofClass is the characters of a class, if they are few.
+func ofClass(ranges []rune) (all []string) {
 	const few = 16
-	var all []string
 	for i := 0; i+1 < len(ranges); i += 2 {
 		for r := ranges[i]; r <= ranges[i+1]; r++ {
 			if len(all) == few {
@@ -116,10 +176,7 @@ func requiredOfClass(ranges []rune) [][]string {
 			all = append(all, string(r))
 		}
 	}
-	if len(all) == 0 {
-		return nil
-	}
-	return [][]string{all}
+	return all
 }
 
 // requiredOfAny is one group with the best literals of each alternative, if
@@ -157,15 +214,22 @@ func bestGroup(groups [][]string) (best []string) {
 // ASCII letters and digits, which are as long as the text has them.
 type reach struct{ bytes, runs int }
 
-// reachOf is the reach of a regular expression; ok is false if there is none,
-// or if it depends on where the text begins and ends.
+// reachOf is the reach of a regular expression; ok is false if there is none.
 func reachOf(re *syntax.Regexp) (r reach, ok bool) {
 	switch re.Op {
 	case syntax.OpLiteral:
-		return reach{bytes: utf8.UTFMax * len(re.Rune)}, true
-	case syntax.OpCharClass, syntax.OpAnyChar, syntax.OpAnyCharNotNL:
+		if re.Flags&syntax.FoldCase != 0 {
+			return reach{bytes: utf8.UTFMax * len(re.Rune)}, true
+		}
+		return reach{bytes: len(string(re.Rune))}, true
+	case syntax.OpCharClass:
+		if n := len(re.Rune); n > 0 && re.Rune[n-1] < utf8.RuneSelf {
+			return reach{bytes: 1}, true
+		}
 		return reach{bytes: utf8.UTFMax}, true
-	case syntax.OpEmptyMatch, syntax.OpWordBoundary, syntax.OpNoWordBoundary:
+	case syntax.OpAnyChar, syntax.OpAnyCharNotNL:
+		return reach{bytes: utf8.UTFMax}, true
+	case syntax.OpEmptyMatch, syntax.OpWordBoundary, syntax.OpNoWordBoundary, syntax.OpBeginText, syntax.OpEndText:
 		return reach{}, true
 	case syntax.OpCapture, syntax.OpQuest:
 		return reachOf(re.Sub[0])
@@ -203,4 +267,90 @@ func alphanumeric(re *syntax.Regexp) bool {
 		}
 	}
 	return true
+}
+
+// firstPart is the groups and the reach of the first parts of a regular
+// expression that has no reach itself.
+func firstPart(re *syntax.Regexp) (groups [][]string, r reach) {
+	if re.Op != syntax.OpConcat {
+		return nil, r
+	}
+	n := 0
+	for _, sub := range re.Sub {
+		s, ok := reachOf(sub)
+		if !ok {
+			break
+		}
+		n, r = n+1, reach{r.bytes + s.bytes, r.runs + s.runs}
+	}
+	return requiredOfAll(re.Sub[:n], 1), r
+}
+
+// atStart reports whether every match begins where the text does.
+func atStart(re *syntax.Regexp) bool {
+	return re.Op == syntax.OpConcat && re.Sub[0].Op == syntax.OpBeginText
+}
+
+// atEnd reports whether every match ends where the text does.
+func atEnd(re *syntax.Regexp) bool {
+	return re.Op == syntax.OpConcat && re.Sub[len(re.Sub)-1].Op == syntax.OpEndText
+}
+
+// lettersOf is the most ASCII letters and digits in a match of re; -1 if it
+// has no bound. Short answers are told from long texts by it, whatever signs
+// they have around them.
+func lettersOf(re *syntax.Regexp) (n int) {
+	switch re.Op {
+	case syntax.OpLiteral:
+		return len(re.Rune)
+	case syntax.OpCharClass:
+		return boolInt(mayBeLetter(re.Rune))
+	case syntax.OpAnyChar, syntax.OpAnyCharNotNL:
+		return 1
+	case syntax.OpEmptyMatch, syntax.OpWordBoundary, syntax.OpNoWordBoundary, syntax.OpBeginText, syntax.OpEndText, syntax.OpBeginLine, syntax.OpEndLine:
+		return 0
+	case syntax.OpCapture, syntax.OpQuest:
+		return lettersOf(re.Sub[0])
+	case syntax.OpPlus, syntax.OpStar:
+		return times(lettersOf(re.Sub[0]), -1)
+	case syntax.OpRepeat:
+		return times(lettersOf(re.Sub[0]), re.Max)
+	case syntax.OpConcat, syntax.OpAlternate:
+		for _, sub := range re.Sub {
+			m := lettersOf(sub)
+			switch {
+			case m < 0:
+				return -1
+			case re.Op == syntax.OpConcat:
+				n += m
+			default:
+				n = max(n, m)
+			}
+		}
+		return n
+	}
+	return -1
+}
+
+// times is n times as many, up to most times; each -1 if there is no bound.
+func times(n, most int) int {
+	if n == 0 {
+		return 0
+	}
+	if n < 0 || most < 0 {
+		return -1
+	}
+	return n * most
+}
+
+// mayBeLetter reports whether a class has an ASCII letter or digit.
+func mayBeLetter(ranges []rune) bool {
+	for i := 0; i+1 < len(ranges); i += 2 {
+		for r := ranges[i]; r <= min(ranges[i+1], 'z'); r++ {
+			if letterOrDigit[r] != 0 {
+				return true
+			}
+		}
+	}
+	return false
 }

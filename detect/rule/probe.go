@@ -28,15 +28,12 @@ type probeTerm struct {
 	lang  uint8 // bit of the language
 }
 
-// scan is a regular expression to run where literals stand: of each group at
-// least one.
+// scan is a regular expression to run where literals stand.
 type scan struct {
-	re      *regexp.Regexp
-	groups  [][]string
-	leads   [][]string // groups that lead to a unit; none: it is always looked at
-	reach   reach
-	bounded bool // there is a reach
-	lang    uint8
+	re *regexp.Regexp
+	*Pattern
+	groups, near [][]string // of Pattern.short and near, rarest first
+	lang         uint8
 }
 
 // exactTerm is a term whose case or diacritics matter.
@@ -166,7 +163,8 @@ func (s *Set) fill(p *probe, b *trieBuilder) error {
 		p.terms = append(p.terms, pt)
 	}
 	slices.SortStableFunc(p.terms, func(a, b probeTerm) int { return cmp.Compare(a.end, b.end) })
-	for _, pat := range p.Patterns {
+	for i := range p.Patterns {
+		pat := &p.Patterns[i]
 		lang, err := s.lang(pat.Lang)
 		if err != nil {
 			return err
@@ -175,7 +173,7 @@ func (s *Set) fill(p *probe, b *trieBuilder) error {
 		if err != nil {
 			return fmt.Errorf("signal %q: %w", p.Name, err)
 		}
-		p.scans = append(p.scans, scan{re: re, groups: rarestFirst(pat.short), leads: pat.literals, reach: pat.reach, bounded: pat.bounded, lang: lang})
+		p.scans = append(p.scans, scan{re: re, Pattern: pat, groups: rarestFirst(pat.short), near: rarestFirst(pat.near), lang: lang})
 	}
 	return nil
 }
@@ -262,11 +260,11 @@ func (s *Set) addAnchors() {
 			ends = append(ends, anchorEntry{t.end, anchor{lead, t.lang}})
 		}
 		for _, sc := range p.scans {
-			if len(sc.leads) == 0 {
+			if len(sc.literals) == 0 {
 				s.always = append(s.always, sig.unit)
 				continue
 			}
-			lits.add(sc.leads, anchor{lead, sc.lang})
+			lits.add(sc.literals, anchor{lead, sc.lang})
 		}
 		for _, k := range p.Contacts {
 			s.contacts[k] = append(s.contacts[k], anchor{lead: lead})

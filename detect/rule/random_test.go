@@ -220,7 +220,8 @@ func (d dice) terms() string {
 }
 
 func (d dice) pattern() string {
-	return `'` + d.one("pasaport(ul)?", "fata|carte", "[a-z]+ fata", "munc[a-z]+", "nu .{0,12}pasaport", "(fata|carte) de", "7|fata", "cart[ei] ?de", "pasa[- ]?port.*fata", "(?i)FATA", "работ.", "b|id|fata", "fat(a|e)", `\bfat[aă]\b`, `\b(nu|de) \w{1,8}\b`, `[0-9]+ ?(ani)?`, `(17|20) ani`, `\Bport\b`, `(o|doi|[0-9]+) ?(fata|carte)`, `[a-z]+ de [a-z0-9]+\b`, `(pas[a-z]*|nu) [a-z]{2,}`, `^fata`, `de$`) + `'`
+	return `'` + d.one("pasaport(ul)?", "fata|carte", "[a-z]+ fata", "munc[a-z]+", "nu .{0,12}pasaport", "(fata|carte) de", "7|fata", "cart[ei] ?de", "pasa[- ]?port.*fata", "(?i)FATA", "работ.", "b|id|fata", "fat(a|e)", `\bfat[aă]\b`, `\b(nu|de) \w{1,8}\b`, `[0-9]+ ?(ani)?`, `(17|20) ani`, `\Bport\b`, `(o|doi|[0-9]+) ?(fata|carte)`, `[a-z]+ de [a-z0-9]+\b`, `(pas[a-z]*|nu) [a-z]{2,}`, `^fata`, `de$`,
+		`fata( de| nu)* \d`, `1[0-7] ?(ani|fata)`, `^\W*(nu |de )?(7|1[0-7])( ani)?\W*$`, `^(fata|\d).{0,9}$`, `(fata|carte) (de )?(\d|munca)$`) + `'`
 }
 
 // signal is the form of one signal. Placed ones have a place in the text.

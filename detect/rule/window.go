@@ -7,73 +7,157 @@ import (
 	"unicode/utf8"
 )
 
-// A regular expression is slow where it may match anywhere. Where every match
-// has a certain literal in it and is of bounded length, it is run only over
-// windows around those literals.
+// A regular expression is slow where it may match anywhere. Every match has
+// certain literals in it and, mostly, is of bounded length: it is run only
+// over windows around one of the literals that have the others in them too.
 
 // window is a stretch of folded bytes.
 type window struct{ from, to int }
 
 // maxWindows is how many literals are worth windows.
-const maxWindows = 32
+const maxWindows = 64
+
+// letterOrDigit is 1 for ASCII letters and digits.
+var letterOrDigit = func() (t [256]uint8) {
+	for c := range t {
+		if c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' {
+			t[c] = 1
+		}
+	}
+	return t
+}()
+
+// census is what stands in a field, as far as it tells that a regular
+// expression cannot match.
+type census struct {
+	bytes   [256]int32 // how often each
+	letters int        // ASCII letters and digits
+	longest int        // run of these; -1: not known yet
+	taken   bool
+}
+
+// take counts a field, once a post.
+func (c *census) take(folded []byte) {
+	if c.taken {
+		return
+	}
+	*c = census{taken: true, longest: -1}
+	var odd [256]int32 // by turns, for the same byte often follows itself
+	for ; len(folded) > 1; folded = folded[2:] {
+		c.bytes[folded[0]]++
+		odd[folded[1]]++
+	}
+	if len(folded) > 0 {
+		c.bytes[folded[0]]++
+	}
+	for b, n := range odd {
+		c.bytes[b] += n
+		c.letters += int(c.bytes[b]) * int(letterOrDigit[b])
+	}
+}
+
+// run is the longest run of ASCII letters and digits.
+func (c *census) run(folded []byte) int {
+	if c.longest < 0 {
+		n := 0
+		for _, b := range folded {
+			n = (n + 1) * int(letterOrDigit[b])
+			c.longest = max(c.longest, n)
+		}
+	}
+	return c.longest
+}
+
+// atMost is how often literals of a group can stand there.
+func (c *census) atMost(group []string) (sum int32) {
+	for _, l := range group {
+		n := c.bytes[l[0]]
+		for i := 1; i < len(l); i++ {
+			n = min(n, c.bytes[l[i]])
+		}
+		sum += n
+	}
+	return sum
+}
 
 // scanHits runs a regular expression over a field, where it may match.
 func (m *Matcher) scanHits(sc *scan, field uint8) {
 	folded := m.docs[field].Folded()
-	if len(folded) == 0 {
+	if len(folded) == 0 || m.mask>>sc.lang&1 == 0 {
 		return
 	}
-	m.countBytes(field, folded)
-	best, fewest := -1, maxWindows+1
-	for i, group := range sc.groups {
-		n := 0
-		for _, l := range group {
-			if m.bytes[field][l[0]] && m.bytes[field][l[len(l)-1]] {
-				n += bytes.Count(folded, []byte(l))
-			}
-		}
-		if n == 0 {
+	c := &m.census[field]
+	c.take(folded)
+	if sc.whole && sc.letters >= 0 && c.letters > sc.letters {
+		return
+	}
+	for _, group := range sc.groups {
+		if c.atMost(group) == 0 {
 			return
-		}
-		if n < fewest {
-			best, fewest = i, n
 		}
 	}
 	m.windows = append(m.windows[:0], window{0, len(folded)})
-	if best >= 0 && sc.bounded {
-		m.windows = around(m.windows[:0], folded, sc.groups[best], sc.reach.bytes+sc.reach.runs*m.longest[field])
+	if best := c.rarest(sc.near); sc.begins {
+		if !holdsAll(sc.head(folded), sc.groups, -1) {
+			return
+		}
+	} else if best >= 0 {
+		reach := sc.reach.bytes
+		if sc.reach.runs > 0 {
+			reach += sc.reach.runs * c.run(folded)
+		}
+		m.windows = around(m.windows[:0], folded, sc.near, best, reach)
+		if !sc.bounded && len(m.windows) > 0 {
+			m.windows = append(m.windows[:0], window{m.windows[0].from, len(folded)})
+		}
 	}
 	for _, w := range m.windows {
 		m.scanWindow(sc, field, w)
 	}
 }
 
-// countBytes notes which bytes stand in a field, and how long its longest run
-// of ASCII letters and digits is, once a post.
-func (m *Matcher) countBytes(field uint8, folded []byte) {
-	if m.counted[field] {
-		return
-	}
-	m.counted[field] = true
-	there := &m.bytes[field]
-	*there = [256]bool{}
-	run, longest := 0, 0
-	for _, c := range folded {
-		there[c] = true
-		run++
-		if c|0x20 < 'a' && (c < '0' || c > '9') || c > 'z' {
-			run = 0
+// rarest is the group of which fewest literals can stand there; -1 if none is
+// worth windows.
+func (c *census) rarest(groups [][]string) int {
+	best, fewest := -1, int32(maxWindows+1)
+	for i, group := range groups {
+		if n := c.atMost(group); n < fewest {
+			best, fewest = i, n
 		}
-		longest = max(longest, run)
 	}
-	m.longest[field] = longest
+	return best
 }
 
-// around appends the windows around literals that a match of at most reach
-// bytes may fill, with a character to spare on each side for \b to look at.
-// Windows that touch are one, so no match lies in two.
-func around(to []window, folded []byte, literals []string, reach int) []window {
-	for _, l := range literals {
+// head is as much of a text as a match from its start can fill.
+func (sc *scan) head(folded []byte) []byte {
+	if sc.letters < 0 {
+		return folded
+	}
+	n := 0
+	for i, b := range folded {
+		if n += int(letterOrDigit[b]); n > sc.letters {
+			return folded[:i]
+		}
+	}
+	return folded
+}
+
+// holdsAll reports whether one literal of each group, but one, stands there.
+func holdsAll(folded []byte, groups [][]string, but int) bool {
+	for i, group := range groups {
+		if i != but && !slices.ContainsFunc(group, func(l string) bool { return bytes.Contains(folded, []byte(l)) }) {
+			return false
+		}
+	}
+	return true
+}
+
+// around appends the windows around literals of a group that a match of at
+// most reach bytes, with literals of all groups, may fill, with a character
+// to spare on each side for \b, ^ and $ to look at. Windows that touch are one,
+// so no match lies in two.
+func around(to []window, folded []byte, groups [][]string, group, reach int) []window {
+	for _, l := range groups[group] {
 		for at := 0; ; at++ {
 			i := bytes.Index(folded[at:], []byte(l))
 			if i < 0 {
@@ -87,8 +171,13 @@ func around(to []window, folded []byte, literals []string, reach int) []window {
 			for w.to < len(folded) && !utf8.RuneStart(folded[w.to]) {
 				w.to++
 			}
-			to = append(to, w)
+			if holdsAll(folded[w.from:w.to], groups, group) {
+				to = append(to, w)
+			}
 		}
+	}
+	if len(to) == 0 {
+		return to
 	}
 	slices.SortFunc(to, func(a, b window) int { return cmp.Compare(a.from, b.from) })
 	n := 0
