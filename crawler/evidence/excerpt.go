@@ -107,6 +107,16 @@ func ReadChain(b []byte) (lines []Line, head string, err error) {
 	return lines, head, err
 }
 
+// Grows says that the chain does not know the end of a segment yet.
+func (p *Part) Grows(lines []Line) bool {
+	for _, l := range lines {
+		if l.Closed != nil && l.Closed.Segment == p.Name {
+			return false
+		}
+	}
+	return true
+}
+
 // Fits says whether a segment is the one that the chain knows. One that was
 // still growing is known by the line it begins after only.
 func (p *Part) Fits(lines []Line) error {

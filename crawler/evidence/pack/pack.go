@@ -62,7 +62,8 @@ type Manifest struct {
 	Audit Audit `json:"audit"`
 	// Key is the fingerprint of the key that signs.
 	Key string `json:"key"`
-	// ChainHead is the hash of the last line of the chain.
+	// ChainHead is the newest hash that the pack can show: that of the last
+	// block of a segment that still grows, else of the last line of the chain.
 	ChainHead string  `json:"chain_head"`
 	Posts     []Entry `json:"posts"`
 	Files     []File  `json:"files"`
@@ -183,7 +184,7 @@ func (m *Manifest) addPosts(ctx context.Context, c *container, o Order) error {
 }
 
 // addEvidence adds an excerpt of each segment with a capture that is wanted,
-// and the chain, which is read last so that it knows them all.
+// and the chain.
 func (m *Manifest) addEvidence(ctx context.Context, c *container, folder evidence.Folder, refs []evidence.Ref) error {
 	found, err := folder.Find(ctx, refs)
 	if err != nil {
@@ -200,26 +201,54 @@ func (m *Manifest) addEvidence(ctx context.Context, c *container, folder evidenc
 			continue
 		}
 		if e.Capture = captureName(r.Segment); found[r] == nil {
-			e.Capture, e.Missing = "", "the capture is not kept any more, or was never kept here"
+			e.Capture, e.Missing = "", evidence.ErrGone.Error()
 		}
 	}
-	for _, name := range slices.Sorted(maps.Keys(segments)) {
-		b, err := folder.Excerpt(name, segments[name])
-		if err != nil {
-			return err
-		}
-		if err := m.add(c, captureName(name), b); err != nil {
-			return err
-		}
-	}
+	// The chain first: what is closed after it was read still grows for it.
 	chain, err := folder.Chain()
 	if err != nil {
 		return err
 	}
-	if _, m.ChainHead, err = evidence.ReadChain(chain); err != nil {
+	lines, head, err := evidence.ReadChain(chain)
+	if err != nil {
 		return err
 	}
+	var parts []*evidence.Part
+	for _, name := range slices.Sorted(maps.Keys(segments)) {
+		part, err := m.addExcerpt(c, folder, name, segments[name])
+		if err != nil {
+			return err
+		}
+		parts = append(parts, part)
+	}
+	m.ChainHead = newest(head, lines, parts)
 	return m.add(c, chainName, chain)
+}
+
+func (m *Manifest) addExcerpt(c *container, folder evidence.Folder, name string, wanted []evidence.Ref) (*evidence.Part, error) {
+	b, err := folder.Excerpt(name, wanted)
+	if err != nil {
+		return nil, err
+	}
+	part, err := evidence.ReadPart(name, b)
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range wanted {
+		if part.Captures[r] == nil {
+			return nil, fmt.Errorf("%s: %w: it was removed just now, export again", r, evidence.ErrGone)
+		}
+	}
+	return part, m.add(c, captureName(name), b)
+}
+
+func newest(head string, lines []evidence.Line, parts []*evidence.Part) string {
+	for _, p := range parts {
+		if p.Grows(lines) {
+			return p.Last
+		}
+	}
+	return head
 }
 
 func captureName(segment string) string { return "evidence/" + segment + ".warc.gz" }

@@ -262,7 +262,7 @@ func TestTampering(t *testing.T) {
 			relist(t, f, "evidence/chain.jsonl", nil)
 			resign(f, testKey())
 			return o
-		}, "evidence/chain.jsonl does not end with the line"},
+		}, "does not begin after any line of the chain"},
 		{"a post names another capture", func(f map[string][]byte, o []string) []string {
 			relist(t, f, "posts/0001.json", bytes.ReplaceAll(f["posts/0001.json"], []byte("sha256:"), []byte("sha256:0")))
 			resign(f, testKey())

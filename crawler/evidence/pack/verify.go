@@ -185,9 +185,7 @@ func (v *verifier) captures() {
 	if err != nil {
 		v.say("%s: %v", chainName, err)
 	}
-	if head != v.Manifest.ChainHead {
-		v.say("%s does not end with the line that %s names", chainName, manifestName)
-	}
+	var parts []*evidence.Part
 	for _, f := range v.Manifest.Files {
 		segment, ok := strings.CutSuffix(path.Base(f.Name), ".warc.gz")
 		if !ok || f.Name != captureName(segment) {
@@ -205,6 +203,10 @@ func (v *verifier) captures() {
 			v.say("%s: %v", f.Name, err)
 		}
 		v.parts[f.Name] = part
+		parts = append(parts, part)
+	}
+	if newest(head, lines, parts) != v.Manifest.ChainHead {
+		v.say("%s does not end as %s says", chainName, manifestName)
 	}
 }
 
