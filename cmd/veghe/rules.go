@@ -238,15 +238,23 @@ func rulesExplain(e env, cfg config, o rulesOptions) error {
 	}
 	explanation, assessment := engine.Explain(post, ids...)
 	sums := detect.Explain(set.Policies(), assessment)
+	segments, err := segmentViews(post.Text)
+	if err != nil {
+		return err
+	}
 	if o.json {
 		enc := json.NewEncoder(e.out)
 		enc.SetEscapeHTML(false)
-		return enc.Encode(map[string]any{"rules": explanation, "assessment": assessment, "sums": sums})
+		return enc.Encode(map[string]any{"rules": explanation, "languages": segments, "assessment": assessment, "sums": sums})
 	}
 	fmt.Fprint(e.out, explanation)
 	fmt.Fprintln(e.out, "\nlanguages")
-	for _, l := range assessment.Lang {
-		fmt.Fprintf(e.out, "  %d–%d  %s\n", l.Start, l.End, l.Lang)
+	for _, l := range segments {
+		fmt.Fprintf(e.out, "  %d–%d  %s, %.1f nats before the next", l.Start, l.End, l.Lang, l.Margin)
+		if len(l.Candidates) > 1 {
+			fmt.Fprintf(e.out, "; rules run in %s", strings.Join(l.Candidates, " "))
+		}
+		fmt.Fprintln(e.out)
 	}
 	if len(assessment.Contacts) > 0 {
 		fmt.Fprintln(e.out, "\ncontacts")
@@ -261,6 +269,28 @@ func rulesExplain(e env, cfg config, o rulesOptions) error {
 	fmt.Fprintln(e.out)
 	printAssessment(e.out, &post, &assessment)
 	return nil
+}
+
+// segmentView is a stretch of a text with its language, as explain shows it.
+type segmentView struct {
+	Start      int      `json:"start"`
+	End        int      `json:"end"`
+	Lang       string   `json:"lang"`
+	Candidates []string `json:"candidates"`
+	// Margin is how much likelier the language is than the next, in nats.
+	Margin float64 `json:"margin"`
+}
+
+func segmentViews(text string) ([]segmentView, error) {
+	languages, _, err := newLanguages("off")
+	if err != nil {
+		return nil, err
+	}
+	out := []segmentView{}
+	for _, s := range languages.Detect(text) {
+		out = append(out, segmentView{s.Start, s.End, s.Lang, s.Candidates, s.Margin})
+	}
+	return out, nil
 }
 
 // ruleIDs reads ids of rules or indicators, by comma.
