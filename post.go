@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 	"unicode/utf8"
 )
@@ -56,12 +57,26 @@ func NativeID(source SourceID, native string) PostID {
 // digest is n hex digits of the SHA-256 over the parts, each with its length,
 // so that no two lists of parts run together.
 func digest(n int, parts ...string) string {
-	h := sha256.New()
+	buf := digests.Get().(*[]byte)
+	b := (*buf)[:0]
 	for _, s := range parts {
-		fmt.Fprintf(h, "%d:%s", len(s), s)
+		b = append(strconv.AppendInt(b, int64(len(s)), 10), ':')
+		b = append(b, s...)
 	}
-	return hex.EncodeToString(h.Sum(nil))[:n]
+	sum := sha256.Sum256(b)
+	if cap(b) <= largeDigest { // a giant post must not hold memory for good
+		*buf = b
+		digests.Put(buf)
+	}
+	var out [2 * sha256.Size]byte
+	hex.Encode(out[:], sum[:])
+	return string(out[:n])
 }
+
+// digests are buffers of digest.
+var digests = sync.Pool{New: func() any { return new([]byte) }}
+
+const largeDigest = 64 << 10
 
 // MaxPost is the largest post in JSON, in bytes, that is taken from outside.
 const MaxPost = 4 << 20
@@ -80,16 +95,14 @@ func ParsePost(line []byte) (Post, error) {
 	if !utf8.Valid(line) {
 		return Post{}, errors.New("not valid UTF-8: convert the input first")
 	}
-	var in struct {
-		Post
-		PostedAt    lenientTime `json:"posted_at"`
-		CollectedAt lenientTime `json:"collected_at"`
+	l := lineReader{line: line}
+	p, ok := l.read()
+	if !ok {
+		var err error
+		if p, err = unmarshalPost(line); err != nil {
+			return Post{}, err
+		}
 	}
-	if err := json.Unmarshal(line, &in); err != nil {
-		return Post{}, jsonError(err)
-	}
-	p := in.Post
-	p.PostedAt, p.CollectedAt = time.Time(in.PostedAt), time.Time(in.CollectedAt)
 	if strings.TrimSpace(p.Text) == "" {
 		return Post{}, ErrNoText
 	}
@@ -102,6 +115,21 @@ func ParsePost(line []byte) (Post, error) {
 		return Post{}, fmt.Errorf("seq is %d, want 1 or more", p.Seq)
 	}
 	p.Identify()
+	return p, nil
+}
+
+// unmarshalPost reads a post of any shape.
+func unmarshalPost(line []byte) (Post, error) {
+	var in struct {
+		Post
+		PostedAt    lenientTime `json:"posted_at"`
+		CollectedAt lenientTime `json:"collected_at"`
+	}
+	if err := json.Unmarshal(line, &in); err != nil {
+		return Post{}, jsonError(err)
+	}
+	p := in.Post
+	p.PostedAt, p.CollectedAt = time.Time(in.PostedAt), time.Time(in.CollectedAt)
 	return p, nil
 }
 
