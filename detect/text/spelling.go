@@ -220,11 +220,15 @@ func (d *Doc) letterPair(i int) bool {
 }
 
 // squeeze adds a word without its repeated letters: those that stand three
-// times or more once, and twice; if pairs is set those that stand twice once.
+// times or more once, and twice; if pairs is set those that stand twice once,
+// which by itself is no disguise.
 func (d *Doc) squeeze(w []byte, pairs bool, x Extra) {
 	longest := longestRun(w)
 	if longest < 2 || longest == 2 && !pairs {
 		return
+	}
+	if longest == 2 {
+		x.Flags &^= Evasive // password, selling: mostly spelling, seldom a disguise
 	}
 	first := len(d.Extra)
 	if longest > 2 {
