@@ -236,4 +236,5 @@ const (
 	AssessmentsTopic = "veghe.assessments" // Assessed, same key
 	DeadTopic        = "veghe.dead"        // what could not be handled, with the error
 	ReviewsTopic     = "veghe.reviews"     // Review, keyed by post id
+	HistoriesTopic   = "veghe.histories"   // what authors have shown, keyed by policy and conversation
 )

@@ -48,9 +48,10 @@ type Engine struct {
 	languages *lang.Detector
 	region    string
 	model     *model.Model
+	states    int // bound of a history
+	stateless bool
 	current   atomic.Pointer[program]
-	histories map[string]*history.Store // by policy name; nil when stateless
-	near      *neighbours               // nil when stateless
+	near      *neighbours // nil when stateless
 }
 
 // program is a rule set ready to run, with workers to reuse. It is replaced as
@@ -60,6 +61,9 @@ type program struct {
 	policies []rule.Policy
 	langs    []string  // that the rules have terms for
 	workers  sync.Pool // of *worker
+	// histories are by policy name; what the next program shares with this one
+	// goes on. Nil when stateless.
+	histories map[string]*history.Store
 }
 
 // worker is what one goroutine needs to read posts.
@@ -75,27 +79,44 @@ type worker struct {
 
 // New returns an Engine for the options.
 func New(o Options) *Engine {
-	e := &Engine{languages: o.Languages, region: o.Region, model: o.Model}
+	e := &Engine{languages: o.Languages, region: o.Region, model: o.Model, states: o.States, stateless: o.Stateless}
+	if !o.Stateless {
+		e.near = newNeighbours()
+	}
 	e.Swap(o.Rules)
-	if o.Stateless {
-		return e
-	}
-	e.near = newNeighbours(o.Rules)
-	e.histories = map[string]*history.Store{}
-	for _, p := range e.current.Load().policies {
-		if p.Threads != nil {
-			e.histories[p.Name] = history.New(historyParams(&p), o.States)
-		}
-	}
 	return e
 }
 
 // Swap replaces the rules at once; posts under way finish under the old ones.
-// What authors have shown so far stays.
+// What authors have shown so far stays, judged by the new policies. It is not
+// for two goroutines at once.
 func (e *Engine) Swap(set *rule.Set) {
 	p := &program{set: set, policies: set.Policies(), langs: set.Languages()}
 	p.workers.New = func() any { return &worker{matcher: set.Matcher()} }
+	if !e.stateless {
+		e.near.Contacts.Know(set.ListTerms(KnownContacts))
+		p.histories = e.nextHistories(p.policies)
+	}
 	e.current.Store(p)
+}
+
+// nextHistories are the histories of policies: those there are, with the
+// settings there are now, and new ones.
+func (e *Engine) nextHistories(policies []rule.Policy) map[string]*history.Store {
+	next := map[string]*history.Store{}
+	for i := range policies {
+		pol := &policies[i]
+		if pol.Threads == nil {
+			continue
+		}
+		if prog := e.current.Load(); prog != nil && prog.histories[pol.Name] != nil {
+			next[pol.Name] = prog.histories[pol.Name]
+			next[pol.Name].Configure(historyParams(pol))
+			continue
+		}
+		next[pol.Name] = history.New(historyParams(pol), e.states)
+	}
+	return next
 }
 
 // RulesVersion names the rules in force.
@@ -105,7 +126,7 @@ func (e *Engine) RulesVersion() string { return e.current.Load().set.Version() }
 func (e *Engine) Assess(p veghe.Post) veghe.Assessment {
 	prog := e.current.Load()
 	d := e.inspect(prog, &p, nil)
-	e.settle(prog, &p, &d)
+	e.settle(prog, history.Nowhere, &p, &d)
 	return d.Assessment
 }
 
@@ -114,6 +135,13 @@ func (e *Engine) Assess(p veghe.Post) veghe.Assessment {
 // texts are read side by side, histories are kept in order. A post that makes
 // it panic panics here, in the caller.
 func (e *Engine) AssessAll(posts []veghe.Post, workers int) []veghe.Assessment {
+	return e.AssessAt(nil, posts, workers)
+}
+
+// AssessAt is AssessAll for posts from a stream, each with its place there. A
+// post that comes again is assessed as it was the first time. What it changes
+// in the histories is told by [Engine.HistoryChanges] until it is confirmed.
+func (e *Engine) AssessAt(places []history.Place, posts []veghe.Post, workers int) []veghe.Assessment {
 	if workers <= 0 {
 		workers = runtime.GOMAXPROCS(0)
 	}
@@ -140,7 +168,11 @@ func (e *Engine) AssessAll(posts []veghe.Post, workers int) []veghe.Assessment {
 	}
 	out := make([]veghe.Assessment, len(posts))
 	for i := range posts {
-		e.settle(prog, &posts[i], &drafts[i])
+		at := history.Nowhere
+		if places != nil {
+			at = places[i]
+		}
+		e.settle(prog, at, &posts[i], &drafts[i])
 		out[i] = drafts[i].Assessment
 	}
 	return out
@@ -154,7 +186,7 @@ type draft struct {
 
 // settle brings in what earlier posts have shown, in the order of the stream.
 // Only a post whose features some rule wants is matched again, with them.
-func (e *Engine) settle(prog *program, p *veghe.Post, d *draft) {
+func (e *Engine) settle(prog *program, at history.Place, p *veghe.Post, d *draft) {
 	if e.near != nil {
 		of, features := e.near.place(p, d)
 		if prog.set.WantsFeatures(features) {
@@ -162,7 +194,7 @@ func (e *Engine) settle(prog *program, p *veghe.Post, d *draft) {
 		}
 		d.Cluster = of
 	}
-	e.judge(prog, p, &d.Assessment)
+	prog.judge(at, p, &d.Assessment)
 }
 
 // caught is a panic of a worker on its way to the caller.
@@ -214,8 +246,8 @@ func (e *Engine) Explain(p veghe.Post, ids ...veghe.RuleID) (rule.Explanation, v
 	ex := w.matcher.Explain(&in.Input, ids...)
 	ex.Findings = w.meantToo(&in.Input, ex.Findings)
 	a := prog.assessment(&p, &in, e.companion(w, ex.Findings))
-	alone := Engine{}
-	alone.judge(prog, &p, &a)
+	alone := program{policies: prog.policies}
+	alone.judge(history.Nowhere, &p, &a)
 	return ex, a
 }
 
@@ -273,12 +305,12 @@ func toContact(c contact.Contact, field string) veghe.Contact {
 
 // judge turns findings into scores and a verdict, policy by policy. The
 // severest flag gives severity and label.
-func (e *Engine) judge(prog *program, p *veghe.Post, a *veghe.Assessment) {
+func (prog *program) judge(at history.Place, p *veghe.Post, a *veghe.Assessment) {
 	for i := range prog.policies {
 		pol := &prog.policies[i]
 		var v verdict
 		if pol.Unit == "author" && pol.Threads != nil {
-			v = e.judgeThread(pol, p, a)
+			v = prog.judgeThread(at, pol, p, a)
 		} else {
 			v = judgePost(pol, a.Findings)
 		}
@@ -289,9 +321,9 @@ func (e *Engine) judge(prog *program, p *veghe.Post, a *veghe.Assessment) {
 	}
 }
 
-func (e *Engine) judgeThread(pol *rule.Policy, p *veghe.Post, a *veghe.Assessment) verdict {
+func (prog *program) judgeThread(at history.Place, pol *rule.Policy, p *veghe.Post, a *veghe.Assessment) verdict {
 	ev := gather(pol, a.Findings)
-	st := e.observe(pol, p, weigh(pol, ev))
+	st := prog.observe(at, pol, p, weigh(pol, ev))
 	v := judgeAuthor(pol, ev, st)
 	if len(ev.positive) > 0 && len(st.Families) > 0 {
 		a.History = &veghe.History{Score: st.Sum, Against: st.Against, Families: []string{}, Weights: map[string]float64{}}
@@ -310,28 +342,13 @@ func (e *Engine) judgeThread(pol *rule.Policy, p *veghe.Post, a *veghe.Assessmen
 
 // observe adds a post to its author's history. Without an author there is
 // nobody to have one: the post stands alone.
-func (e *Engine) observe(pol *rule.Policy, p *veghe.Post, h history.Evidence) history.State {
-	store := e.histories[pol.Name]
+func (prog *program) observe(at history.Place, pol *rule.Policy, p *veghe.Post, h history.Evidence) history.State {
+	store := prog.histories[pol.Name]
 	if store == nil || p.Author == "" {
 		if len(h.Own) == 0 {
 			return history.State{}
 		}
-		store = history.New(historyParams(pol), 1)
+		store, at = history.New(historyParams(pol), 1), history.Nowhere
 	}
-	return store.Observe(history.Key{Source: p.Source, Thread: p.Thread, Author: p.Author}, p.ID, p.PostedAt, h)
-}
-
-// Remember takes an assessment made earlier back into the histories, as after
-// a restart. It changes nothing for a post already counted.
-func (e *Engine) Remember(p *veghe.Post, findings []veghe.Finding) {
-	prog := e.current.Load()
-	for i := range prog.policies {
-		pol := &prog.policies[i]
-		if pol.Threads == nil || e.histories[pol.Name] == nil || p.Author == "" {
-			continue
-		}
-		if h := weigh(pol, gather(pol, findings)); len(h.Own)+len(h.Context) > 0 {
-			e.observe(pol, p, h)
-		}
-	}
+	return store.ObserveAt(at, history.Key{Source: p.Source, Thread: p.Thread, Author: p.Author}, p.ID, p.PostedAt, h)
 }

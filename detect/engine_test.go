@@ -156,23 +156,6 @@ func TestExplainConversation(t *testing.T) {
 	}
 }
 
-// After a restart, what was assessed before is remembered.
-func TestRemember(t *testing.T) {
-	posts := thread("x", conversation...)
-	before := shipped(t, false)
-	early := before.AssessAll(posts[:len(posts)-1], 1)
-	want := before.Assess(posts[len(posts)-1])
-
-	after := shipped(t, false)
-	for i, a := range early {
-		after.Remember(&posts[i], a.Findings)
-	}
-	got := after.Assess(posts[len(posts)-1])
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("-without restart +with restart:\n%s", diff)
-	}
-}
-
 func TestQuotesAreNotTheAuthorsWords(t *testing.T) {
 	var own, quoted []string
 	for _, s := range conversation {

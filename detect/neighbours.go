@@ -9,7 +9,6 @@ import (
 	"veghe"
 	"veghe/detect/cluster"
 	"veghe/detect/contact"
-	"veghe/detect/rule"
 )
 
 // KnownContacts is the list of a rule set with contacts that many people give
@@ -23,8 +22,8 @@ type neighbours struct {
 	sketches sync.Pool // of *cluster.Sketch
 }
 
-func newNeighbours(set *rule.Set) *neighbours {
-	n := &neighbours{Memory: cluster.NewMemory(cluster.Options{}, set.ListTerms(KnownContacts))}
+func newNeighbours() *neighbours {
+	n := &neighbours{Memory: cluster.NewMemory(cluster.Options{}, nil)}
 	n.sketches.New = func() any { return new(cluster.Sketch) }
 	return n
 }

@@ -1,13 +1,14 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"maps"
 	"os"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -62,13 +63,14 @@ type app struct {
 	assessments *stream.Topic[veghe.Assessed]
 	reviews     *stream.Topic[veghe.Review]
 
-	crawler  *crawler.Crawler
-	evidence *evidence.Store // nil if none is kept
-	engine   *detect.Engine
-	rules    *rule.Set
-	index    *index.Index
-	desk     *desk.Desk
-	ledger   *ledger.Ledger
+	crawler   *crawler.Crawler
+	evidence  *evidence.Store // nil if none is kept
+	engine    *detect.Engine
+	histories *histories // of the engine, durable
+	rules     *rule.Set
+	index     *index.Index
+	desk      *desk.Desk
+	ledger    *ledger.Ledger
 
 	ready   atomic.Bool // all parts are open and the stages run
 	handled sync.Map    // stage name → *atomic.Int64, records since the start
@@ -158,7 +160,7 @@ func (a *app) openRules() error {
 
 func (a *app) openStream(ctx context.Context) error {
 	if a.cfg.usesKafka() {
-		k, err := kafka.Open(ctx, kafkaConfig(&a.cfg, a.log))
+		k, err := kafka.Open(ctx, kafkaConfig(&a.cfg, historyWindow(a.rules.Policies()), a.log))
 		if err != nil {
 			return fmt.Errorf("opening the stream: %w", err)
 		}
@@ -167,7 +169,7 @@ func (a *app) openStream(ctx context.Context) error {
 		if a.stages != allStages {
 			return withHint(errors.New("stages in several processes need Kafka"), "name brokers under stream.kafka, or use veghe run, which has all stages in one process")
 		}
-		l, err := embedded.Open(a.cfg.path("log"), embeddedOptions(&a.cfg, a.log))
+		l, err := embedded.Open(a.cfg.path("log"), embeddedOptions(&a.cfg, historyWindow(a.rules.Policies()), a.log))
 		if err != nil {
 			return fmt.Errorf("opening the log: %w", err)
 		}
@@ -192,27 +194,34 @@ func (a *app) onDead(topic string) func(string, int) {
 	return func(group string, n int) { a.metrics.dead.WithLabelValues(topic, group).Add(float64(n)) }
 }
 
-func embeddedOptions(c *config, log *slog.Logger) embedded.Options {
+func embeddedOptions(c *config, window time.Duration, log *slog.Logger) embedded.Options {
 	return embedded.Options{
 		Logger:    log,
 		Retention: embedded.Retention{Age: time.Duration(c.Retention.Unflagged), Bytes: c.Stream.Embedded.RetainBytes},
+		Topics:    map[string]embedded.TopicOptions{veghe.HistoriesTopic: {Retention: &embedded.Retention{Age: window}}},
 	}
 }
 
-func kafkaConfig(c *config, log *slog.Logger) kafka.Config {
+func kafkaConfig(c *config, window time.Duration, log *slog.Logger) kafka.Config {
 	k := c.Stream.Kafka
 	k.Logger = log
 	if k.Retention.Age == 0 {
 		k.Retention.Age = time.Duration(c.Retention.Unflagged)
 	}
+	k.Topics = maps.Clone(k.Topics)
+	if k.Topics == nil {
+		k.Topics = map[string]kafka.Retention{}
+	}
+	r := k.Topics[veghe.HistoriesTopic]
+	r.Age, r.Compact = cmp.Or(r.Age, window), true
+	k.Topics[veghe.HistoriesTopic] = r
 	return k
 }
 
 // Headers that can be read without decoding the value.
 const (
-	headerID       = "id"
-	headerSource   = "source"
-	headerFindings = "findings" // categories with findings, for warming histories
+	headerID     = "id"
+	headerSource = "source"
 )
 
 func postsTopic(l stream.Log, log *slog.Logger) *stream.Topic[veghe.Post] {
@@ -228,18 +237,7 @@ func idHeaders(p *veghe.Post) []stream.Header {
 }
 
 func assessedHeaders(v *veghe.Assessed) []stream.Header {
-	h := idHeaders(&v.Post)
-	if tellsOfConduct(v.Assessment.Findings) {
-		h = append(h, stream.Header{Name: headerFindings, Value: []byte(veghe.Grooming)})
-	}
-	return h
-}
-
-// tellsOfConduct reports whether histories need the post again after a restart.
-func tellsOfConduct(findings []veghe.Finding) bool {
-	return slices.ContainsFunc(findings, func(f veghe.Finding) bool {
-		return !f.Shadow && f.Category != veghe.Recruitment
-	})
+	return idHeaders(&v.Post)
 }
 
 func (a *app) openIndex(ctx context.Context) error {
@@ -278,33 +276,8 @@ func (a *app) openEngine(ctx context.Context) error {
 		return err
 	}
 	a.onClose(a.saveClusters)
-	return a.warm(ctx)
-}
-
-// warm replays the assessments still in the stream that had findings with a
-// history, so that a conversation that spans a restart is seen whole.
-func (a *app) warm(ctx context.Context) error {
-	n := 0
-	began := time.Now()
-	err := a.stream.Read(ctx, veghe.AssessmentsTopic, func(_ context.Context, batch []stream.Record) error {
-		for i := range batch {
-			if batch[i].Header(headerFindings) == nil {
-				continue
-			}
-			if v, ok := decodeAssessed(&batch[i]); ok {
-				a.engine.Remember(&v.Post, v.Assessment.Findings)
-				n++
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		return fmt.Errorf("reading what authors have shown: %w", err)
-	}
-	if n > 0 {
-		a.log.Info("histories restored", "posts", n, "took", time.Since(began).Round(time.Millisecond))
-	}
-	return nil
+	a.histories = newHistories(a)
+	return a.histories.restore(ctx)
 }
 
 func (a *app) openCrawler(context.Context) error {

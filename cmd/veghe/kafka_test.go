@@ -52,10 +52,12 @@ func TestKafkaKill(t *testing.T) {
 	cfg := kafkaConfigFile(t, data, prefixOf("kill"), "")
 	killWhileImporting(t, data, "run", "-data", data, "-c", cfg)
 	wantIndexedOnce(t, data, *killPosts)
+	wantAsUndisturbed(t, data, *killPosts)
 }
 
 // Crawl, detect and serve in processes of their own, while one of three
-// brokers is killed and comes back, and a detect process is killed for good.
+// brokers is killed and comes back, and a detect process is killed for good:
+// the other one goes on where it was in every conversation.
 func TestKafkaThreeProcesses(t *testing.T) {
 	site := demosite.New(demosite.Options{Pace: time.Second})
 	web := httptest.NewServer(site)
@@ -68,7 +70,7 @@ sources:
   - {id: feed, url: "%s%s", type: feed, purpose: test, legal_basis: none needed, allow_loopback: true, every: 2s, rate: 50}
 `, web.URL, demosite.AdsPath, web.URL, demosite.FeedPath)
 	crawlData, detectData, detect2Data, data := dataDir(t), dataDir(t), dataDir(t), dataDir(t)
-	start(t, "serve", "-c", kafkaConfigFile(t, data, prefix, ""))
+	serve := start(t, "serve", "-c", kafkaConfigFile(t, data, prefix, ""))
 	start(t, "detect", "-c", kafkaConfigFile(t, detectData, prefix, ""))
 	doomed := start(t, "detect", "-c", kafkaConfigFile(t, detect2Data, prefix, ""))
 	crawl := kafkaConfigFile(t, crawlData, prefix, sources)
@@ -102,6 +104,8 @@ sources:
 			t.Errorf("%s: %+v, want everything assessed", r.Source, r)
 		}
 	}
+	serve.stop()
+	wantAsUndisturbed(t, data, *killPosts) // whoever assessed them
 	t.Logf("%d posts indexed, %d of them from %d ads crawled", st.Index.Posts, st.Index.Posts-*killPosts, ads)
 }
 

@@ -11,6 +11,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"veghe"
 	"veghe/index"
 )
 
@@ -26,6 +30,59 @@ func TestKillEmbedded(t *testing.T) {
 	data := dataDir(t)
 	killWhileImporting(t, data, "run", "-data", data, "-listen", "127.0.0.1:0", "-ops-listen", "127.0.0.1:0")
 	wantIndexedOnce(t, data, *killPosts)
+	wantAsUndisturbed(t, data, *killPosts)
+}
+
+// wantAsUndisturbed holds every assessment against that of an engine that
+// read the same posts in one go: what authors had shown before a kill counts
+// after it, and nothing counts twice.
+func wantAsUndisturbed(t *testing.T, data string, n int) {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "posts.jsonl")
+	writePosts(t, path, n)
+	posts := &labelledPosts{}
+	f, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = f.Close() }()
+	if err := posts.read(path, f); err != nil || len(posts.all) != n {
+		t.Fatalf("%d posts read (%v), want %d", len(posts.all), err, n)
+	}
+	engine, done, err := scanEngine(t.Context(), defaultConfig(), "off", false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer done()
+	x, err := index.Open(t.Context(), filepath.Join(data, "index"), index.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = x.Close() }()
+	flagged, different := 0, 0
+	for i := range posts.all {
+		want := engine.Assess(posts.all[i].post)
+		hit, err := x.Get(t.Context(), want.ID)
+		if err != nil {
+			t.Fatalf("%s: %v", want.ID, err)
+		}
+		if want.Flagged && want.History != nil {
+			flagged++
+		}
+		if diff := cmp.Diff(judgement(want), judgement(hit.Assessment), cmpopts.EquateEmpty()); diff != "" {
+			if different++; different <= 3 {
+				t.Errorf("%s: -undisturbed +killed:\n%s", want.ID, diff)
+			}
+		}
+	}
+	if flagged == 0 || different > 0 {
+		t.Errorf("%d posts are judged otherwise than without kills; %d are flagged by their history, want some", different, flagged)
+	}
+}
+
+// judgement is what histories decide of an assessment.
+func judgement(a veghe.Assessment) veghe.Assessment {
+	return veghe.Assessment{ID: a.ID, Flagged: a.Flagged, Severity: a.Severity, Label: a.Label, Score: a.Score, History: a.History}
 }
 
 // killWhileImporting runs veghe with args, imports posts and kills veghe until

@@ -148,6 +148,18 @@ func someText(rng *rand.Rand) string {
 	return fmt.Sprintf("%s (%d)", texts[rng.IntN(len(texts))], rng.IntN(1_000_000_000))
 }
 
+// signs are the parts of an invented conversation that only together say
+// something, and small talk between them.
+var signs = []string{
+	"salut, cati ani ai?",
+	"ce faci azi",
+	"esti foarte matura pentru varsta ta",
+	"hai sa vorbim pe telegram, aici nu e privat",
+	"am fost la film, a fost frumos",
+	"parintii tai se uita in telefonul tau?",
+	"sterge mesajele dupa ce vorbim, e secretul nostru",
+}
+
 func postID(i int) veghe.PostID { return veghe.PostID(fmt.Sprintf("post-%06d", i)) }
 
 // writePosts writes n invented posts as JSON Lines.
@@ -160,6 +172,11 @@ func writePosts(t *testing.T, path string, n int) {
 		p := veghe.Post{
 			ID: postID(i), Source: veghe.SourceID(fmt.Sprintf("source-%d", i%3)), Kind: veghe.Forum,
 			Thread: veghe.ThreadID(fmt.Sprintf("t%d", i/7)), Seq: i%7 + 1, Author: veghe.AuthorID(fmt.Sprintf("a%d", i%977)), Text: someText(rng),
+		}
+		if i%10 == 3 { // conversations that go on over the whole file
+			k := i / 10
+			p.Thread, p.Author = veghe.ThreadID(fmt.Sprintf("long%d", k%12)), veghe.AuthorID(fmt.Sprintf("b%d", k%12))
+			p.Text = fmt.Sprintf("%s (%d)", signs[k/12%len(signs)], i)
 		}
 		if err := enc.Encode(p); err != nil {
 			t.Fatal(err)

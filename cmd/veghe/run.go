@@ -165,7 +165,7 @@ func (a *app) greet(e env, l *listeners, look deskLook) {
 func openStreamAlone(ctx context.Context, cfg *config, e env) (stream.Log, func() error, error) {
 	log := cfg.logger(e.err)
 	if cfg.usesKafka() {
-		k, err := kafka.Open(ctx, kafkaConfig(cfg, log))
+		k, err := kafka.Open(ctx, kafkaConfig(cfg, historyWindow(nil), log))
 		if err != nil {
 			return nil, nil, err
 		}
@@ -174,7 +174,7 @@ func openStreamAlone(ctx context.Context, cfg *config, e env) (stream.Log, func(
 	if err := os.MkdirAll(cfg.Data, 0o700); err != nil {
 		return nil, nil, err
 	}
-	l, err := embedded.Open(cfg.path("log"), embeddedOptions(cfg, log))
+	l, err := embedded.Open(cfg.path("log"), embeddedOptions(cfg, 0, log))
 	if err != nil {
 		return nil, nil, err
 	}

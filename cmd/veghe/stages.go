@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"veghe"
+	"veghe/detect/history"
 	"veghe/index/ledger"
 	"veghe/stream"
 )
@@ -34,18 +35,25 @@ func (a *app) collect(ctx context.Context, posts []veghe.Post) error {
 	return nil
 }
 
-// detect assesses posts. The assessments are durable before the posts are
-// committed, so a kill in between only repeats work.
+// detect assesses posts. The assessments, and what they add to the histories,
+// are durable before the posts are committed, so a kill in between only
+// repeats work.
 func (a *app) detect(ctx context.Context) error {
 	return a.posts.Consume(ctx, groupDetect, func(ctx context.Context, batch []stream.Message[veghe.Post]) (err error) {
 		began := time.Now()
 		defer func() { a.settled("detect", began, len(batch), err) }()
-		posts := make([]veghe.Post, len(batch))
+		posts, places := make([]veghe.Post, len(batch)), make([]history.Place, len(batch))
 		for i := range batch {
-			posts[i] = batch[i].Value
+			posts[i], places[i] = batch[i].Value, history.Place{Partition: batch[i].Partition, Offset: batch[i].Offset}
 			posts[i].Identify()
 		}
-		assessments := a.engine.AssessAll(posts, 0)
+		if err := a.histories.catchUp(ctx, places[0]); err != nil {
+			return err
+		}
+		assessments := a.engine.AssessAt(places, posts, 0)
+		if err := a.histories.publish(ctx, places[0].Partition); err != nil {
+			return err
+		}
 		now := time.Now().UTC()
 		out := make([]veghe.Assessed, len(posts))
 		for i := range posts {
@@ -54,6 +62,7 @@ func (a *app) detect(ctx context.Context) error {
 		if err := a.publishAssessed(ctx, out); err != nil {
 			return err
 		}
+		a.histories.settled(places[len(places)-1])
 		a.metrics.tookAssessed(out)
 		return nil
 	})

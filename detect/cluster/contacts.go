@@ -23,11 +23,19 @@ type reach struct{ Authors, Places, Templates set }
 // NewContacts returns an empty memory. The known contacts, such as helplines,
 // stand in texts of many people for good reason and are not looked at.
 func NewContacts(known []string) *Contacts {
-	c := &Contacts{known: map[string]bool{}, seen: lately[*reach]{most: maxContacts}}
+	c := &Contacts{seen: lately[*reach]{most: maxContacts}}
+	c.Know(known)
+	return c
+}
+
+// Know replaces the known contacts.
+func (c *Contacts) Know(known []string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.known = make(map[string]bool, len(known))
 	for _, k := range known {
 		c.known[k] = true
 	}
-	return c
 }
 
 // Reach is how many different authors, places and templates the most spread

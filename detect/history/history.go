@@ -4,7 +4,7 @@
 // One [State] belongs to one author in one thread. It is the running sum of
 // Page's CUSUM test over weights of evidence, with decay in time, and what
 // each family of indicators has added. Only hits create a state, so the many
-// authors who show nothing cost nothing. A post seen twice counts once.
+// authors who show nothing cost nothing.
 //
 // What one side says may be context for the conduct of the other: who tells
 // an age of 12 has done nothing, but whoever goes on talking to a child knows
@@ -14,14 +14,24 @@
 // many have shown something, nobody knows who talks to whom: there, only
 // context that speaks against counts.
 //
-// The store is bounded: past its capacity the state not touched for longest
-// is forgotten.
+// # Repeats
+//
+// A conversation is kept as the posts that count, each with its place in the
+// stream, and the sum of those long past:
+//
+//	base ─▶ post 17 ─▶ post 19 ─▶ post 23      live
+//
+// A post that comes again is not counted again: its state is computed from
+// what stands before it, and is the one of the first time. So a stream that
+// repeats posts after a failure gives the same assessments, whatever had been
+// done before, and a [Change] says all that another process needs to go on.
+//
+// The store is bounded: past its capacity the conversation not touched for
+// longest is forgotten.
 package history
 
 import (
-	"cmp"
 	"container/list"
-	"math"
 	"slices"
 	"sync"
 	"time"
@@ -47,8 +57,8 @@ type Params struct {
 
 // Hit is evidence of one family in one post.
 type Hit struct {
-	Family string
-	Weight float64 // log likelihood ratio; below 0 speaks against
+	Family string  `json:"f"`
+	Weight float64 `json:"w"` // log likelihood ratio; below 0 speaks against
 }
 
 // Evidence is what one post adds.
@@ -59,249 +69,145 @@ type Evidence struct {
 
 // Family is what one family has added in this state.
 type Family struct {
-	Name   string
-	Hits   int     // effective ones
-	Weight float64 // their sum
-	Last   time.Time
+	Name   string    `json:"f"`
+	Hits   int       `json:"n"` // effective ones
+	Weight float64   `json:"w"` // their sum
+	Last   time.Time `json:"at,omitzero"`
 }
 
 // State is where an author stands in a thread after a post, the context given
 // by others included.
 type State struct {
-	Sum      float64  // CUSUM, log odds, never below 0
-	Against  float64  // what speaks against, ≤ 0: each family once, at its weightiest
-	Families []Family // in force, by name
-	Posts    []veghe.PostID
+	Sum      float64        `json:"sum"`                // CUSUM, log odds, never below 0
+	Against  float64        `json:"against,omitempty"`  // what speaks against, ≤ 0: each family once, at its weightiest
+	Families []Family       `json:"families,omitempty"` // in force, by name
+	Posts    []veghe.PostID `json:"posts,omitempty"`
 }
 
-// said is context: what an author told of himself, or of whom he talks to.
-type said struct {
-	Hit
-	by   veghe.AuthorID
-	post veghe.PostID
-	last time.Time
-}
-
+// Bounds of one conversation.
 const (
-	maxPosts = 64 // posts one state cites and knows as counted
-	maxSaid  = 32 // pieces of context one thread keeps: the first
+	maxPosts   = 64  // posts one state cites
+	maxSaid    = 32  // pieces of context one thread keeps: the first
+	maxAuthors = 256 // with a state; then the one longest without a hit is forgotten
 	// maxVoices is the most authors with evidence in a thread that still
 	// counts as a conversation.
 	maxVoices = 5
 )
 
-// DefaultCapacity is how many states a store keeps: about 100 MB when full.
-const DefaultCapacity = 200_000
+// DefaultCapacity is how many conversations a store keeps: about 150 MB when
+// full.
+const DefaultCapacity = 100_000
 
-// Store keeps the states. It is safe for concurrent use; posts of one key
-// must come in order for the result to be repeatable.
+// Store keeps the conversations. It is safe for concurrent use; posts of one
+// key must come in order for the result to be repeatable.
 type Store struct {
 	params Params
 	max    int
 
-	mu     sync.Mutex // guards what follows
-	states map[Key]*list.Element
-	recent *list.List // of *entry, newest first
+	mu      sync.Mutex // guards what follows
+	talks   map[Key]*list.Element
+	recent  *list.List // of *conversation, newest first
+	changed map[Key]*conversation
 }
 
-type entry struct {
-	key     Key
-	state   State
-	against []Hit            // families with a weight below 0, each once
-	said    []said           // only in the entry of a thread, whose key has no author
-	voices  []veghe.AuthorID // as said: who showed something, up to maxVoices+1
-	last    time.Time
-}
-
-// New returns an empty store of at most capacity states
+// New returns an empty store of at most capacity conversations
 // ([DefaultCapacity] if 0).
 func New(p Params, capacity int) *Store {
 	if capacity <= 0 {
 		capacity = DefaultCapacity
 	}
-	return &Store{params: p, max: capacity, states: map[Key]*list.Element{}, recent: list.New()}
+	return &Store{params: p, max: capacity, talks: map[Key]*list.Element{}, recent: list.New(), changed: map[Key]*conversation{}}
 }
 
-// Observe takes one post of an author with its evidence and returns the state
-// after it. A post already counted changes nothing. The time is the post's
-// own; a post dated before the last one does not turn decay back.
-func (s *Store) Observe(k Key, id veghe.PostID, at time.Time, ev Evidence) State {
+// Configure changes the settings. What everyone has shown is weighed anew as
+// far back as the posts are kept.
+func (s *Store) Configure(p Params) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if len(ev.Own)+len(ev.Context) > 0 && k.Thread != "" {
-		s.hear(k, id, at, ev.Context)
-	}
-	e := s.entry(k, len(ev.Own) > 0)
-	if e == nil {
-		return State{}
-	}
-	if !slices.Contains(e.state.Posts, id) {
-		s.count(e, id, at, ev.Own)
-	}
-	return s.inThread(e, at)
-}
-
-// count adds a new post to its author's entry.
-func (s *Store) count(e *entry, id veghe.PostID, at time.Time, hits []Hit) {
-	s.advance(e, at)
-	if len(hits) == 0 {
-		e.state.Sum = max(0, e.state.Sum-s.params.Drift)
+	if p == s.params {
 		return
 	}
-	for _, h := range hits {
-		if h.Weight < 0 {
-			e.against = heaviest(e.against, h)
-			continue
-		}
-		e.state.Sum = max(0, e.state.Sum+s.add(&e.state, h, at))
-	}
-	e.state.Posts = append(e.state.Posts, id)
-	if over := len(e.state.Posts) - maxPosts; over > 0 {
-		e.state.Posts = slices.Delete(e.state.Posts, 0, over)
+	s.params = p
+	for el := s.recent.Front(); el != nil; el = el.Next() {
+		c := el.Value.(*conversation)
+		c.live = c.upTo(&s.params, len(c.saved.Events))
 	}
 }
 
-// heaviest keeps one hit per family, the one furthest from 0.
-func heaviest(hits []Hit, h Hit) []Hit {
-	i := slices.IndexFunc(hits, func(o Hit) bool { return o.Family == h.Family })
-	if i < 0 {
-		return append(hits, h)
-	}
-	if math.Abs(h.Weight) > math.Abs(hits[i].Weight) {
-		hits[i] = h
-	}
-	return hits
+// Place is where in the stream a post stands. Posts of one conversation stand
+// in one partition.
+type Place struct {
+	Partition int
+	Offset    int64
 }
 
-// hear keeps who showed something, and what his post says that is context.
-func (s *Store) hear(k Key, id veghe.PostID, at time.Time, hits []Hit) {
-	e := s.entry(Key{Source: k.Source, Thread: k.Thread}, true)
-	if len(e.voices) <= maxVoices && !slices.Contains(e.voices, k.Author) {
-		e.voices = append(e.voices, k.Author)
-	}
-	for _, h := range hits {
-		i := slices.IndexFunc(e.said, func(o said) bool { return o.by == k.Author && o.Family == h.Family })
-		switch {
-		case i >= 0 && math.Abs(h.Weight) > math.Abs(e.said[i].Weight):
-			e.said[i] = said{Hit: h, by: k.Author, post: id, last: at}
-		case i >= 0:
-			if at.After(e.said[i].last) {
-				e.said[i].last = at
-			}
-		case len(e.said) < maxSaid:
-			e.said = append(e.said, said{Hit: h, by: k.Author, post: id, last: at})
-		}
-	}
+// Nowhere is the place of posts that come from no stream and do not come
+// again but by id.
+var Nowhere = Place{Partition: -1}
+
+// Observe is ObserveAt for posts from no stream.
+func (s *Store) Observe(k Key, id veghe.PostID, at time.Time, ev Evidence) State {
+	return s.ObserveAt(Nowhere, k, id, at, ev)
 }
 
-// inThread is the author's state with the context that others gave.
-func (s *Store) inThread(e *entry, at time.Time) State {
-	st := e.state.clone()
-	against := slices.Clone(e.against)
-	if el, ok := s.states[Key{Source: e.key.Source, Thread: e.key.Thread}]; ok {
-		for _, c := range s.contextFor(el.Value.(*entry), e.key.Author, at) {
-			if c.Weight < 0 {
-				against = heaviest(against, c.Hit)
-				continue
-			}
-			st.Sum += s.add(&st, c.Hit, c.last)
-			if !slices.Contains(st.Posts, c.post) {
-				st.Posts = append(st.Posts, c.post)
-			}
-		}
+// ObserveAt takes one post of an author with its evidence and returns the
+// state after it. A post that was counted changes nothing and gets the state
+// of the first time. The time is the post's own; a post dated before the last
+// one does not turn decay back.
+func (s *Store) ObserveAt(pl Place, k Key, id veghe.PostID, at time.Time, ev Evidence) State {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	shows := len(ev.Own)+len(ev.Context) > 0
+	c := s.talk(conversationOf(k), shows)
+	if c == nil {
+		return State{}
 	}
-	for _, h := range against {
-		st.Against += h.Weight
+	e := event{Offset: pl.Offset, Post: id, Author: k.Author, At: at, Own: ev.Own, Context: ev.Context}
+	st, counted := c.observe(&s.params, pl.Partition, e)
+	if counted && pl.Partition >= 0 {
+		s.changed[c.key] = c
 	}
 	return st
 }
 
-// contextFor is the context that counts for an author: of each family the
-// weightiest that others said within the window, unless he says it himself.
-func (s *Store) contextFor(thread *entry, author veghe.AuthorID, at time.Time) (out []said) {
-	own := func(family string) bool {
-		return slices.ContainsFunc(thread.said, func(o said) bool { return o.by == author && o.Family == family })
+// conversationOf is the key of the conversation that an author's post stands
+// in: the thread with all in it, or the author alone.
+func conversationOf(k Key) Key {
+	if k.Thread != "" {
+		k.Author = ""
 	}
-	for _, c := range thread.said {
-		old := s.params.Window > 0 && !c.last.IsZero() && at.Sub(c.last) > s.params.Window
-		if old || own(c.Family) || c.Weight > 0 && len(thread.voices) > maxVoices {
-			continue
-		}
-		i := slices.IndexFunc(out, func(o said) bool { return o.Family == c.Family })
-		switch {
-		case i < 0:
-			out = append(out, c)
-		case math.Abs(c.Weight) > math.Abs(out[i].Weight):
-			out[i] = c
-		}
-	}
-	return out
+	return k
 }
 
-// Len is how many states are kept.
-func (s *Store) Len() int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return len(s.states)
-}
-
-func (s *Store) entry(k Key, create bool) *entry {
-	if el, ok := s.states[k]; ok {
+func (s *Store) talk(k Key, create bool) *conversation {
+	if el, ok := s.talks[k]; ok {
 		s.recent.MoveToFront(el)
-		return el.Value.(*entry)
+		return el.Value.(*conversation)
 	}
 	if !create {
 		return nil
 	}
-	e := &entry{key: k}
-	s.states[k] = s.recent.PushFront(e)
-	if len(s.states) > s.max {
+	c := newConversation(k)
+	s.keep(c)
+	return c
+}
+
+func (s *Store) keep(c *conversation) {
+	s.talks[c.key] = s.recent.PushFront(c)
+	if len(s.talks) > s.max {
 		old := s.recent.Back()
-		delete(s.states, old.Value.(*entry).key)
 		s.recent.Remove(old)
-	}
-	return e
-}
-
-// advance applies the decay since the last post and drops what left the
-// window.
-func (s *Store) advance(e *entry, at time.Time) {
-	if at.IsZero() || !at.After(e.last) {
-		return
-	}
-	if hl := s.params.HalfLife; hl > 0 && !e.last.IsZero() {
-		e.state.Sum *= math.Exp2(-float64(at.Sub(e.last)) / float64(hl))
-	}
-	e.last = at
-	if w := s.params.Window; w > 0 {
-		e.state.Families = slices.DeleteFunc(e.state.Families, func(f Family) bool {
-			return !f.Last.IsZero() && at.Sub(f.Last) > w
-		})
+		key := old.Value.(*conversation).key
+		delete(s.talks, key)
+		delete(s.changed, key)
 	}
 }
 
-// add counts a hit and returns what it adds to the sum.
-func (s *Store) add(st *State, h Hit, at time.Time) float64 {
-	i, found := slices.BinarySearchFunc(st.Families, h.Family, func(f Family, name string) int {
-		return cmp.Compare(f.Name, name)
-	})
-	if !found {
-		st.Families = slices.Insert(st.Families, i, Family{Name: h.Family})
-	}
-	f := &st.Families[i]
-	if at.After(f.Last) {
-		f.Last = at
-	}
-	if n := s.params.HitsPerFamily; n > 0 && f.Hits >= n {
-		return 0
-	}
-	gain := h.Weight
-	if c := s.params.FamilyCap; c > 0 {
-		gain = min(gain, c-f.Weight)
-	}
-	f.Hits++
-	f.Weight += gain
-	return gain
+// Len is how many conversations are kept.
+func (s *Store) Len() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.talks)
 }
 
 func (st State) clone() State {

@@ -142,3 +142,74 @@ func TestContext(t *testing.T) {
 		})
 	}
 }
+
+// A stream repeats posts after a failure: each gets the state of the first
+// time, a quiet one from before the first hit included, and nothing counts
+// twice.
+func TestRepeatsGiveTheStateOfTheFirstTime(t *testing.T) {
+	p := Params{Drift: 0.5, HalfLife: 10 * 24 * time.Hour}
+	quiet := Evidence{}
+	evidence := []Evidence{quiet, own(hit("a", 2)), quiet, own(hit("b", 1)), quiet, own(hit("c", 1))}
+	observe := func(s *Store, i int) State {
+		return s.ObserveAt(Place{Offset: int64(10 + i)}, who, veghe.PostID(fmt.Sprint(i)), day0.AddDate(0, 0, i), evidence[i])
+	}
+	s := New(p, 0)
+	var want []State
+	for i := range evidence {
+		want = append(want, observe(s, i))
+	}
+	for from := range evidence {
+		for i := from; i < len(evidence); i++ {
+			if diff := cmp.Diff(want[i], observe(s, i), cmpopts.EquateEmpty()); diff != "" {
+				t.Errorf("post %d again, from %d on (-first +again):\n%s", i, from, diff)
+			}
+		}
+	}
+}
+
+// A conversation of any length stays small, goes on exactly, and knows its
+// posts again.
+func TestLongConversationsAreFolded(t *testing.T) {
+	p := Params{Drift: 0.01, HalfLife: 30 * 24 * time.Hour, Window: 90 * 24 * time.Hour}
+	long, again := New(p, 0), New(p, 0)
+	const n = 2*maxEvents + 10
+	post := func(s *Store, i int) State {
+		var ev Evidence
+		if i%50 == 0 {
+			ev = own(hit(fmt.Sprint("f", i%7), 0.5))
+		}
+		return s.ObserveAt(Place{Offset: int64(i)}, who, veghe.PostID(fmt.Sprint(i)), day0.Add(time.Duration(i)*time.Minute), ev)
+	}
+	for i := range n {
+		want := post(long, i)
+		if i%500 == 0 {
+			changes, err := long.Changes(0)
+			if err != nil || len(changes) != 1 {
+				t.Fatalf("%d changes (%v), want 1", len(changes), err)
+			}
+			if err := again.Restore(changes[0].Value); err != nil {
+				t.Fatal(err)
+			}
+		} else if diff := cmp.Diff(want, post(again, i)); diff != "" {
+			t.Fatalf("post %d after a restart (-without +with):\n%s", i, diff)
+		}
+	}
+	changes, err := long.Changes(0)
+	if err != nil || len(changes[0].Value) > 1<<20 {
+		t.Errorf("a history of %d bytes (%v), want less than a megabyte", len(changes[0].Value), err)
+	}
+	if diff := cmp.Diff(post(long, n), post(long, n)); diff != "" {
+		t.Errorf("the last post again:\n%s", diff)
+	}
+}
+
+// Posts that move to another partition begin again at low offsets; what was
+// counted stands before them.
+func TestConversationMovesToAnotherPartition(t *testing.T) {
+	s := New(Params{}, 0)
+	s.ObserveAt(Place{Partition: 3, Offset: 900}, who, "1", day0, own(hit("a", 1)))
+	got := s.ObserveAt(Place{Partition: 5, Offset: 2}, who, "2", day0, own(hit("b", 1)))
+	if got.Sum != 2 {
+		t.Errorf("sum %v after the move, want 2", got.Sum)
+	}
+}

@@ -59,6 +59,9 @@ type Retention struct {
 	Age time.Duration `yaml:"age"`
 	// Bytes is how much one partition keeps. Default 0, any amount.
 	Bytes int64 `yaml:"bytes"`
+	// Compact keeps of each key only the newest record for certain, so that a
+	// topic of states is short to read. It counts when the topic is made.
+	Compact bool `yaml:"compact"`
 }
 
 // TLS says how connections are encrypted. There is no way not to verify.
@@ -144,7 +147,7 @@ func or[T comparable](v, unset T) T {
 // retention is what the topic of this name, without prefix, keeps.
 func (c Config) retention(topic string) Retention {
 	r := c.Topics[topic]
-	return Retention{Age: or(r.Age, c.Retention.Age), Bytes: or(r.Bytes, c.Retention.Bytes)}
+	return Retention{Age: or(r.Age, c.Retention.Age), Bytes: or(r.Bytes, c.Retention.Bytes), Compact: r.Compact}
 }
 
 // Validate reports everything that is wrong, each with the key to change. It

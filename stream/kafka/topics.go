@@ -134,8 +134,12 @@ type setting struct{ name, value string }
 
 // settings are those of a topic by its name without prefix, as created.
 func (c Config) settings(name string) []setting {
+	cleanup := "delete"
+	if c.retention(name).Compact {
+		cleanup = "compact,delete"
+	}
 	return append(c.retention(name).settings(),
-		setting{"cleanup.policy", "delete"},
+		setting{"cleanup.policy", cleanup},
 		setting{"min.insync.replicas", strconv.Itoa(c.MinInSync)},
 		setting{"max.message.bytes", strconv.Itoa(maxMessage)},
 		// A record is as old as the broker says, whatever the producer's clock.
