@@ -66,8 +66,10 @@ type app struct {
 	crawler   *crawler.Crawler
 	evidence  *evidence.Store // nil if none is kept
 	engine    *detect.Engine
-	histories *histories // of the engine, durable
-	rules     *rule.Set
+	histories *histories               // of the engine, durable
+	rules     atomic.Pointer[rule.Set] // in force
+	tried     string                   // fingerprint of the rules last read; of watchRules
+	refused   atomic.Pointer[string]   // why the newest rules are not in force
 	index     *index.Index
 	desk      *desk.Desk
 	ledger    *ledger.Ledger
@@ -153,14 +155,18 @@ func loadRules(folder string) (*rule.Set, error) {
 }
 
 func (a *app) openRules() error {
+	a.tried = rulesFingerprint(a.cfg.Rules)
 	set, err := loadRules(a.cfg.Rules)
-	a.rules = set
-	return err
+	if err != nil {
+		return err
+	}
+	a.rules.Store(set)
+	return nil
 }
 
 func (a *app) openStream(ctx context.Context) error {
 	if a.cfg.usesKafka() {
-		k, err := kafka.Open(ctx, kafkaConfig(&a.cfg, historyWindow(a.rules.Policies()), a.log))
+		k, err := kafka.Open(ctx, kafkaConfig(&a.cfg, historyWindow(a.rules.Load().Policies()), a.log))
 		if err != nil {
 			return fmt.Errorf("opening the stream: %w", err)
 		}
@@ -169,7 +175,7 @@ func (a *app) openStream(ctx context.Context) error {
 		if a.stages != allStages {
 			return withHint(errors.New("stages in several processes need Kafka"), "name brokers under stream.kafka, or use veghe run, which has all stages in one process")
 		}
-		l, err := embedded.Open(a.cfg.path("log"), embeddedOptions(&a.cfg, historyWindow(a.rules.Policies()), a.log))
+		l, err := embedded.Open(a.cfg.path("log"), embeddedOptions(&a.cfg, historyWindow(a.rules.Load().Policies()), a.log))
 		if err != nil {
 			return fmt.Errorf("opening the log: %w", err)
 		}
@@ -271,7 +277,7 @@ func (a *app) openEngine(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	a.engine = detect.New(detect.Options{Rules: a.rules, Languages: languages, Region: a.cfg.Language.Region, Model: companion})
+	a.engine = detect.New(detect.Options{Rules: a.rules.Load(), Languages: languages, Region: a.cfg.Language.Region, Model: companion})
 	if err := a.loadClusters(); err != nil {
 		return err
 	}
@@ -337,6 +343,7 @@ func (a *app) run(ctx context.Context) error {
 		start("watches", a.watching)
 	}
 	start("lag", a.watchLag)
+	start("rules", a.watchRules)
 	a.ready.Store(true)
 	defer a.ready.Store(false)
 	return g.Wait()

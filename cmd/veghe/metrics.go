@@ -31,6 +31,7 @@ type metrics struct {
 	requests                     *prometheus.HistogramVec // route, code
 	visits                       *prometheus.CounterVec   // source, outcome
 	pageBytes                    *prometheus.CounterVec   // source
+	rulesRefused                 prometheus.Gauge         // 1 or 0
 }
 
 // Hops of a post, and the histogram's reach: from a millisecond to a day.
@@ -72,6 +73,8 @@ func newMetrics(version string) *metrics {
 	m.batch = histogram("stage_batch_seconds", "Time a stage took for one batch.", prometheus.ExponentialBuckets(.001, 3, 10), "stage")
 	m.requests = histogram("http_request_seconds", "Time to answer a request of desk or API.", prometheus.ExponentialBuckets(.001, 3, 9), "route", "code")
 	m.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	m.rulesRefused = prometheus.NewGauge(prometheus.GaugeOpts{Namespace: "veghe", Name: "rules_reload_failed", Help: "1 while the rules in the folder are refused and older ones are in force."})
+	m.registry.MustRegister(m.rulesRefused)
 	build := prometheus.NewGaugeVec(prometheus.GaugeOpts{Namespace: "veghe", Name: "build_info", Help: "Version of this build; always 1."}, []string{"version", "go_version"})
 	m.registry.MustRegister(build)
 	goVersion := "unknown"

@@ -143,7 +143,7 @@ func serveHTTP(ctx context.Context, l net.Listener, h http.Handler, log *slog.Lo
 // greet says where to look.
 func (a *app) greet(e env, l *listeners, look deskLook) {
 	a.log.Info("veghe is up", "version", thisBuild().Version, "desk", l.deskAddr(), "ops", l.ops.Addr().String(),
-		"data", a.cfg.Data, "rules", a.rules.Version(), "sources", len(a.cfg.Sources))
+		"data", a.cfg.Data, "rules", a.rules.Load().Version(), "sources", len(a.cfg.Sources))
 	if l.desk == nil {
 		return
 	}

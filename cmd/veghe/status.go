@@ -34,6 +34,8 @@ type status struct {
 type rulesStatus struct {
 	Version string `json:"version"`
 	Count   int    `json:"count"`
+	// Refused says why newer rules in the folder are not in force.
+	Refused string `json:"refused,omitempty"`
 }
 
 type stageStatus struct {
@@ -47,7 +49,7 @@ type stageStatus struct {
 func (a *app) status(ctx context.Context) (status, error) {
 	st := status{
 		Version: thisBuild().Version, Started: a.started, Ready: a.ready.Load(), Stream: "embedded",
-		Rules:      rulesStatus{a.rules.Version(), len(a.rules.Rules())},
+		Rules:      a.rulesStatus(),
 		Accounting: []ledger.Row{}, Sources: []crawler.Stats{},
 	}
 	if a.cfg.usesKafka() {
@@ -119,6 +121,9 @@ func printStatus(e env, st status) error {
 		state = "not ready"
 	}
 	fmt.Fprintf(w, "veghe %s, %s, up %s, stream %s, rules %s (%d)\n", st.Version, state, time.Since(st.Started).Round(time.Second), st.Stream, st.Rules.Version, st.Rules.Count)
+	if st.Rules.Refused != "" {
+		fmt.Fprintf(w, "newer rules are refused: %s\n", st.Rules.Refused)
+	}
 	if st.Index != nil {
 		fmt.Fprintf(w, "index: %d posts, %d flagged, %d alerts, %d to review\n", st.Index.Posts, st.Index.Flagged, st.Index.Alerts, st.Index.Unreviewed)
 	}
