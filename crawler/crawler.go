@@ -33,6 +33,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -51,6 +52,9 @@ type Sink func(ctx context.Context, posts []veghe.Post) error
 type Crawler struct {
 	frontier *frontier.Frontier
 	visitors []*visitor
+	dir      string // of the state; empty if none is kept
+
+	turning sync.Mutex // held while the file of paused sources is written
 }
 
 // New checks the configuration and opens the frontier. It sends nothing.
@@ -69,7 +73,7 @@ func New(cfg Config) (*Crawler, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Crawler{frontier: f}
+	c := &Crawler{frontier: f, dir: cfg.Dir}
 	if err := c.addVisitors(&cfg); err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
@@ -96,6 +100,10 @@ func (c *Crawler) addVisitors(cfg *Config) error {
 		}
 		sites = append(sites, site)
 	}
+	paused, err := ReadPaused(cfg.Dir)
+	if err != nil {
+		return err
+	}
 	shared := newHosts(slotsOf(sites))
 	log := cmp.Or(cfg.Logger, slog.New(slog.DiscardHandler))
 	now := cfg.Now
@@ -110,9 +118,10 @@ func (c *Crawler) addVisitors(cfg *Config) error {
 		v := &visitor{
 			site: s, guard: g, fetcher: newFetcher(g, cfg.Limits.Redirects), frontier: c.frontier,
 			limits: cfg.Limits, now: now, onVisit: cfg.OnVisit, keeper: cfg.Evidence,
-			log: log.With(slog.String("source", string(s.ID))),
+			log:  log.With(slog.String("source", string(s.ID))),
+			gate: newGate(s.Paused || slices.Contains(paused, s.ID)),
 		}
-		v.health.s = Stats{Source: s.ID, Name: s.Name, URL: s.starts()[0], Paused: s.Paused, Outcomes: make(map[Outcome]int64)}
+		v.health.s = Stats{Source: s.ID, Name: s.Name, URL: s.starts()[0], Paused: v.gate.isClosed(), Outcomes: make(map[Outcome]int64)}
 		c.visitors = append(c.visitors, v)
 	}
 	return nil
@@ -138,9 +147,7 @@ func slotsOf(sites []*site) func(string) int {
 func (c *Crawler) Run(ctx context.Context, sink Sink) error {
 	var wg sync.WaitGroup
 	for _, v := range c.visitors {
-		if !v.Paused {
-			wg.Go(func() { v.run(ctx, sink) })
-		}
+		wg.Go(func() { v.run(ctx, sink) })
 	}
 	wg.Go(func() { c.housekeeping(ctx) })
 	wg.Wait()
@@ -165,11 +172,16 @@ func (c *Crawler) RunOnce(ctx context.Context, sink Sink) error {
 	errs := make([]error, len(c.visitors))
 	var wg sync.WaitGroup
 	for i, v := range c.visitors {
-		if v.Paused {
+		if v.gate.isClosed() {
 			continue
 		}
 		wg.Go(func() {
-			if err := v.once(ctx, sink); err != nil {
+			inside, leave, err := v.gate.enter(ctx)
+			if err != nil {
+				return
+			}
+			defer leave()
+			if err := v.once(inside, sink); err != nil && (inside.Err() == nil || ctx.Err() != nil) {
 				errs[i] = fmt.Errorf("source %q: %w", string(v.ID), err)
 			}
 		})

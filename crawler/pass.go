@@ -9,8 +9,20 @@ import (
 	"veghe/crawler/frontier"
 )
 
-// run visits the source until ctx ends, resting between passes.
+// run visits the source until ctx ends, while it is not paused.
 func (v *visitor) run(ctx context.Context, sink Sink) {
+	for {
+		inside, leave, err := v.gate.enter(ctx)
+		if err != nil {
+			return
+		}
+		v.visits(inside, sink)
+		leave()
+	}
+}
+
+// visits visits the source until ctx ends, resting between passes.
+func (v *visitor) visits(ctx context.Context, sink Sink) {
 	for ctx.Err() == nil {
 		if err := v.seed(ctx); err == nil {
 			break

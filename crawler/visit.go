@@ -25,6 +25,7 @@ type visitor struct {
 	log      *slog.Logger
 	onVisit  func(Visit)
 	health   health
+	gate     *gate
 	keeper   Keeper // nil: no evidence is kept
 }
 
@@ -70,12 +71,7 @@ func (v *visitor) visit(run context.Context, p frontier.Page, asOf time.Time, si
 // read takes the posts and links of a fetched page.
 func (v *visitor) read(ctx context.Context, p frontier.Page, a *answer, sink Sink, out *visited) {
 	now := v.now().UTC()
-	res, err := extract.Page(extract.Input{
-		Source: v.ID, URL: a.url.String(), Body: a.body, ContentType: a.mediaType,
-		Robots: strings.Join(a.header.Values("X-Robots-Tag"), ","),
-		Hints:  extract.Hints{Type: v.Type, Kind: v.Kind, Selectors: v.Selectors},
-		Thread: p.Thread, Seq: p.Seq, FetchedAt: now,
-	})
+	res, err := extract.Page(v.input(p, a, now))
 	out.Engine, out.problems = res.Engine, len(res.Problems)
 	switch {
 	case err != nil:
@@ -83,7 +79,7 @@ func (v *visitor) read(ctx context.Context, p frontier.Page, a *answer, sink Sin
 	case res.NoIndex:
 		out.Outcome = NoIndex
 	case len(res.Posts) == 0 && shouldHavePosts(p):
-		out.Outcome, out.err = Unparsed, errors.New("no post was recognised on a page that should have some: do the selectors fit?")
+		out.Outcome, out.err = Unparsed, errNoPosts
 	default:
 		out.Outcome = OK
 	}
@@ -91,6 +87,8 @@ func (v *visitor) read(ctx context.Context, p frontier.Page, a *answer, sink Sin
 		out.err = err
 	}
 }
+
+var errNoPosts = errors.New("no post was recognised on a page that should have some: do the selectors fit?")
 
 // shouldHavePosts says whether a page without posts is a sign of trouble.
 func shouldHavePosts(p frontier.Page) bool {
