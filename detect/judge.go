@@ -28,7 +28,7 @@ type evidence struct {
 	negative   float64         // sum of against
 	context    []history.Hit   // for the other authors of the thread
 	multiplier float64         // from evasion, 1 if none
-	indicators map[veghe.IndicatorID]bool
+	indicators []veghe.IndicatorID
 }
 
 // gather picks the findings that count for a policy. Findings in shadow never
@@ -37,19 +37,9 @@ func gather(p *rule.Policy, findings []veghe.Finding) evidence {
 	if len(findings) == 0 {
 		return evidence{multiplier: 1}
 	}
-	best := map[veghe.IndicatorID]veghe.Finding{}
-	for _, f := range findings {
-		if f.Shadow || f.Category != p.Category && f.Category != veghe.Common {
-			continue
-		}
-		if old, ok := best[f.Indicator]; !ok || math.Abs(f.Weight) > math.Abs(old.Weight) {
-			best[f.Indicator] = f
-		}
-	}
-	ev := evidence{multiplier: 1, indicators: map[veghe.IndicatorID]bool{}}
-	for _, id := range slices.Sorted(maps.Keys(best)) {
-		f := best[id]
-		ev.indicators[id] = true
+	ev := evidence{multiplier: 1}
+	for _, f := range heaviest(p, findings) {
+		ev.indicators = append(ev.indicators, f.Indicator)
 		switch {
 		case p.Threads != nil && slices.Contains(p.Threads.Context, f.Indicator):
 			ev.context = append(ev.context, history.Hit{Family: f.Family, Weight: f.Weight})
@@ -57,19 +47,34 @@ func gather(p *rule.Policy, findings []veghe.Finding) evidence {
 			ev.multiplier = min(max(1, p.Evasion.Max), ev.multiplier*(1+p.Evasion.Step))
 		case f.Weight < 0:
 			ev.negative += f.Weight
-			ev.against = append(ev.against, f)
+			ev.against = append(ev.against, *f)
 		default:
-			ev.positive = append(ev.positive, f)
+			ev.positive = append(ev.positive, *f)
 		}
 	}
 	slices.SortStableFunc(ev.positive, func(a, b veghe.Finding) int { return cmp.Compare(a.Family, b.Family) })
 	return ev
 }
 
+// heaviest is one finding for each indicator that counts for a policy, in the
+// order of indicators.
+func heaviest(p *rule.Policy, findings []veghe.Finding) []*veghe.Finding {
+	picked := make([]*veghe.Finding, 0, len(findings))
+	for i := range findings {
+		if f := &findings[i]; !f.Shadow && (f.Category == p.Category || f.Category == veghe.Common) {
+			picked = append(picked, f)
+		}
+	}
+	slices.SortStableFunc(picked, func(a, b *veghe.Finding) int {
+		return cmp.Or(cmp.Compare(a.Indicator, b.Indicator), -cmp.Compare(math.Abs(a.Weight), math.Abs(b.Weight)))
+	})
+	return slices.CompactFunc(picked, func(a, b *veghe.Finding) bool { return a.Indicator == b.Indicator })
+}
+
 // suppressed reports whether exculpatory context closes the gate.
 func (ev evidence) suppressed(p *rule.Policy) bool {
 	return slices.ContainsFunc(p.Suppressors, func(s rule.Suppressor) bool {
-		return ev.indicators[s.Indicator] && (s.UnlessStrong == 0 || ev.count(p).strong < s.UnlessStrong)
+		return slices.Contains(ev.indicators, s.Indicator) && (s.UnlessStrong == 0 || ev.count(p).strong < s.UnlessStrong)
 	})
 }
 
@@ -178,7 +183,7 @@ func familyCap(p *rule.Policy, family string) float64 {
 }
 
 func forcedReview(p *rule.Policy, ev evidence) bool {
-	return slices.ContainsFunc(p.ForcedReview, func(id veghe.IndicatorID) bool { return ev.indicators[id] })
+	return slices.ContainsFunc(p.ForcedReview, func(id veghe.IndicatorID) bool { return slices.Contains(ev.indicators, id) })
 }
 
 func severity(p *rule.Policy, score float64, t tally) veghe.Severity {

@@ -95,7 +95,7 @@ func (n *neighbours) manner(p *veghe.Post, features map[string]float64) {
 	if p.Author == "" || p.Thread == "" || p.Kind == veghe.Ad {
 		return
 	}
-	m := n.Voices.Add(p.Source, p.Author, p.Thread, p.ID, strings.ContainsAny(p.Text, "?？"))
+	m := n.Voices.Add(p.Source, p.Author, p.Thread, p.ID, strings.Contains(p.Text, "?") || strings.Contains(p.Text, "？"))
 	features["recipients"] = float64(m.Threads)
 	if m.Questions >= 0 {
 		features["question_share"] = m.Questions

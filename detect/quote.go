@@ -1,6 +1,7 @@
 package detect
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -81,6 +82,8 @@ var closing = map[rune]string{
 	'„': "”“\"", '“': "”", '«': "»", '"': "\"", '”': "”",
 }
 
+var citationMarks = []string{"\"", "„", "“", "«", "”"}
+
 // The shortest and longest citation: shorter ones are names and ironies,
 // longer ones are marks that were never closed.
 const (
@@ -89,7 +92,8 @@ const (
 )
 
 func citations(s string) []extent {
-	if !strings.ContainsAny(s, "„“«\"”") {
+	// One by one, which the machine does 32 bytes at a time.
+	if !slices.ContainsFunc(citationMarks, func(mark string) bool { return strings.Contains(s, mark) }) {
 		return nil
 	}
 	var out []extent

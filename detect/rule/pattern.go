@@ -45,10 +45,7 @@ func parsePattern(lang, s string, scan bool) (Pattern, error) {
 		return p, fmt.Errorf("matches nothing at all, want at least one character that must be there")
 	}
 	p.literals, p.short = required(re.Simplify(), minLiteral), required(re.Simplify(), 1)
-	p.near = p.short
-	if p.reach, p.bounded = reachOf(re); !p.bounded {
-		p.near, p.reach = firstPart(re.Simplify())
-	}
+	p.near, p.bounded = nearGroups(re.Simplify())
 	p.begins, p.whole, p.letters = atStart(re), atStart(re) && atEnd(re), lettersOf(re)
 	if len(p.literals) == 0 && !scan {
 		return p, fmt.Errorf("no fixed word of %d letters or more stands in every match; add one, use terms and near, or allow_scan: true", minLiteral)
@@ -99,22 +96,37 @@ func required(re *syntax.Regexp, least int) [][]string {
 	return nil
 }
 
-// requiredOfAll is the groups of what stands one after the other. What can be
-// spelled out is one string with what follows it: 1[2-8] has 12 to 18 in it.
+// requiredOfAll is the groups of what stands one after the other.
 func requiredOfAll(subs []*syntax.Regexp, least int) (groups [][]string) {
+	eachRequired(subs, least, func(group []string, _, _ int) { groups = append(groups, group) })
+	return groups
+}
+
+// eachRequired calls f with the groups of what stands one after the other,
+// and between which of subs, from and to, each stands. What can be spelled out
+// is one string with what follows it: 1[2-8] has 12 to 18 in it.
+func eachRequired(subs []*syntax.Regexp, least int, f func(group []string, from, to int)) {
 	var run []string
-	for _, sub := range subs {
+	from := 0
+	flush := func(to int) {
+		for _, group := range longEnough(run, least) {
+			f(group, from, to)
+		}
+	}
+	for i, sub := range subs {
 		all := exactly(sub)
 		if both := product(run, all); both != nil {
 			run = both
 			continue
 		}
-		groups = append(groups, longEnough(run, least)...)
-		if run = all; all == nil {
-			groups = append(groups, required(sub, least)...)
+		flush(i)
+		if run, from = all, i; all == nil {
+			for _, group := range required(sub, least) {
+				f(group, i+1, i) // before its end, after its start
+			}
 		}
 	}
-	return append(groups, longEnough(run, least)...)
+	flush(len(subs))
 }
 
 // longEnough is one group, if all its literals have so many letters.
@@ -245,7 +257,7 @@ func reachOf(re *syntax.Regexp) (r reach, ok bool) {
 				return r, false
 			}
 			if re.Op == syntax.OpConcat {
-				r = reach{r.bytes + s.bytes, r.runs + s.runs}
+				r = r.plus(s)
 			} else {
 				r = reach{max(r.bytes, s.bytes), max(r.runs, s.runs)}
 			}
@@ -269,22 +281,39 @@ func alphanumeric(re *syntax.Regexp) bool {
 	return true
 }
 
-// firstPart is the groups and the reach of the first parts of a regular
-// expression that has no reach itself.
-func firstPart(re *syntax.Regexp) (groups [][]string, r reach) {
-	if re.Op != syntax.OpConcat {
-		return nil, r
+// group is literals of which one stands in every match, with how much of the
+// match there can be before and after it.
+type group struct {
+	literals      []string
+	before, after reach
+}
+
+// nearGroups are the groups of a regular expression; if it has no reach, those of
+// its first parts, with what of them there can be after each.
+func nearGroups(re *syntax.Regexp) (groups []group, bounded bool) {
+	subs := []*syntax.Regexp{re}
+	if re.Op == syntax.OpConcat {
+		subs = re.Sub
 	}
-	n := 0
-	for _, sub := range re.Sub {
-		s, ok := reachOf(sub)
+	parts := len(subs)
+	sums := []reach{{}} // of the first so many parts
+	for i, sub := range subs {
+		r, ok := reachOf(sub)
 		if !ok {
+			subs = subs[:i]
 			break
 		}
-		n, r = n+1, reach{r.bytes + s.bytes, r.runs + s.runs}
+		sums = append(sums, sums[i].plus(r))
 	}
-	return requiredOfAll(re.Sub[:n], 1), r
+	n := len(subs)
+	eachRequired(subs, 1, func(literals []string, from, to int) {
+		groups = append(groups, group{literals, sums[from], sums[n].minus(sums[to])})
+	})
+	return groups, n == parts
 }
+
+func (r reach) plus(s reach) reach  { return reach{r.bytes + s.bytes, r.runs + s.runs} }
+func (r reach) minus(s reach) reach { return reach{r.bytes - s.bytes, r.runs - s.runs} }
 
 // atStart reports whether every match begins where the text does.
 func atStart(re *syntax.Regexp) bool {

@@ -115,12 +115,7 @@ func (m *Matcher) termHits(n int32) {
 		return
 	}
 	for i := m.found[n].chain; i != 0; i = m.shares[i-1].next {
-		k := m.shares[i-1].find
-		end := m.finds[k].end
-		t, _ := slices.BinarySearchFunc(p.terms, end, func(t probeTerm, end uint32) int { return cmp.Compare(t.end, end) })
-		for ; t < len(p.terms) && p.terms[t].end == end; t++ {
-			m.termHit(p, &p.terms[t], k)
-		}
+		m.termHit(p, &p.terms[m.shares[i-1].term], m.shares[i-1].find)
 	}
 }
 
@@ -138,8 +133,8 @@ func (m *Matcher) termFinds(p *probe, t *probeTerm) {
 
 // share gives a find to a wide probe.
 type share struct {
-	find int32
-	next int32 // of the same probe, plus one
+	find, term int32
+	next       int32 // of the same probe, plus one
 }
 
 // spread gives all finds to the wide probes that have such a term, so that
@@ -148,11 +143,12 @@ func (m *Matcher) spread() {
 	m.spreadOut = true
 	for k := range m.finds {
 		for _, a := range m.set.wide.get(m.finds[k].end) {
-			f := &m.found[a.lead]
+			t := m.set.wideTerms[a.lead]
+			f := &m.found[t.probe]
 			if f.wide != m.epoch {
 				f.wide, f.chain = m.epoch, 0
 			}
-			m.shares = append(m.shares, share{int32(k), f.chain})
+			m.shares = append(m.shares, share{int32(k), t.term, f.chain})
 			f.chain = int32(len(m.shares))
 		}
 	}

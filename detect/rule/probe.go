@@ -32,8 +32,7 @@ type probeTerm struct {
 type scan struct {
 	re *regexp.Regexp
 	*Pattern
-	groups, near [][]string // of Pattern.short and near, rarest first
-	lang         uint8
+	lang uint8
 }
 
 // exactTerm is a term whose case or diacritics matter.
@@ -173,22 +172,9 @@ func (s *Set) fill(p *probe, b *trieBuilder) error {
 		if err != nil {
 			return fmt.Errorf("signal %q: %w", p.Name, err)
 		}
-		p.scans = append(p.scans, scan{re: re, Pattern: pat, groups: rarestFirst(pat.short), near: rarestFirst(pat.near), lang: lang})
+		p.scans = append(p.scans, scan{re: re, Pattern: pat, lang: lang})
 	}
 	return nil
-}
-
-// rarestFirst puts groups of digits and signs before those of letters, and
-// those of few literals first.
-func rarestFirst(groups [][]string) [][]string {
-	common := func(group []string) int {
-		return boolInt(slices.ContainsFunc(group, func(l string) bool { return l[0] >= 'a' && l[0] <= 'z' || l[0] == ' ' }))
-	}
-	out := slices.Clone(groups)
-	slices.SortStableFunc(out, func(a, b []string) int {
-		return cmp.Or(cmp.Compare(common(a), common(b)), cmp.Compare(len(a), len(b)))
-	})
-	return out
 }
 
 // spellingEnd ends each word of a spelling.
@@ -231,7 +217,10 @@ func (s *Set) symbols(t Term) []symbol {
 // it, see Matcher.spread, instead of asked for term by term.
 const wideProbe = 24
 
-// addWide lists the wide probes by end.
+// wideTerm is a term of a wide probe.
+type wideTerm struct{ probe, term int32 }
+
+// addWide lists the terms of wide probes by end.
 func (s *Set) addWide() {
 	var ends []anchorEntry
 	for n := range s.probes {
@@ -239,8 +228,9 @@ func (s *Set) addWide() {
 		if p.wide = len(p.terms) > wideProbe; !p.wide {
 			continue
 		}
-		for _, t := range p.terms {
-			ends = append(ends, anchorEntry{t.end, anchor{lead: uint32(n)}})
+		for i, t := range p.terms {
+			ends = append(ends, anchorEntry{t.end, anchor{lead: uint32(len(s.wideTerms))}})
+			s.wideTerms = append(s.wideTerms, wideTerm{int32(n), int32(i)})
 		}
 	}
 	s.wide = newAnchorTable(ends, s.trie.n)

@@ -205,13 +205,10 @@ type Pattern struct {
 	// literals are groups, of each of which one stands in every match; with
 	// allow_scan there may be none. The short ones go down to one letter.
 	literals, short [][]string
-	// near are groups within reach of each other: the short ones, or if not
-	// bounded, those of the first parts.
-	near          [][]string
-	reach         reach
-	bounded       bool
-	begins, whole bool // every match begins, or begins and ends, where the text does
-	letters       int  // and digits that a match has at most; -1: any number
+	near            []group // see nearGroups
+	bounded         bool
+	begins, whole   bool // every match begins, or begins and ends, where the text does
+	letters         int  // and digits that a match has at most; -1: any number
 }
 
 // Field is a test on the post itself. Every list that is not empty must have

@@ -26,13 +26,15 @@ type Set struct {
 	rules   int     // the first so many units are rules
 	signals []signalInfo
 	probes  []probe
-	wide    anchorTable      // probes of many terms, by end
+	wide    anchorTable      // places in wideTerms, by end
 	langs   map[string]uint8 // bit by language
 
 	vocab   *vocabulary
 	classes *classSet
 	trie    *trie
 	exact   []exactTerm
+
+	wideTerms []wideTerm
 
 	// The words of each end, for comparing them: from spellingAt on.
 	spellings  []byte

@@ -91,22 +91,19 @@ func (m *Matcher) scanHits(sc *scan, field uint8) {
 	if sc.whole && sc.letters >= 0 && c.letters > sc.letters {
 		return
 	}
-	for _, group := range sc.groups {
+	for _, group := range sc.short {
 		if c.atMost(group) == 0 {
 			return
 		}
 	}
 	m.windows = append(m.windows[:0], window{0, len(folded)})
 	if best := c.rarest(sc.near); sc.begins {
-		if !holdsAll(sc.head(folded), sc.groups, -1) {
+		head := sc.head(folded)
+		if slices.ContainsFunc(sc.short, func(group []string) bool { return !holds(head, group) }) {
 			return
 		}
 	} else if best >= 0 {
-		reach := sc.reach.bytes
-		if sc.reach.runs > 0 {
-			reach += sc.reach.runs * c.run(folded)
-		}
-		m.windows = around(m.windows[:0], folded, sc.near, best, reach)
+		m.windows = sc.around(m.windows[:0], folded, best, c)
 		if !sc.bounded && len(m.windows) > 0 {
 			m.windows = append(m.windows[:0], window{m.windows[0].from, len(folded)})
 		}
@@ -118,14 +115,22 @@ func (m *Matcher) scanHits(sc *scan, field uint8) {
 
 // rarest is the group of which fewest literals can stand there; -1 if none is
 // worth windows.
-func (c *census) rarest(groups [][]string) int {
+func (c *census) rarest(groups []group) int {
 	best, fewest := -1, int32(maxWindows+1)
-	for i, group := range groups {
-		if n := c.atMost(group); n < fewest {
+	for i := range groups {
+		if n := c.atMost(groups[i].literals); n < fewest {
 			best, fewest = i, n
 		}
 	}
 	return best
+}
+
+// bytesOf is a reach in a field with folded text, in bytes.
+func (c *census) bytesOf(r reach, folded []byte) int {
+	if r.runs == 0 {
+		return r.bytes
+	}
+	return r.bytes + r.runs*c.run(folded)
 }
 
 // head is as much of a text as a match from its start can fill.
@@ -142,54 +147,67 @@ func (sc *scan) head(folded []byte) []byte {
 	return folded
 }
 
-// holdsAll reports whether one literal of each group, but one, stands there.
-func holdsAll(folded []byte, groups [][]string, but int) bool {
-	for i, group := range groups {
-		if i != but && !slices.ContainsFunc(group, func(l string) bool { return bytes.Contains(folded, []byte(l)) }) {
-			return false
-		}
-	}
-	return true
+// holds reports whether one literal of a group stands there.
+func holds(folded []byte, group []string) bool {
+	return slices.ContainsFunc(group, func(l string) bool { return bytes.Contains(folded, []byte(l)) })
 }
 
-// around appends the windows around literals of a group that a match of at
-// most reach bytes, with literals of all groups, may fill, with a character
-// to spare on each side for \b, ^ and $ to look at. Windows that touch are one,
-// so no match lies in two.
-func around(to []window, folded []byte, groups [][]string, group, reach int) []window {
-	for _, l := range groups[group] {
+// around appends the windows around literals of one of the near groups that a
+// match with literals of all of them may fill, with a character to spare on
+// each side for \b, ^ and $ to look at. Windows that touch are one, so no match
+// lies in two.
+func (sc *scan) around(to []window, folded []byte, best int, c *census) []window {
+	g := &sc.near[best]
+	before, after := c.bytesOf(g.before, folded)+utf8.UTFMax, c.bytesOf(g.after, folded)+utf8.UTFMax
+	for _, l := range g.literals {
 		for at := 0; ; at++ {
 			i := bytes.Index(folded[at:], []byte(l))
 			if i < 0 {
 				break
 			}
 			at += i
-			w := window{max(0, at-reach-utf8.UTFMax), min(len(folded), at+len(l)+reach+utf8.UTFMax)}
+			w := window{max(0, at-before), min(len(folded), at+len(l)+after)}
 			for w.from > 0 && !utf8.RuneStart(folded[w.from]) {
 				w.from--
 			}
 			for w.to < len(folded) && !utf8.RuneStart(folded[w.to]) {
 				w.to++
 			}
-			if holdsAll(folded[w.from:w.to], groups, group) {
+			if sc.fills(folded[w.from:w.to], best) {
 				to = append(to, w)
 			}
 		}
 	}
-	if len(to) == 0 {
-		return to
+	return join(to)
+}
+
+// fills reports whether a window around a literal of one near group has one
+// of each other.
+func (sc *scan) fills(folded []byte, but int) bool {
+	for i := range sc.near {
+		if i != but && !holds(folded, sc.near[i].literals) {
+			return false
+		}
 	}
-	slices.SortFunc(to, func(a, b window) int { return cmp.Compare(a.from, b.from) })
+	return true
+}
+
+// join makes one window of those that touch.
+func join(windows []window) []window {
+	if len(windows) < 2 {
+		return windows
+	}
+	slices.SortFunc(windows, func(a, b window) int { return cmp.Compare(a.from, b.from) })
 	n := 0
-	for _, w := range to[1:] {
-		if w.from <= to[n].to {
-			to[n].to = max(to[n].to, w.to)
+	for _, w := range windows[1:] {
+		if w.from <= windows[n].to {
+			windows[n].to = max(windows[n].to, w.to)
 			continue
 		}
 		n++
-		to[n] = w
+		windows[n] = w
 	}
-	return to[:n+1]
+	return windows[:n+1]
 }
 
 func (m *Matcher) scanWindow(sc *scan, field uint8, w window) {
