@@ -11,7 +11,7 @@ DATA ?= ../shared/data
 export CGO_ENABLED ?= 0
 
 .DEFAULT_GOAL := help
-.PHONY: help build run demo test ci lint race fuzz bench eval kafka kafka-stop kafka-test browser promtool wordpress golden rules clean
+.PHONY: help build run demo test ci lint race fuzz bench hyperscan eval kafka kafka-stop kafka-test browser promtool wordpress golden rules clean
 
 help: ## list what you can do
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -51,6 +51,9 @@ fuzz: ## every fuzz target for FUZZTIME (10s)
 
 bench: ## Go benchmarks as a table
 	deploy/ci/bench.sh
+
+hyperscan: ## the matcher beside Hyperscan on the same work (needs libhyperscan-dev)
+	detect/rule/testdata/hyperscan/run.sh
 
 eval: build ## measure on the texts in DATA that are not part of the repository
 	deploy/ci/eval.sh $(DATA)

@@ -64,7 +64,7 @@ func digest(n int, parts ...string) string {
 		b = append(b, s...)
 	}
 	sum := sha256.Sum256(b)
-	if cap(b) <= largeDigest { // a giant post must not hold memory for good
+	if cap(b) <= largeBuffer {
 		*buf = b
 		digests.Put(buf)
 	}
@@ -73,10 +73,14 @@ func digest(n int, parts ...string) string {
 	return string(out[:n])
 }
 
-// digests are buffers of digest.
-var digests = sync.Pool{New: func() any { return new([]byte) }}
+var (
+	digests     = sync.Pool{New: func() any { return new([]byte) }} // buffers of digest
+	lineReaders = sync.Pool{New: func() any { return new(lineReader) }}
+)
 
-const largeDigest = 64 << 10
+// largeBuffer is too large to be kept: a giant post must not hold memory for
+// good.
+const largeBuffer = 64 << 10
 
 // MaxPost is the largest post in JSON, in bytes, that is taken from outside.
 const MaxPost = 4 << 20
@@ -95,8 +99,12 @@ func ParsePost(line []byte) (Post, error) {
 	if !utf8.Valid(line) {
 		return Post{}, errors.New("not valid UTF-8: convert the input first")
 	}
-	l := lineReader{line: line}
+	l := lineReaders.Get().(*lineReader)
+	l.line, l.at, l.seen = line, 0, 0
 	p, ok := l.read()
+	if l.line = nil; cap(l.buf) <= largeBuffer {
+		lineReaders.Put(l)
+	}
 	if !ok {
 		var err error
 		if p, err = unmarshalPost(line); err != nil {
