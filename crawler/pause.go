@@ -78,7 +78,7 @@ func (g *gate) turn(closed bool) {
 // enter waits until the gate is open and gives a context that ends when it
 // closes. It fails when ctx ends. One caller at a time.
 func (g *gate) enter(ctx context.Context) (context.Context, context.CancelFunc, error) {
-	for {
+	for ctx.Err() == nil {
 		g.mu.Lock()
 		if !g.closed {
 			inside, cancel := context.WithCancel(ctx)
@@ -91,9 +91,9 @@ func (g *gate) enter(ctx context.Context) (context.Context, context.CancelFunc, 
 		select {
 		case <-turned:
 		case <-ctx.Done():
-			return nil, nil, ctx.Err()
 		}
 	}
+	return nil, nil, ctx.Err()
 }
 
 func (g *gate) isClosed() bool {

@@ -44,6 +44,16 @@ func (o Outcome) unreachable() bool {
 	return false
 }
 
+// Failed says that a page could not be read for a reason that is nobody's
+// wish: neither the site's, as with robots.txt, nor ours, as with media.
+func (o Outcome) Failed() bool {
+	switch o {
+	case Unparsed, Refused, Malformed, Redirects:
+		return true
+	}
+	return o.unreachable()
+}
+
 // Visit is what happened to one page, for metrics.
 type Visit struct {
 	Source    veghe.SourceID
