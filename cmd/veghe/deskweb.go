@@ -14,6 +14,7 @@ import (
 
 	"veghe"
 	"veghe/detect"
+	"veghe/detect/cluster"
 	"veghe/detect/rule"
 	"veghe/index"
 	"veghe/index/desk"
@@ -46,7 +47,8 @@ func (a *app) deskHandler(look deskLook) (http.Handler, error) {
 		Status: a.deskStatus, Rules: func() []web.RuleInfo { return ruleInfos(a.rules.Load()) },
 		Precisions: func(ctx context.Context) ([]desk.Precision, error) { return a.desk.Precisions(ctx, time.Now()) },
 		Sources:    a.cfg.sourceWords, Explain: func(v veghe.Assessed) []web.Sum { return explainSums(a.rules.Load().Policies(), v) },
-		Token: a.token, AutoSignIn: a.autoSignIn(), SignIn: a.signIn.Use,
+		Template: alignTexts,
+		Token:    a.token, AutoSignIn: a.autoSignIn(), SignIn: a.signIn.Use,
 		Notice: look.notice, NoSources: len(a.cfg.Sources) == 0, PseudonymKey: key,
 		Logger: a.log, Version: thisBuild().Version, OnRequest: a.onRequest,
 	})
@@ -170,6 +172,18 @@ func explainSums(policies []rule.Policy, v veghe.Assessed) []web.Sum {
 		w := web.Sum{Category: s.Category, Prior: s.Prior, Evasion: s.Evasion, LogOdds: s.LogOdds, Score: s.Score, Gate: s.Gate}
 		for _, f := range s.Families {
 			w.Families = append(w.Families, web.FamilySum{Family: f.Name, Raw: f.Raw, Capped: f.Capped})
+		}
+		out = append(out, w)
+	}
+	return out
+}
+
+// alignTexts says what texts made from one template share.
+func alignTexts(texts []string) (out []web.TemplatePiece) {
+	for _, p := range cluster.Template(texts) {
+		w := web.TemplatePiece{Text: p.Text, Slot: p.Slot}
+		for _, v := range p.Values {
+			w.Values = append(w.Values, web.TemplateValue{Text: v.Text, Count: v.Count})
 		}
 		out = append(out, w)
 	}

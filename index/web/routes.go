@@ -71,6 +71,7 @@ func routes() []route {
 		{"POST", "/api/v1/posts/{id}/review", reader, (*desk).apiReview},
 		{"POST", "/api/v1/posts", collector, (*desk).apiIngest},
 		{"GET", "/api/v1/entities/{kind}/{value}", reader, (*desk).apiEntity},
+		{"GET", "/api/v1/clusters/{id}", reader, (*desk).apiCluster},
 		{"GET", "/api/v1/cases", reader, (*desk).apiCases},
 		{"POST", "/api/v1/cases", reader, (*desk).apiOpenCase},
 		{"GET", "/api/v1/cases/{id}", reader, (*desk).apiCase},

@@ -77,6 +77,8 @@ type Config struct {
 	// Explain says how the scores of a post add up. Nil adds the weights of
 	// the findings, without prior and caps.
 	Explain func(veghe.Assessed) []Sum
+	// Template aligns texts made from one template. Nil shows none.
+	Template func(texts []string) []TemplatePiece
 
 	// Token is what another collector sends as "Authorization: Bearer" to
 	// POST /api/v1/posts. Empty refuses every collector.
