@@ -24,7 +24,7 @@ func posters() (out []veghe.Post) {
 	for i, town := range towns {
 		p := veghe.Post{
 			ID: veghe.PostID(fmt.Sprint("same-", i)), Source: "s", Kind: veghe.Ad, Author: veghe.AuthorID(fmt.Sprint("a", i)), Place: town,
-			Text: fmt.Sprintf("Cautam cameriste pentru hotel la munte, cazare si masa incluse, plecare din %s, sunati la 0700 000 123 oricand", town),
+			Text: fmt.Sprintf("Cautam cameriste pentru hotel la munte, cazare si masa asigurate, plecare din %s, sunati la 0700 000 123 oricand", town),
 		}
 		q := veghe.Post{ID: veghe.PostID(fmt.Sprint("other-", i)), Source: "s", Kind: veghe.Ad, Author: veghe.AuthorID(fmt.Sprint("b", i)), Place: town, Text: other[i]}
 		out = append(out, p, q)

@@ -27,8 +27,10 @@ func clustersApp(t *testing.T, data string) *app {
 func TestClustersOutliveTheProcess(t *testing.T) {
 	data := t.TempDir()
 	ad := func(id, author string) veghe.Post {
-		return veghe.Post{ID: veghe.PostID(id), Source: "s", Kind: veghe.Ad, Author: veghe.AuthorID(author),
-			Text: "Cautam cameriste pentru hotel la munte, cazare si masa incluse, sunati la 0700 000 123 oricand"}
+		return veghe.Post{
+			ID: veghe.PostID(id), Source: "s", Kind: veghe.Ad, Author: veghe.AuthorID(author),
+			Text: "Cautam cameriste pentru hotel la munte, cazare si masa asigurate, sunati la 0700 000 123 oricand",
+		}
 	}
 	first := clustersApp(t, data)
 	first.engine.Assess(ad("1", "a"))

@@ -1,5 +1,7 @@
 package cluster
 
+import "slices"
+
 import "time"
 
 // Bounds of what is kept per template.
@@ -52,10 +54,8 @@ func (s *set) add(h uint64) {
 	if len(*s) >= maxDistinct {
 		return
 	}
-	for _, v := range *s {
-		if v == h {
-			return
-		}
+	if slices.Contains(*s, h) {
+		return
 	}
 	*s = append(*s, h)
 }

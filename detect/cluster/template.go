@@ -120,9 +120,9 @@ func common(a, b []uint64) []pair {
 	for i := range table {
 		table[i] = make([]uint16, len(b)+1)
 	}
-	for i := len(a) - 1; i >= 0; i-- {
+	for i, v := range slices.Backward(a) {
 		for k := len(b) - 1; k >= 0; k-- {
-			if a[i] == b[k] {
+			if v == b[k] {
 				table[i][k] = table[i+1][k+1] + 1
 			} else {
 				table[i][k] = max(table[i+1][k], table[i][k+1])

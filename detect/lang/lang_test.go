@@ -294,7 +294,7 @@ func BenchmarkWord(b *testing.B) {
 	var words [][]byte
 	var sp spelling
 	for _, line := range lines(b, "chat/ro.txt") {
-		for _, w := range strings.Fields(line) {
+		for w := range strings.FieldsSeq(line) {
 			sp.read(w)
 			_, codes := sp.settle()
 			words = append(words, slices.Clone(codes))

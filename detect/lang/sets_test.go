@@ -28,7 +28,7 @@ func lines(t testing.TB, file string) (out []string) {
 // one must be among few of them.
 func TestChat(t *testing.T) {
 	d := newDetector(t)
-	for _, code := range strings.Fields("ro en it es de fr hu uk ru bg") {
+	for code := range strings.FieldsSeq("ro en it es de fr hu uk ru bg") {
 		texts := lines(t, "chat/"+code+".txt")
 		among, right, candidates := 0, 0, 0
 		for _, s := range texts {
@@ -166,8 +166,10 @@ func TestLinks(t *testing.T) {
 func TestMemo(t *testing.T) {
 	d := newDetector(t)
 	x := new(scratch)
-	for _, s := range []string{"a", "Munca", "constructii", "abcdefghijklmnop", "abcdefghijklmnopq", "ănțărcînd", "работа", "Київ", "iPhone", "prietenă", "Києвi", "pабота",
-		"ωωωωωωωωωω", "ạạạạạạạạạạ", "достопримечательность"} {
+	for _, s := range []string{
+		"a", "Munca", "constructii", "abcdefghijklmnop", "abcdefghijklmnopq", "ănțărcînd", "работа", "Київ", "iPhone", "prietenă", "Києвi", "pабота",
+		"ωωωωωωωωωω", "ạạạạạạạạạạ", "достопримечательность",
+	} {
 		var first, again word
 		for i, w := range []*word{&first, &again} {
 			sc := scanner{s: s, links: noLinks}

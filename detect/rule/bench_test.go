@@ -11,8 +11,14 @@ import (
 
 // sizes are the packs of the benchmarks: phrases and near rules.
 var sizes = []struct{ phrases, nears int }{
-	{100, 0}, {1_000, 0}, {10_000, 0}, {100_000, 0},
-	{100, 200}, {10_000, 200}, {10_000, 2_000}, {10_000, 20_000},
+	{100, 0},
+	{1_000, 0},
+	{10_000, 0},
+	{100_000, 0},
+	{100, 200},
+	{10_000, 200},
+	{10_000, 2_000},
+	{10_000, 20_000},
 }
 
 // BenchmarkMatch goes from raw text to findings, folding included, one post

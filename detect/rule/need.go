@@ -6,6 +6,8 @@ package rule
 // lead, read by Matcher.follow. Yes is a maybe, no is certain, for the finds are all there are
 // before languages, quotations and spellings are asked for.
 
+import "slices"
+
 // need is a part of a condition that must hold for the whole to hold: some of
 // one group of ends is found, or, with within ≥ 0, some of a and of b with at
 // most so many words between.
@@ -122,12 +124,7 @@ func (m *Matcher) may(needs []uint32, n int) bool {
 }
 
 func (m *Matcher) mayAny(ends []uint32) bool {
-	for _, e := range ends {
-		if m.mayEnd(e) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(ends, m.mayEnd)
 }
 
 func (m *Matcher) mayEnd(e uint32) bool {

@@ -293,7 +293,7 @@ func (o *oracle) ofTerm(field int, s *Signal, t Term) (ps []place) {
 			w := t.words[len(path)]
 			for _, r := range o.readings(field, i) {
 				if fitsWord(w, w.spelling, string(d.Word(r.Token))) {
-					next(r.last+1, append(path[:len(path):len(path)], r))
+					next(r.last+1, append(slices.Clip(path), r))
 				}
 			}
 		}

@@ -274,7 +274,7 @@ func alphanumeric(re *syntax.Regexp) bool {
 	}
 	for i := 0; i+1 < len(re.Rune); i += 2 {
 		lo, hi := re.Rune[i], re.Rune[i+1]
-		if !(lo >= '0' && hi <= '9' || lo >= 'a' && hi <= 'z' || lo >= 'A' && hi <= 'Z') {
+		if (lo < '0' || hi > '9') && (lo < 'a' || hi > 'z') && (lo < 'A' || hi > 'Z') {
 			return false
 		}
 	}

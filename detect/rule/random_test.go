@@ -97,20 +97,20 @@ func (s *scene) shrink(t testing.TB) {
 	}
 	for again := true; again; {
 		again = false
-		for i := len(s.docs) - 1; i >= 0; i-- {
+		for i := range slices.Backward(s.docs) {
 			c := *s
 			c.pack, c.set = nil, nil
 			if c.docs = slices.Delete(slices.Clone(s.docs), i, i+1); differs(c) {
 				*s, again = c, true
 			}
 		}
-		for i := len(s.text) - 1; i >= 0; i-- {
+		for i := range slices.Backward(s.text) {
 			c := *s
 			if c.text = slices.Delete(slices.Clone(s.text), i, i+1); differs(c) {
 				*s, again = c, true
 			}
 		}
-		for i := len(s.title) - 1; i >= 0; i-- {
+		for i := range slices.Backward(s.title) {
 			c := *s
 			if c.title = slices.Delete(slices.Clone(s.title), i, i+1); differs(c) {
 				*s, again = c, true

@@ -39,7 +39,7 @@ func (m *Matcher) scan(field uint8) {
 		m.walk()
 	}
 	if len(m.set.literals.literals) > 0 {
-		m.set.literals.find(m.doc.Folded(), m.scanner.literals, m.noticeLiterals)
+		m.set.literals.find(m.doc.Folded(), m.literals, m.noticeLiterals)
 	}
 }
 

@@ -261,16 +261,15 @@ func syntheticRule(tb testing.TB, n int, cond string, signals ...*Signal) *Rule 
 func syntheticPatterns(tb testing.TB, l *language, n int) *Pack {
 	tb.Helper()
 	p := &Pack{}
-	for i := range n {
+	for len(p.Rules) < n {
 		word := func() string { return text.Fold(l.words[l.middling()]) }
 		source := fmt.Sprintf("%s.{0,20}%s", word(), word())
-		if i%2 == 0 {
+		if len(p.Rules)%2 == 0 {
 			source = fmt.Sprintf("(%s|%s) [a-z]+ [0-9]+", word(), word())
 		}
 		pat, err := parsePattern(AnyLang, source, false)
 		if err != nil {
-			i--
-			continue
+			continue // no letters that it must have
 		}
 		p.Rules = append(p.Rules, syntheticRule(tb, len(p.Rules), "a", &Signal{Name: "a", Kind: Regexp, Patterns: []Pattern{pat}}))
 	}

@@ -167,7 +167,7 @@ func TestDisguises(t *testing.T) {
 		}},
 		{"l33t and a letter nine times", "ro en", func(w string) string { return last(leetLatin)(many(9)(w)) }},
 	} {
-		for _, lang := range strings.Fields(tc.langs) {
+		for lang := range strings.FieldsSeq(tc.langs) {
 			t.Run(tc.name+"/"+lang, func(t *testing.T) {
 				for _, w := range disguised[lang] {
 					m := tc.f(w)
@@ -343,7 +343,7 @@ func TestLongChainsEndAtWords(t *testing.T) {
 	var d Doc
 	for _, gap := range []string{".", " "} {
 		var spaced []string
-		for _, w := range strings.Fields(words) {
+		for w := range strings.FieldsSeq(words) {
 			spaced = append(spaced, strings.Join(strings.Split(w, ""), gap))
 		}
 		d.Fold(strings.Join(spaced, "   "))

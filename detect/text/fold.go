@@ -158,7 +158,7 @@ func (d *Doc) runes(s string, i int) int {
 }
 
 // Of Cyrillic the small letters а to п are D0 B0 to D0 BF, those from р to я
-// D1 80 to D1 8F. Four at a time, as loaded:
+// D1 80 to D1 8F. Four at a time, as loaded.
 const (
 	cyrillicOdd  = 0x0001000100010001 // the bit that tells D1 from D0
 	cyrillicMask = 0xF0FEF0FEF0FEF0FE

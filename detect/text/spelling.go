@@ -277,11 +277,12 @@ func halved(dst, w []byte) []byte {
 // longestRun is how often, at most, a letter stands in a row.
 func longestRun(w []byte) int {
 	longest, run, last := 0, 0, rune(0)
-	for i, n := 0, 1; i < len(w); i += n {
-		r := rune(w[i])
-		if n = 1; r >= utf8.RuneSelf {
+	for i := 0; i < len(w); {
+		r, n := rune(w[i]), 1
+		if r >= utf8.RuneSelf {
 			r, n = utf8.DecodeRune(w[i:])
 		}
+		i += n
 		if r != last || r <= '9' {
 			run, last = 0, r
 		}

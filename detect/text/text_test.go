@@ -324,5 +324,5 @@ func plainFold(s string) (string, bool) {
 		out = append(out, d.out...)
 	}
 	foreign := scripts[cyrillic] || scripts[greek] || scripts[kin]
-	return string(out), !(foreign && scripts[latin]) && !bytes.ContainsAny(out, "'")
+	return string(out), (!foreign || !scripts[latin]) && !bytes.ContainsAny(out, "'")
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"time"
 
 	"veghe"
@@ -202,10 +203,8 @@ func (d *desk) changeCaseForm(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (d *desk) setStatus(ctx context.Context, id string, to store.CaseStatus, by, note string, at time.Time) error {
-	for _, s := range store.CaseStatuses {
-		if s == to {
-			return d.Cases.SetCaseStatus(ctx, id, to, by, note, at)
-		}
+	if slices.Contains(store.CaseStatuses, to) {
+		return d.Cases.SetCaseStatus(ctx, id, to, by, note, at)
 	}
 	return refuse(http.StatusBadRequest, "status is none of open, referred and closed")
 }

@@ -204,7 +204,8 @@ func TestNoCasesNoWatches(t *testing.T) {
 
 func answer(t *testing.T, w interface {
 	Result() *http.Response
-}, status int, into any) {
+}, status int, into any,
+) {
 	t.Helper()
 	res := w.Result()
 	defer func() { _ = res.Body.Close() }()

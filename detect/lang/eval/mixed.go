@@ -110,7 +110,7 @@ func (t *mixTally) post(d *lang.Detector, line string) {
 	}
 	for _, want := range spans {
 		at := want.start
-		for _, word := range strings.Fields(text[want.start:want.end]) {
+		for word := range strings.FieldsSeq(text[want.start:want.end]) {
 			at += strings.Index(text[at:], word)
 			right := langAt(segs, at) == want.lang
 			at += len(word)
