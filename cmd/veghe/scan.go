@@ -134,6 +134,7 @@ type scanner struct {
 	all     bool
 	workers int
 	bad     badLines
+	written chan error // of the batch under way; nil: none
 }
 
 // Bounds of what is read before it is assessed.
@@ -153,19 +154,23 @@ type rawPost struct {
 
 // scanLines assesses a stream of posts. What has arrived is answered before
 // more is waited for, so that veghe scan works in a pipe that stays open.
-func (s *scanner) scanLines(ctx context.Context, name string, r io.Reader) error {
+//
+// While a batch is assessed and written, the next one is read.
+func (s *scanner) scanLines(ctx context.Context, name string, r io.Reader) (err error) {
 	s.bad.env = s.env
+	defer func() { err = errors.Join(err, s.wait()) }()
 	lines := newLineReader(r)
 	var batch []rawPost
 	var text []byte
 	for n := 1; ; n++ {
 		line, err := lines.next()
 		if len(batch) > 0 && (err != nil || len(batch) == scanBatch || len(text) > scanBytes || !lines.waiting()) {
-			s.assess(s.parse(name, batch, text))
+			posts := s.parse(name, batch, text)
 			batch, text = batch[:0], text[:0]
-			if ferr := s.out.Flush(); ferr != nil {
-				return ferr
+			if werr := s.wait(); werr != nil {
+				return werr
 			}
+			s.start(posts)
 		}
 		switch {
 		case errors.Is(err, io.EOF):
@@ -213,6 +218,31 @@ func (s *scanner) parse(name string, batch []rawPost, text []byte) []veghe.Post 
 		posts = append(posts, batch[i].post)
 	}
 	return posts
+}
+
+// start assesses and writes posts beside what comes next; a single worker
+// does one after the other.
+func (s *scanner) start(posts []veghe.Post) {
+	s.written = make(chan error, 1)
+	work := func() {
+		s.assess(posts)
+		s.written <- s.out.Flush()
+	}
+	if s.workers == 1 {
+		work()
+		return
+	}
+	go work()
+}
+
+// wait waits until what was started is written.
+func (s *scanner) wait() error {
+	if s.written == nil {
+		return nil
+	}
+	err := <-s.written
+	s.written = nil
+	return err
 }
 
 func (s *scanner) scanText(name string, r io.Reader) error {

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"testing"
@@ -74,5 +75,27 @@ func BenchmarkScan(b *testing.B) {
 			}
 			b.ReportMetric(5_000*float64(b.N)/b.Elapsed().Seconds(), "posts/s")
 		})
+	}
+}
+
+// Any number of workers gives the same lines, and an error of the writer is
+// not lost with the batch under way.
+func TestScanWorkers(t *testing.T) {
+	input := scanInput(t, 2_000)
+	scan := func(workers int, w io.Writer) error {
+		s := &scanner{engine: shippedEngine(t), env: env{err: io.Discard}, out: bufio.NewWriterSize(w, 64<<10), json: true, all: true, workers: workers}
+		return s.scanLines(t.Context(), "input", bytes.NewReader(input))
+	}
+	var one, three bytes.Buffer
+	if err := errors.Join(scan(1, &one), scan(3, &three)); err != nil {
+		t.Fatal(err)
+	}
+	if n := bytes.Count(one.Bytes(), []byte("\n")); n != 2_000 || !bytes.Equal(one.Bytes(), three.Bytes()) {
+		t.Errorf("%d lines with one worker, want 2000, and the same with three", n)
+	}
+	r, w := io.Pipe()
+	_ = r.CloseWithError(io.ErrClosedPipe)
+	if err := scan(2, w); !errors.Is(err, io.ErrClosedPipe) {
+		t.Errorf("writer that fails: got %v", err)
 	}
 }
