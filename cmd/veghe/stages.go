@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"sync/atomic"
 	"time"
@@ -204,12 +203,6 @@ func (a *app) retain(ctx context.Context) error {
 }
 
 func (a *app) group(name string) string { return name + "-" + a.cfg.Node }
-
-func decodeAssessed(r *stream.Record) (veghe.Assessed, bool) {
-	var v veghe.Assessed
-	err := json.Unmarshal(r.Value, &v)
-	return v, err == nil
-}
 
 // settled notes how a batch went, for metrics and status.
 func (a *app) settled(stage string, began time.Time, n int, err error) {
