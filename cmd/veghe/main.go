@@ -53,6 +53,7 @@ func commands() []command {
 		{"rules", "check|test|explain|backtest|diff|…", "work on detection rules: write, try, compare, measure", rulesCmd},
 		{"model", "train|evaluate|show", "learn from reviews: a companion to the rules, off until configured", modelCmd},
 		{"eval", "LABELLED.jsonl", "recall, precision and false positives on labelled posts", evalCmd},
+		{"source", "test|add|list|pause|resume", "look at a site, add it to the sources, stop one at once", sourceCmd},
 		{"status", "", "accounting, lag and health of a running veghe", statusCmd},
 		{"dlq", "list|show|retry", "posts that could not be handled", dlqCmd},
 		{"version", "", "version and build", versionCmd},

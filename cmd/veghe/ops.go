@@ -26,6 +26,7 @@ func (a *app) opsHandler() http.Handler {
 	mux.Handle("GET /dead", a.withToken(a.serveDead))
 	mux.Handle("GET /dead/{id}", a.withToken(a.serveLetter))
 	mux.Handle("POST /dead/retry", a.withToken(a.retryDead))
+	mux.Handle("POST /sources/{id}/{verb}", a.withToken(a.switchSource))
 	return mux
 }
 
