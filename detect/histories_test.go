@@ -69,7 +69,7 @@ func TestHistoriesBearKillsAndRepeats(t *testing.T) {
 		t.Fatal("nothing is flagged, so this shows nothing")
 	}
 	rng := rand.New(rand.NewPCG(5, 6))
-	for range 30 {
+	for range 8 {
 		topic, e := durable{}, shipped(t, false)
 		got := make([]veghe.Assessment, len(posts))
 		for at := 0; at < len(posts); {

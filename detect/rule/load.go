@@ -6,8 +6,11 @@ import (
 	"io"
 	"io/fs"
 	"path"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 )
 
 // Limits of files.
@@ -33,11 +36,7 @@ func Load(fsys fs.FS) (*Pack, error) {
 			l.list(fsys, p)
 		}
 	}
-	for _, p := range paths {
-		if path.Ext(p) != ".txt" {
-			l.rules(fsys, p)
-		}
-	}
+	l.parseAll(fsys, slices.DeleteFunc(slices.Clone(paths), func(p string) bool { return path.Ext(p) == ".txt" }))
 	if len(l.pack.Rules)+len(l.pack.Policies)+len(l.pack.Watches)+len(l.pack.Exceptions) == 0 && len(l.problems) == 0 {
 		return l.pack, Problems{{Position: Position{Path: ".", Line: 1, Column: 1}, Msg: "no rules: no *.yaml with an indicator, policy, watch or exception"}}
 	}
@@ -129,6 +128,42 @@ func (l *loader) list(fsys fs.FS, p string) {
 	l.pack.Lists[name] = list
 }
 
+// parseAll reads rule files side by side, for most of the time to load goes
+// into YAML, and enters them in their order.
+func (l *loader) parseAll(fsys fs.FS, paths []string) {
+	parts := make([]loader, len(paths))
+	var next atomic.Int64
+	var wg sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), len(paths)) {
+		wg.Go(func() {
+			for i := int(next.Add(1)) - 1; i < len(paths); i = int(next.Add(1)) - 1 {
+				parts[i].pack = &Pack{Lists: l.pack.Lists, policyAt: map[string]Position{}}
+				parts[i].rules(fsys, paths[i])
+			}
+		})
+	}
+	wg.Wait()
+	for i := range parts {
+		l.enter(&parts[i], paths[i])
+	}
+}
+
+// enter adds what was read from one file.
+func (l *loader) enter(part *loader, name string) {
+	l.docs += part.docs
+	if l.docs > maxDocs && l.docs-part.docs <= maxDocs {
+		l.problem(Position{Path: name, Line: 1, Column: 1}, "too many documents, want at most %d in all", maxDocs)
+	}
+	l.problems = append(l.problems, part.problems...)
+	l.pack.Rules = append(l.pack.Rules, part.pack.Rules...)
+	l.pack.Watches = append(l.pack.Watches, part.pack.Watches...)
+	l.pack.Exceptions = append(l.pack.Exceptions, part.pack.Exceptions...)
+	known := len(l.pack.Policies) // within its file each policy was checked
+	for _, p := range part.pack.Policies {
+		l.policy(p, part.pack.policyAt[p.Name], known)
+	}
+}
+
 func (l *loader) rules(fsys fs.FS, p string) {
 	if data, ok := l.read(fsys, p, maxFileBytes); ok {
 		l.parse(p, data)
@@ -168,7 +203,7 @@ func (l *loader) document(f *file, d document) {
 	case "indicator":
 		l.pack.Rules = append(l.pack.Rules, r.rule())
 	case "policy":
-		l.policy(r.policy(d.body), f.pos(d.body))
+		l.policy(r.policy(d.body), f.pos(d.body), len(l.pack.Policies))
 	case "watch":
 		l.pack.Watches = append(l.pack.Watches, r.watch())
 	case "exception":
@@ -216,9 +251,9 @@ func (l *loader) link() {
 	l.cycles()
 }
 
-// policy adds a policy, one for each name and category.
-func (l *loader) policy(p Policy, at Position) {
-	for i := range l.pack.Policies {
+// policy adds a policy; the first so many must not have its name or category.
+func (l *loader) policy(p Policy, at Position, among int) {
+	for i := range l.pack.Policies[:among] {
 		q := &l.pack.Policies[i]
 		if q.Name == p.Name {
 			l.problem(at, "policy %q is defined twice, also at %v", p.Name, l.pack.policyAt[p.Name])
