@@ -94,9 +94,9 @@ const (
 	maxVoices = 5
 )
 
-// DefaultCapacity is how many conversations a store keeps: about 150 MB when
-// full.
-const DefaultCapacity = 100_000
+// DefaultCapacity is how many conversations a store keeps. Full of long ones,
+// with twenty authors each, it takes about 600 MB; full of short ones a tenth.
+const DefaultCapacity = 25_000
 
 // Store keeps the conversations. It is safe for concurrent use; posts of one
 // key must come in order for the result to be repeatable.
