@@ -17,8 +17,10 @@ var update = flag.Bool("update", false, "rewrite golden files")
 // texts. A change of quality shows in the diff of testdata/scorecard.txt.
 func TestScorecard(t *testing.T) {
 	var got bytes.Buffer
-	for _, set := range []string{"golden/ads", "golden/threads", "golden/ads-more", "golden/threads-more", "golden/ads-blind", "golden/threads-blind",
-		"golden/ads-dev", "golden/threads-dev", "blind/ads", "blind/threads"} {
+	for _, set := range []string{
+		"golden/ads", "golden/threads", "golden/ads-more", "golden/threads-more", "golden/ads-blind", "golden/threads-blind",
+		"golden/ads-dev", "golden/threads-dev", "blind/ads", "blind/threads",
+	} {
 		file := filepath.Join("..", "..", "rules", "testdata", filepath.FromSlash(set)+".jsonl")
 		got.WriteString("== " + set + "\n")
 		var complaints bytes.Buffer

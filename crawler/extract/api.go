@@ -69,7 +69,7 @@ func (p *page) readLead() bool {
 		if a.mark.node(root) == nil {
 			continue
 		}
-		site, path := p.siteOf(a)
+		site, path := p.siteOf()
 		a.lead(p, site, path)
 		p.engine, p.led, p.ownNext = a.name, true, true
 		return true
@@ -79,7 +79,7 @@ func (p *page) readLead() bool {
 
 // siteOf splits the address of a page into that of the site, with the folder
 // it may be in, and the path within.
-func (p *page) siteOf(a *api) (site, path string) {
+func (p *page) siteOf() (site, path string) {
 	host := p.url.Scheme + "://" + p.url.Host
 	for _, within := range []string{"/t/", "/c/", "/topic/", "/category/", "/categories", "/recent", "/d/", "/post/", "/tags/", "/public", "/latest"} {
 		if i := strings.Index(p.url.Path+"/", within); i >= 0 {
