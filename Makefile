@@ -30,7 +30,7 @@ demo: build ## a small invented forum and ad board, crawled and flagged before y
 
 test: ## all tests that need only Go
 	$(GO) vet ./...
-	$(GO) test ./...
+	$(GO) test -timeout 20m ./...
 
 rules: build ## check and test the shipped rules
 	$(BIN) rules check
@@ -44,7 +44,7 @@ lint: ## gofmt, go vet, golangci-lint, shell and YAML of deploy
 	deploy/ci/lint.sh $(GOLANGCI_VERSION)
 
 race: ## all tests under the race detector
-	CGO_ENABLED=1 $(GO) test -race ./...
+	CGO_ENABLED=1 $(GO) test -race -timeout 30m ./...
 
 fuzz: ## every fuzz target for FUZZTIME (10s)
 	deploy/ci/fuzz.sh $(FUZZTIME)
