@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -87,7 +86,7 @@ func evalCmd(ctx context.Context, e env, args []string) error {
 		return err
 	}
 	posts := &labelledPosts{bad: badLines{env: e}}
-	if err := eachInput(e, files, posts.read); err != nil {
+	if err := eachLine(e, files, &posts.bad, posts.take); err != nil {
 		return err
 	}
 	if *disguise != "" {
@@ -183,29 +182,16 @@ type labelledPost struct {
 	labelled
 }
 
-func (v *labelledPosts) read(name string, r io.Reader) error {
-	lines := newLineReader(r)
-	for n := 1; ; n++ {
-		line, err := lines.next()
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err == nil && len(bytes.TrimSpace(line)) == 0 {
-			continue
-		}
-		var p labelledPost
-		if err == nil {
-			p.post, err = veghe.ParsePost(line)
-		}
-		if err == nil {
-			err = json.Unmarshal(line, &p.labelled)
-		}
-		if err != nil {
-			v.bad.add(name, n, err)
-			continue
-		}
-		v.all = append(v.all, p)
+func (v *labelledPosts) take(line []byte) (bad, stop error) {
+	var p labelledPost
+	if p.post, bad = veghe.ParsePost(line); bad != nil {
+		return bad, nil
 	}
+	if bad = json.Unmarshal(line, &p.labelled); bad != nil {
+		return bad, nil
+	}
+	v.all = append(v.all, p)
+	return nil, nil
 }
 
 type evaluator struct {

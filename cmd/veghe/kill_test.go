@@ -40,13 +40,8 @@ func wantAsUndisturbed(t *testing.T, data string, n int) {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "posts.jsonl")
 	writePosts(t, path, n)
-	posts := &labelledPosts{}
-	f, err := os.Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = f.Close() }()
-	if err := posts.read(path, f); err != nil || len(posts.all) != n {
+	posts := &labelledPosts{bad: badLines{env: env{err: t.Output()}}}
+	if err := eachLine(env{err: t.Output()}, []string{path}, &posts.bad, posts.take); err != nil || len(posts.all) != n {
 		t.Fatalf("%d posts read (%v), want %d", len(posts.all), err, n)
 	}
 	engine, done, err := scanEngine(t.Context(), defaultConfig(), "off", false)

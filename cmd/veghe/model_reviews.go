@@ -1,12 +1,10 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"time"
 
@@ -113,24 +111,7 @@ func openDeskBeside(ctx context.Context, cfg *config) (*desk.Desk, error) {
 // export writes them.
 func (r *reviewReader) readExport(e env, file string) error {
 	bad := badLines{env: e}
-	err := eachInput(e, []string{file}, func(name string, in io.Reader) error {
-		lines := newLineReader(in)
-		for n := 1; ; n++ {
-			line, err := lines.next()
-			if errors.Is(err, io.EOF) {
-				return nil
-			}
-			if err == nil && len(bytes.TrimSpace(line)) == 0 {
-				continue
-			}
-			if err == nil {
-				err = r.takeLine(line)
-			}
-			if err != nil {
-				bad.add(name, n, err)
-			}
-		}
-	})
+	err := eachLine(e, []string{file}, &bad, func(line []byte) (error, error) { return r.takeLine(line), nil })
 	return errors.Join(err, bad.err())
 }
 

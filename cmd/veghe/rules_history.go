@@ -1,12 +1,10 @@
 package main
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 
 	"veghe"
@@ -34,28 +32,12 @@ func eachPast(ctx context.Context, e env, cfg *config, file string, f func(past)
 		return err
 	}
 	bad := badLines{env: e}
-	err := eachInput(e, []string{file}, func(name string, r io.Reader) error {
-		lines := newLineReader(r)
-		for n := 1; ; n++ {
-			line, err := lines.next()
-			if errors.Is(err, io.EOF) {
-				return nil
-			}
-			if err == nil && len(bytes.TrimSpace(line)) == 0 {
-				continue
-			}
-			var p veghe.Post
-			if err == nil {
-				p, err = veghe.ParsePost(line)
-			}
-			if err != nil {
-				bad.add(name, n, err)
-				continue
-			}
-			if err := f(past{post: p}); err != nil {
-				return err
-			}
+	err := eachLine(e, []string{file}, &bad, func(line []byte) (error, error) {
+		p, err := veghe.ParsePost(line)
+		if err != nil {
+			return err, nil
 		}
+		return nil, f(past{post: p})
 	})
 	return errors.Join(err, bad.err())
 }

@@ -107,6 +107,34 @@ func eachInput(e env, files []string, f func(name string, r io.Reader) error) er
 	return nil
 }
 
+// eachLine calls f with each line of the files that is not empty. A line that
+// cannot be read, or that f calls bad, is reported and counted and the rest
+// goes on; an error that f stops with ends it.
+func eachLine(e env, files []string, bad *badLines, f func(line []byte) (bad, stop error)) error {
+	return eachInput(e, files, func(name string, r io.Reader) error {
+		lines := newLineReader(r)
+		for n := 1; ; n++ {
+			line, err := lines.next()
+			if errors.Is(err, io.EOF) {
+				return nil
+			}
+			if err == nil && len(bytes.TrimSpace(line)) == 0 {
+				continue
+			}
+			var stop error
+			if err == nil {
+				err, stop = f(line)
+			}
+			if stop != nil {
+				return stop
+			}
+			if err != nil {
+				bad.add(name, n, err)
+			}
+		}
+	})
+}
+
 // badLines counts and reports input that cannot be used.
 type badLines struct {
 	env   env

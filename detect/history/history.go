@@ -94,8 +94,9 @@ const (
 	maxVoices = 5
 )
 
-// DefaultCapacity is how many conversations a store keeps. Full of long ones,
-// with twenty authors each, it takes about 600 MB; full of short ones a tenth.
+// DefaultCapacity is how many conversations a store keeps. It bounds their
+// number, not their size: one in which twenty authors show something takes
+// about 20 KB.
 const DefaultCapacity = 25_000
 
 // Store keeps the conversations. It is safe for concurrent use; posts of one

@@ -146,20 +146,5 @@ func strayStars(d *text.Doc, folded []byte) error {
 
 // matches reports whether a folded word fits w.
 func (w termWord) matches(word string) bool {
-	p := w.spelling
-	for len(p) > 0 {
-		if len(word) == 0 {
-			return false
-		}
-		if p[0] != '?' {
-			if p[0] != word[0] {
-				return false
-			}
-			p, word = p[1:], word[1:]
-			continue
-		}
-		_, n := utf8.DecodeRuneInString(word)
-		p, word = p[1:], word[n:]
-	}
-	return w.prefix || len(word) == 0
+	return w.fits([]byte(word))
 }

@@ -174,16 +174,5 @@ func (d *Desk) Decided(ctx context.Context) ([]veghe.Review, error) {
 	if err != nil {
 		return nil, fmt.Errorf("decisions: %w", err)
 	}
-	defer rows.Close() //nolint:errcheck // rows.Err tells
-	var out []veghe.Review
-	for rows.Next() {
-		var r veghe.Review
-		var at int64
-		if err := rows.Scan(&r.ID, &r.Post, &r.Decision, &r.Reason, &r.By, &at); err != nil {
-			return nil, err
-		}
-		r.At = moment(at)
-		out = append(out, r)
-	}
-	return out, rows.Err()
+	return scanReviews(rows)
 }

@@ -98,8 +98,13 @@ func (d *Desk) Reviews(ctx context.Context, post veghe.PostID) ([]veghe.Review, 
 	if err != nil {
 		return nil, fmt.Errorf("reviews of %s: %w", post, err)
 	}
+	return scanReviews(rows)
+}
+
+// scanReviews reads rows of id, post, decision, reason, who and at, and closes
+// them.
+func scanReviews(rows *sql.Rows) (out []veghe.Review, err error) {
 	defer rows.Close() //nolint:errcheck // rows.Err tells
-	var out []veghe.Review
 	for rows.Next() {
 		var r veghe.Review
 		var at int64

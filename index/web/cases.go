@@ -58,21 +58,16 @@ type casePage struct {
 type caseMember struct {
 	store.CaseMember
 	Name     string
-	Excerpt  []piece
 	Severity veghe.Severity
 	Gone     bool
 }
 
 func (d *desk) casePage(w http.ResponseWriter, r *http.Request) error {
-	id := r.PathValue("id")
-	if err := d.note(r.Context(), ActRead, "case "+id, ""); err != nil {
-		return err
-	}
 	ctx, cancel := deadline(r)
 	defer cancel()
-	f, err := d.Cases.Case(ctx, id)
+	f, err := d.readCase(ctx, r.PathValue("id"))
 	if err != nil {
-		return noCase(err)
+		return err
 	}
 	l := d.localeOf(r)
 	p := casePage{Page: d.page(r, f.ID+" "+f.Title), CaseFile: f, Statuses: store.CaseStatuses}
@@ -90,6 +85,15 @@ func (d *desk) casePage(w http.ResponseWriter, r *http.Request) error {
 		p.Members = append(p.Members, row)
 	}
 	return d.render(w, r, http.StatusOK, "case", p)
+}
+
+// readCase returns a case, after it was noted who reads it.
+func (d *desk) readCase(ctx context.Context, id string) (store.CaseFile, error) {
+	if err := d.note(ctx, ActRead, "case "+id, ""); err != nil {
+		return store.CaseFile{}, err
+	}
+	f, err := d.Cases.Case(ctx, id)
+	return f, noCase(err)
 }
 
 // nameOf is what a post is called in a list: its title, else its place in its
@@ -248,15 +252,11 @@ func (d *desk) apiOpenCase(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (d *desk) apiCase(w http.ResponseWriter, r *http.Request) error {
-	id := r.PathValue("id")
-	if err := d.note(r.Context(), ActRead, "case "+id, ""); err != nil {
-		return err
-	}
 	ctx, cancel := deadline(r)
 	defer cancel()
-	f, err := d.Cases.Case(ctx, id)
+	f, err := d.readCase(ctx, r.PathValue("id"))
 	if err != nil {
-		return noCase(err)
+		return err
 	}
 	return writeJSON(w, http.StatusOK, f)
 }

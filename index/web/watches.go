@@ -57,17 +57,9 @@ type watchFind struct {
 }
 
 func (d *desk) watchPage(w http.ResponseWriter, r *http.Request) error {
-	watch, err := d.watchOf(r)
-	if err != nil {
-		return err
-	}
-	if err := d.note(r.Context(), ActRead, "watch "+strconv.FormatInt(watch.ID, 10), ""); err != nil {
-		return err
-	}
-	before, _ := strconv.ParseInt(r.URL.Query().Get("before"), 10, 64) // 0, from the newest, if it is no number
 	ctx, cancel := deadline(r)
 	defer cancel()
-	hits, err := d.Watches.WatchHits(ctx, watch.ID, before, watchPageSize)
+	watch, hits, err := d.readWatch(ctx, r, watchPageSize)
 	if err != nil {
 		return err
 	}
@@ -90,6 +82,21 @@ func (d *desk) watchPage(w http.ResponseWriter, r *http.Request) error {
 		p.Next = hits[len(hits)-1].N
 	}
 	return d.render(w, r, http.StatusOK, "watch", p)
+}
+
+// readWatch returns a watch with up to limit of its finds, after it was noted
+// who reads it.
+func (d *desk) readWatch(ctx context.Context, r *http.Request, limit int) (store.Watch, []store.WatchHit, error) {
+	watch, err := d.watchOf(r)
+	if err != nil {
+		return watch, nil, err
+	}
+	if err := d.note(ctx, ActRead, "watch "+strconv.FormatInt(watch.ID, 10), ""); err != nil {
+		return watch, nil, err
+	}
+	before, _ := strconv.ParseInt(r.URL.Query().Get("before"), 10, 64) // 0, from the newest, if it is no number
+	hits, err := d.Watches.WatchHits(ctx, watch.ID, before, limit)
+	return watch, hits, err
 }
 
 func (d *desk) watchOf(r *http.Request) (store.Watch, error) {
@@ -177,17 +184,9 @@ func (d *desk) apiAddWatch(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (d *desk) apiWatch(w http.ResponseWriter, r *http.Request) error {
-	watch, err := d.watchOf(r)
-	if err != nil {
-		return err
-	}
-	if err := d.note(r.Context(), ActRead, "watch "+strconv.FormatInt(watch.ID, 10), ""); err != nil {
-		return err
-	}
-	before, _ := strconv.ParseInt(r.URL.Query().Get("before"), 10, 64) // 0, from the newest, if it is no number
 	ctx, cancel := deadline(r)
 	defer cancel()
-	hits, err := d.Watches.WatchHits(ctx, watch.ID, before, 200)
+	watch, hits, err := d.readWatch(ctx, r, 200)
 	if err != nil {
 		return err
 	}
