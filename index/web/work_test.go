@@ -53,6 +53,13 @@ func TestCaseByForms(t *testing.T) {
 			t.Errorf("%s: %d\n%s", f, w.Code, w.Body)
 		}
 	}
+	var done []string
+	for _, e := range m.did(ActCase) {
+		done = append(done, e.Object+": "+e.Detail)
+	}
+	if got, want := strings.Join(done, ", "), "case 2026-0001: opened, case 2026-0001: added "+id+", case 2026-0001: note, case 2026-0001: status referred"; got != want {
+		t.Errorf("the audit trail has %q, want %q", got, want)
+	}
 	page := ask(t, h, "GET", at, "").Body.String()
 	for _, want := range []string{"Același șofer", "întrebat &lt;b&gt;inspectoratul", "referred", postPath(m.hits[0].Post.ID)} {
 		if !strings.Contains(page, want) {
