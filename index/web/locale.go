@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"html/template"
+	"io/fs"
 	"math"
 	"net/http"
 	"strconv"
@@ -31,13 +32,10 @@ type locale struct {
 func loadLocales(assets map[string]asset) (map[string]*locale, error) {
 	all := map[string]*locale{}
 	for _, lang := range languages {
-		b, err := localeFiles.ReadFile("locales/" + lang + ".json")
+		l := &locale{Lang: lang, texts: map[string]string{}}
+		err := l.read(localeFiles)
 		if err != nil {
-			return nil, fmt.Errorf("web: %w", err)
-		}
-		l := &locale{Lang: lang}
-		if err := json.Unmarshal(b, &l.texts); err != nil {
-			return nil, fmt.Errorf("web: locales/%s.json: %w", lang, err)
+			return nil, err
 		}
 		if l.pages, err = parsePages(l, assets); err != nil {
 			return nil, err
@@ -45,6 +43,32 @@ func loadLocales(assets map[string]asset) (map[string]*locale, error) {
 		all[lang] = l
 	}
 	return all, nil
+}
+
+// read takes in the language's files, LANG.json and LANG.AREA.json. A key
+// stands in one of them only.
+func (l *locale) read(files fs.FS) error {
+	names, err := fs.Glob(files, "locales/"+l.Lang+".*")
+	if err != nil {
+		return fmt.Errorf("web: %w", err)
+	}
+	for _, name := range names {
+		b, err := fs.ReadFile(files, name)
+		if err != nil {
+			return fmt.Errorf("web: %w", err)
+		}
+		var texts map[string]string
+		if err := json.Unmarshal(b, &texts); err != nil {
+			return fmt.Errorf("web: %s: %w", name, err)
+		}
+		for key, text := range texts {
+			if _, twice := l.texts[key]; twice {
+				return fmt.Errorf("web: %s: %s is in another file already", name, key)
+			}
+			l.texts[key] = text
+		}
+	}
+	return nil
 }
 
 // T is the text of a key, with {name} replaced by the value that follows the
