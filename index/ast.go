@@ -120,3 +120,14 @@ func walk(e Expr, negated bool, f func(leaf Expr, negated bool)) {
 		f(e, negated)
 	}
 }
+
+// FieldsOf lists the field:value parts of e, which may be nil.
+func FieldsOf(e Expr) []Field {
+	var out []Field
+	walk(e, false, func(leaf Expr, _ bool) {
+		if f, ok := leaf.(Field); ok {
+			out = append(out, f)
+		}
+	})
+	return out
+}

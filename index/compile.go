@@ -10,6 +10,8 @@ import (
 	"github.com/blevesearch/bleve/v2/search/query"
 	"github.com/blevesearch/bleve/v2/search/searcher"
 	segment "github.com/blevesearch/bleve_index_api"
+
+	"veghe"
 )
 
 // Weights of the parts of a query in the order by relevance.
@@ -22,13 +24,36 @@ const (
 // compiler turns an Expr into what bleve runs. It is good for one query.
 type compiler struct {
 	phrases *phraseCheck
-	ranked  bool // whether words make an order by relevance possible
-	scoped  bool // whether the query itself says what is to be flagged
+	ranked  bool             // whether words make an order by relevance possible
+	scoped  bool             // whether the query itself says what is to be flagged
+	sources []veghe.SourceID // the only ones to find posts of; nil is all
 }
 
 // compile returns the query for e, which may be nil for everything. Unless the
-// query says otherwise, or all is set, it finds flagged posts only.
+// query says otherwise, or all is set, it finds flagged posts only; and only
+// those of the sources, whatever the query says.
 func (c *compiler) compile(e Expr, all bool) query.Query {
+	q := c.flagged(e, all)
+	if c.sources == nil {
+		return q
+	}
+	ids := make([]string, len(c.sources))
+	for i, s := range c.sources {
+		ids[i] = fold(string(s))
+	}
+	return narrow(q, terms(inSource, ids))
+}
+
+// narrow keeps what is also in scope. The order of words is checked last.
+func narrow(q, scope query.Query) query.Query {
+	if p, ok := q.(*phraseQuery); ok {
+		p.inner = query.NewConjunctionQuery([]query.Query{p.inner, scope})
+		return p
+	}
+	return query.NewConjunctionQuery([]query.Query{q, scope})
+}
+
+func (c *compiler) flagged(e Expr, all bool) query.Query {
 	walk(e, false, func(leaf Expr, _ bool) {
 		if f, ok := leaf.(Field); ok && f.Name == "flagged" {
 			c.scoped = true
@@ -48,11 +73,7 @@ func (c *compiler) compile(e Expr, all bool) query.Query {
 	case q == nil:
 		return scope
 	}
-	if p, ok := q.(*phraseQuery); ok { // check the order of words last
-		p.inner = query.NewConjunctionQuery([]query.Query{p.inner, scope})
-		return p
-	}
-	return query.NewConjunctionQuery([]query.Query{q, scope})
+	return narrow(q, scope)
 }
 
 func (c *compiler) expr(e Expr) query.Query {

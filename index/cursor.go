@@ -36,7 +36,7 @@ func (r *request) fingerprint() string {
 		text = r.expr.String()
 	}
 	_, plain := r.plain()
-	h := sha256.Sum256(fmt.Appendf(nil, "%q %s %t %t", text, r.order, r.query.All, plain))
+	h := sha256.Sum256(fmt.Appendf(nil, "%q %s %t %t %q", text, r.order, r.query.All, plain, r.query.Sources))
 	return hex.EncodeToString(h[:8])
 }
 

@@ -18,6 +18,9 @@ type Query struct {
 	// "newest" (default without words) or "oldest".
 	Sort string
 	All  bool // also posts that were not flagged
+	// Sources, unless nil, are the only ones whose posts are found or counted:
+	// those that whoever asks may see. Text cannot widen it.
+	Sources []veghe.SourceID
 	// Facets asks for counts per value; nil means DefaultFacets.
 	Facets []string
 	// Histogram asks for counts per day over the result.

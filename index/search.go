@@ -179,7 +179,7 @@ func (x *Index) answer(ctx context.Context, r *request) (Result, error) {
 // find asks the search index.
 func (x *Index) find(ctx context.Context, r *request) (Result, error) {
 	check := &phraseCheck{text: x.store.text, most: x.phraseReads}
-	c := compiler{phrases: check}
+	c := compiler{phrases: check, sources: r.query.Sources}
 	req := bleve.NewSearchRequestOptions(c.compile(r.expr, r.query.All), r.size+1, 0, false)
 	req.SortByCustom(r.sort())
 	if r.order != byRelevance {
@@ -323,9 +323,12 @@ func inOrder(days []Count) []Count {
 }
 
 // plain reports whether the store alone can answer: no query, or nothing but
-// flagged:…
+// flagged:…, over all sources
 func (r *request) plain() (scope, bool) {
 	sc := onlyFlagged
+	if r.query.Sources != nil {
+		return sc, false
+	}
 	if r.query.All {
 		sc = everything
 	}

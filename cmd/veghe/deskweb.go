@@ -99,7 +99,7 @@ func (l *signInLink) Use(_ context.Context, given string) (web.User, error) {
 	}
 	l.token = rand.Text()
 	l.next(l.token)
-	return web.User{Name: localUser}, nil
+	return web.Alone(localUser), nil
 }
 
 // reviewer makes decisions durable in the stream, where every node reads

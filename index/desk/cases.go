@@ -59,7 +59,7 @@ type CaseMember struct {
 type CaseEvent struct {
 	At     time.Time `json:"at"`
 	By     string    `json:"by"`
-	What   string    `json:"what"` // opened, added, removed, note, status
+	What   string    `json:"what"` // opened, added, removed, note, status, let_in, taken_out
 	Object string    `json:"object,omitempty"`
 	Note   string    `json:"note,omitempty"`
 }
@@ -80,6 +80,9 @@ func (d *Desk) OpenCase(ctx context.Context, title, by string, at time.Time) (Ca
 		c.ID = fmt.Sprintf("%s%04d", year, n+1)
 		if _, err := tx.ExecContext(ctx, `INSERT INTO cases (id, title, status, who, at, changed) VALUES (?, ?, ?, ?, ?, ?)`,
 			c.ID, title, string(CaseOpen), by, micros(at), micros(at)); err != nil {
+			return err
+		}
+		if _, err := letIn(ctx, tx, c.ID, by, by, at); err != nil {
 			return err
 		}
 		return caseEvent(ctx, tx, c.ID, CaseEvent{At: at, By: by, What: "opened", Note: title})
@@ -279,14 +282,5 @@ func (d *Desk) CasesOf(ctx context.Context, post veghe.PostID) ([]string, error)
 	if err != nil {
 		return nil, err
 	}
-	defer rows.Close() //nolint:errcheck // rows.Err tells
-	out := []string{}
-	for rows.Next() {
-		var id string
-		if err := rows.Scan(&id); err != nil {
-			return nil, err
-		}
-		out = append(out, id)
-	}
-	return out, rows.Err()
+	return scanStrings(rows)
 }

@@ -139,7 +139,7 @@ func TestPrecisionsAreKept(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := raw.ExecContext(t.Context(), `DROP TABLE rule_day; DROP TABLE rule_total;
-		DROP TABLE case_event; DROP TABLE case_post; DROP TABLE cases; DROP TABLE watch_hit; DROP TABLE watch; PRAGMA user_version = 1`); err != nil {
+		DROP TABLE case_event; DROP TABLE case_person; DROP TABLE case_post; DROP TABLE cases; DROP TABLE watch_hit; DROP TABLE watch; PRAGMA user_version = 1`); err != nil {
 		t.Fatal(err)
 	}
 	if err := raw.Close(); err != nil {

@@ -14,6 +14,7 @@ import (
 
 	"veghe"
 	"veghe/index"
+	store "veghe/index/desk"
 )
 
 // revealHeader carries the reason of a program that wants the handles of
@@ -144,6 +145,9 @@ func (d *desk) reveal(r *http.Request, object string) (shower, error) {
 	given := r.Header.Get(revealHeader)
 	if given == "" {
 		return shower{pseudonyms: d.pseudo}, nil
+	}
+	if !userOf(r.Context()).May.Has(store.CanReveal) {
+		return shower{}, fail(http.StatusForbidden, "error.not_allowed")
 	}
 	reason, err := revealReason(given)
 	if err != nil {

@@ -145,8 +145,8 @@ func TestIngestWho(t *testing.T) {
 		}
 	}
 	closed, _ := newDesk(t, func(c *Config) { c.Token = "" })
-	if w := ask(t, closed, "POST", "/api/v1/posts", `{"text":"a"}`, "Authorization", "Bearer "); w.Code != http.StatusForbidden {
-		t.Errorf("without a token configured: got %d, want 403", w.Code)
+	if w := ask(t, closed, "POST", "/api/v1/posts", `{"text":"a"}`, "Authorization", "Bearer "); w.Code != http.StatusUnauthorized {
+		t.Errorf("without a token configured: got %d, want 401", w.Code)
 	}
 	if len(m.posts) != 0 {
 		t.Errorf("%d posts came in", len(m.posts))

@@ -25,6 +25,11 @@ type Casebook interface {
 	RemoveFromCase(ctx context.Context, id string, post veghe.PostID, by, note string, at time.Time) error
 	NoteCase(ctx context.Context, id, note, by string, at time.Time) error
 	SetCaseStatus(ctx context.Context, id string, to store.CaseStatus, by, note string, at time.Time) error
+	// CasesWith lists the cases that somebody is in; CasePeople who is in one.
+	CasesWith(ctx context.Context, who string) ([]string, error)
+	CasePeople(ctx context.Context, id string) ([]store.CasePerson, error)
+	LetIntoCase(ctx context.Context, id, who, by string, at time.Time) error
+	TakeOutOfCase(ctx context.Context, id, who, by string, at time.Time) error
 }
 
 func casePath(id string) string { return "/cases/" + url.PathEscape(id) }

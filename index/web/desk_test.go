@@ -202,7 +202,7 @@ func TestSignIn(t *testing.T) {
 	now := noon
 	h, m := newDesk(t, func(c *Config) {
 		c.AutoSignIn = false
-		c.SignIn = OneTime("open-sesame", User{Name: "ana"})
+		c.SignIn = OneTime("open-sesame", Alone("ana"))
 		c.Clock = func() time.Time { return now }
 	})
 	if w := ask(t, h, "GET", "/signin?token=open-sesame", ""); !strings.Contains(w.Body.String(), `value="open-sesame"`) {
@@ -240,7 +240,7 @@ func TestSignIn(t *testing.T) {
 func TestSessionEnds(t *testing.T) {
 	now := noon
 	s := newSessions(func() time.Time { return now }, 12*time.Hour)
-	cookie, _ := s.start(User{Name: "ana"})
+	cookie, _ := s.start(Alone("ana"))
 	for range 12 { // used each hour
 		now = now.Add(time.Hour)
 		if _, ok := s.get(cookie); !ok {
@@ -251,7 +251,7 @@ func TestSessionEnds(t *testing.T) {
 	if _, ok := s.get(cookie); ok {
 		t.Error("a session in use lasts over its life")
 	}
-	cookie, _ = s.start(User{Name: "ana"})
+	cookie, _ = s.start(Alone("ana"))
 	s.end(cookie)
 	if _, ok := s.get(cookie); ok {
 		t.Error("a session lasts after signing out")

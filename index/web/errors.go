@@ -71,6 +71,10 @@ type problem struct {
 // answerError writes an error as a page or as a problem document, and logs
 // the ones that are ours.
 func (d *desk) answerError(w http.ResponseWriter, r *http.Request, rt route, err error) {
+	if errors.Is(err, errElsewhere) {
+		http.Redirect(w, r, userOf(r.Context()).home(), http.StatusSeeOther)
+		return
+	}
 	f := asFailure(err)
 	if f.status >= http.StatusInternalServerError {
 		d.Logger.ErrorContext(r.Context(), "desk: request failed", "route", rt.pattern(), "status", f.status, "error", err)

@@ -75,7 +75,7 @@ func (d *desk) handler(rt route) http.Handler {
 			d.OnRequest(rt.pattern(), rec.status, d.Clock().Sub(start))
 		}()
 		r.Body = http.MaxBytesReader(rec, r.Body, rt.limit())
-		r, err := d.admit(r, rt.access)
+		r, err := d.admit(r, rt)
 		if err == nil {
 			err = rt.serve(d, rec, r)
 		}
@@ -107,48 +107,6 @@ func (w *recorder) Write(b []byte) (int, error) {
 
 // Unwrap lets http.ResponseController flush.
 func (w *recorder) Unwrap() http.ResponseWriter { return w.ResponseWriter }
-
-type userKey struct{}
-
-// userOf is who is signed in; the zero User when nobody is.
-func userOf(ctx context.Context) User {
-	u, _ := ctx.Value(userKey{}).(User)
-	return u
-}
-
-// admit puts the user into the request's context, or says why not.
-func (d *desk) admit(r *http.Request, a access) (*http.Request, error) {
-	if a == collector {
-		return d.admitCollector(r)
-	}
-	u, ok := d.whoIs(r)
-	if !ok && a == reader {
-		return r, fail(http.StatusUnauthorized, "error.sign_in")
-	}
-	return r.WithContext(context.WithValue(r.Context(), userKey{}, u)), nil
-}
-
-func (d *desk) whoIs(r *http.Request) (User, bool) {
-	if d.AutoSignIn { // guard has checked that both ends are loopback
-		return User{Name: "local"}, true
-	}
-	c, err := r.Cookie(sessionCookie)
-	if err != nil {
-		return User{}, false
-	}
-	return d.sessions.get(c.Value)
-}
-
-func (d *desk) admitCollector(r *http.Request) (*http.Request, error) {
-	if d.Token == "" || d.Ingest == nil {
-		return r, refuse(http.StatusForbidden, "this desk takes no posts from other collectors: configure a collector token first")
-	}
-	given, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
-	if !ok || !sameSecret(given, d.Token) {
-		return r, fail(http.StatusUnauthorized, "error.token")
-	}
-	return r.WithContext(context.WithValue(r.Context(), userKey{}, User{Name: "collector"})), nil
-}
 
 // sameSecret compares without telling by time where or at what length two
 // secrets differ.

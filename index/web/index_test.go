@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"veghe"
 	"veghe/index"
@@ -33,24 +34,7 @@ func (k kept) Review(ctx context.Context, r veghe.Review) error {
 // query that the index takes, and finds what its count promises.
 func TestOverTheRealIndex(t *testing.T) {
 	world := newWorld()
-	x, err := index.Open(t.Context(), t.TempDir(), index.Options{MinFree: -1})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = x.Close() })
-	d, err := store.Open(t.Context(), t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = d.Close() })
-	var batch []veghe.Assessed
-	for _, h := range world.hits {
-		batch = append(batch, veghe.Assessed{Post: h.Post, Assessment: h.Assessment, AssessedAt: h.AssessedAt})
-	}
-	if _, err := x.Put(t.Context(), batch); err != nil {
-		t.Fatal(err)
-	}
-	k := kept{x, d}
+	k := realDesk(t, world)
 	h, _ := newDesk(t, func(c *Config) { c.Search, c.Reviews = k, k })
 
 	body := ask(t, h, "GET", "/", "").Body.String()
@@ -89,4 +73,39 @@ func TestOverTheRealIndex(t *testing.T) {
 	if w := ask(t, h, "GET", "/posts/nothing", ""); w.Code != http.StatusNotFound {
 		t.Errorf("a post that is not there: got %d, want 404", w.Code)
 	}
+}
+
+// realDesk is the real index and the real desk with the posts of a world.
+func realDesk(t *testing.T, world *memory) kept {
+	t.Helper()
+	x, err := index.Open(t.Context(), t.TempDir(), index.Options{MinFree: -1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = x.Close() })
+	d, err := store.Open(t.Context(), t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = d.Close() })
+	var batch []veghe.Assessed
+	for _, h := range world.hits {
+		batch = append(batch, veghe.Assessed{Post: h.Post, Assessment: h.Assessment, AssessedAt: h.AssessedAt})
+	}
+	if _, err := x.Put(t.Context(), batch); err != nil {
+		t.Fatal(err)
+	}
+	return kept{x, d}
+}
+
+func (k kept) AddToCase(ctx context.Context, id string, post veghe.PostID, by, note string, at time.Time) (bool, error) {
+	added, err := k.Desk.AddToCase(ctx, id, post, by, note, at)
+	if err != nil {
+		return added, err
+	}
+	ids, err := k.CasesOf(ctx, post)
+	if err != nil {
+		return added, err
+	}
+	return added, k.SetCases(ctx, post, ids)
 }

@@ -1,8 +1,10 @@
 package web
 
 import (
+	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"time"
 
 	"veghe"
@@ -23,6 +25,7 @@ func (d *desk) statusPage(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return fmt.Errorf("reading the status: %w", err)
 	}
+	st.Sources = seen(ctx, st.Sources, func(s SourceStatus) veghe.SourceID { return s.ID })
 	l := d.localeOf(r)
 	p := statusPage{Page: d.page(r, l.T("status.title")), Status: st, Now: d.Clock()}
 	p.Nav = "status"
@@ -46,9 +49,20 @@ type sourcesPage struct {
 }
 
 func (d *desk) sourcesPage(w http.ResponseWriter, r *http.Request) error {
-	p := sourcesPage{Page: d.page(r, d.localeOf(r).T("sources.title")), Sources: d.Sources(), Example: d.SourceExample}
+	p := sourcesPage{Page: d.page(r, d.localeOf(r).T("sources.title")), Sources: d.sourcesFor(r.Context()), Example: d.SourceExample}
 	p.Nav = "sources"
 	return d.render(w, r, http.StatusOK, "sources", p)
+}
+
+// sourcesFor are the configured sources that the user sees.
+func (d *desk) sourcesFor(ctx context.Context) []veghe.Source {
+	return seen(ctx, d.Sources(), func(s veghe.Source) veghe.SourceID { return s.ID })
+}
+
+// seen leaves out what belongs to sources that the user does not see.
+func seen[T any](ctx context.Context, all []T, source func(T) veghe.SourceID) []T {
+	u := userOf(ctx)
+	return slices.DeleteFunc(slices.Clone(all), func(x T) bool { return !u.sees(source(x)) })
 }
 
 type helpPage struct {

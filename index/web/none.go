@@ -39,6 +39,18 @@ func (noCases) SetCaseStatus(context.Context, string, store.CaseStatus, string, 
 	return store.ErrNoCase
 }
 
+func (noCases) CasesWith(context.Context, string) ([]string, error) { return nil, nil }
+
+func (noCases) CasePeople(context.Context, string) ([]store.CasePerson, error) { return nil, nil }
+
+func (noCases) LetIntoCase(context.Context, string, string, string, time.Time) error {
+	return store.ErrNoCase
+}
+
+func (noCases) TakeOutOfCase(context.Context, string, string, string, time.Time) error {
+	return store.ErrNoCase
+}
+
 // noWatches is the list of a desk that keeps no standing searches.
 type noWatches struct{}
 

@@ -15,6 +15,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	store "veghe/index/desk"
 )
 
 //go:embed templates/*.html
@@ -121,6 +123,32 @@ func (d *desk) page(r *http.Request, title string) Page {
 		User: userOf(r.Context()), Auto: d.AutoSignIn, Notice: d.Notice, Version: d.Version,
 		Settings: settings{Clear: cookieIs(r, "text", "clear"), Mute: cookieIs(r, "keys", "off")},
 	}
+}
+
+// menu is every page with an entry, and who may open it.
+var menu = []struct {
+	name, href string
+	access     store.Permission
+}{
+	{"results", "/", store.CanSearch},
+	{"watches", "/watches", store.CanWatch},
+	{"cases", "/cases", store.CanCases},
+	{"lookup", "/lookup", store.CanSearch},
+	{"status", "/status", store.CanStatus},
+	{"rules", "/rules", store.CanRules},
+	{"sources", "/sources", store.CanStatus},
+	{"help", "/help", store.SignedIn},
+}
+
+// Menu is what the user may open.
+func (p Page) Menu() []choice {
+	var out []choice
+	for _, m := range menu {
+		if p.User.May.Has(m.access) {
+			out = append(out, choice{m.name, m.href, p.Nav == m.name})
+		}
+	}
+	return out
 }
 
 func cookieIs(r *http.Request, name, value string) bool {

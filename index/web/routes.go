@@ -3,22 +3,19 @@ package web
 import (
 	"net/http"
 	"strings"
+
+	store "veghe/index/desk"
 )
 
-// access says who may use a route.
-type access int
+// public is the access of what anyone may use: assets, sign-in.
+const public store.Permission = 0
 
-const (
-	public    access = iota // anyone: assets, sign-in
-	reader                  // someone signed in
-	collector               // a program with the collector's token
-)
-
-// route is one thing the desk serves. Under /api/ errors are problem
-// documents and nobody is sent to the sign-in page.
+// route is one thing the desk serves. Whoever asks needs all that its access
+// names; see the roles in package desk for who has what. Under /api/ errors
+// are problem documents and nobody is sent to the sign-in page.
 type route struct {
 	method, path string
-	access       access
+	access       store.Permission
 	serve        func(*desk, http.ResponseWriter, *http.Request) error
 }
 
@@ -27,7 +24,7 @@ func (r route) pattern() string { return r.method + " " + r.path }
 // limit is how large the body of a request may be, in bytes.
 func (r route) limit() int64 {
 	switch {
-	case r.access == collector:
+	case r.access == store.CanIngest:
 		return maxIngest
 	case strings.HasSuffix(r.path, "/lookup"):
 		return 3*maxLookupBytes + maxForm // a form writes some bytes as three
@@ -39,24 +36,24 @@ func (r route) limit() int64 {
 // routes is everything that is served.
 func routes() []route {
 	return []route{
-		{"GET", "/{$}", reader, (*desk).results},
-		{"GET", "/posts/{id}", reader, (*desk).post},
-		{"POST", "/posts/{id}/review", reader, (*desk).reviewForm},
-		{"POST", "/posts/{id}/reveal", reader, (*desk).revealForm},
-		{"GET", "/cases", reader, (*desk).casesPage},
-		{"POST", "/cases", reader, (*desk).openCaseForm},
-		{"GET", "/cases/{id}", reader, (*desk).casePage},
-		{"POST", "/cases/{id}", reader, (*desk).changeCaseForm},
-		{"GET", "/watches", reader, (*desk).watchesPage},
-		{"POST", "/watches", reader, (*desk).addWatchForm},
-		{"GET", "/watches/{id}", reader, (*desk).watchPage},
-		{"POST", "/watches/{id}/end", reader, (*desk).endWatchForm},
-		{"GET", "/lookup", reader, (*desk).lookupPage},
-		{"POST", "/lookup", reader, (*desk).lookupForm},
-		{"GET", "/status", reader, (*desk).statusPage},
-		{"GET", "/rules", reader, (*desk).rulesPage},
-		{"GET", "/sources", reader, (*desk).sourcesPage},
-		{"GET", "/help", reader, (*desk).helpPage},
+		{"GET", "/{$}", store.CanSearch, (*desk).results},
+		{"GET", "/posts/{id}", store.CanSearch, (*desk).post},
+		{"POST", "/posts/{id}/review", store.CanReview, (*desk).reviewForm},
+		{"POST", "/posts/{id}/reveal", store.CanReveal, (*desk).revealForm},
+		{"GET", "/cases", store.CanCases, (*desk).casesPage},
+		{"POST", "/cases", store.CanCases, (*desk).openCaseForm},
+		{"GET", "/cases/{id}", store.CanCases, (*desk).casePage},
+		{"POST", "/cases/{id}", store.CanCases, (*desk).changeCaseForm},
+		{"GET", "/watches", store.CanWatch, (*desk).watchesPage},
+		{"POST", "/watches", store.CanWatch, (*desk).addWatchForm},
+		{"GET", "/watches/{id}", store.CanWatch, (*desk).watchPage},
+		{"POST", "/watches/{id}/end", store.CanWatch, (*desk).endWatchForm},
+		{"GET", "/lookup", store.CanSearch, (*desk).lookupPage},
+		{"POST", "/lookup", store.CanSearch, (*desk).lookupForm},
+		{"GET", "/status", store.CanStatus, (*desk).statusPage},
+		{"GET", "/rules", store.CanRules, (*desk).rulesPage},
+		{"GET", "/sources", store.CanStatus, (*desk).sourcesPage},
+		{"GET", "/help", store.SignedIn, (*desk).helpPage},
 		{"POST", "/settings", public, (*desk).settings},
 
 		{"GET", "/signin", public, (*desk).signInPage},
@@ -66,22 +63,22 @@ func routes() []route {
 		{"GET", "/favicon.ico", public, (*desk).favicon},
 		{"GET", "/robots.txt", public, (*desk).robots},
 
-		{"GET", "/api/v1/search", reader, (*desk).apiSearch},
-		{"GET", "/api/v1/posts/{id}", reader, (*desk).apiPost},
-		{"POST", "/api/v1/posts/{id}/review", reader, (*desk).apiReview},
-		{"POST", "/api/v1/posts", collector, (*desk).apiIngest},
-		{"GET", "/api/v1/entities/{kind}/{value}", reader, (*desk).apiEntity},
-		{"GET", "/api/v1/clusters/{id}", reader, (*desk).apiCluster},
-		{"GET", "/api/v1/cases", reader, (*desk).apiCases},
-		{"POST", "/api/v1/cases", reader, (*desk).apiOpenCase},
-		{"GET", "/api/v1/cases/{id}", reader, (*desk).apiCase},
-		{"POST", "/api/v1/cases/{id}/posts", reader, (*desk).apiAddToCase},
-		{"GET", "/api/v1/watches", reader, (*desk).apiWatches},
-		{"POST", "/api/v1/watches", reader, (*desk).apiAddWatch},
-		{"GET", "/api/v1/watches/{id}", reader, (*desk).apiWatch},
-		{"POST", "/api/v1/lookup", reader, (*desk).apiLookup},
-		{"GET", "/api/v1/rules", reader, (*desk).apiRules},
-		{"GET", "/api/v1/export", reader, (*desk).apiExport},
+		{"GET", "/api/v1/search", store.CanSearch, (*desk).apiSearch},
+		{"GET", "/api/v1/posts/{id}", store.CanSearch, (*desk).apiPost},
+		{"POST", "/api/v1/posts/{id}/review", store.CanReview, (*desk).apiReview},
+		{"POST", "/api/v1/posts", store.CanIngest, (*desk).apiIngest},
+		{"GET", "/api/v1/entities/{kind}/{value}", store.CanSearch, (*desk).apiEntity},
+		{"GET", "/api/v1/clusters/{id}", store.CanSearch, (*desk).apiCluster},
+		{"GET", "/api/v1/cases", store.CanCases, (*desk).apiCases},
+		{"POST", "/api/v1/cases", store.CanCases, (*desk).apiOpenCase},
+		{"GET", "/api/v1/cases/{id}", store.CanCases, (*desk).apiCase},
+		{"POST", "/api/v1/cases/{id}/posts", store.CanCases, (*desk).apiAddToCase},
+		{"GET", "/api/v1/watches", store.CanWatch, (*desk).apiWatches},
+		{"POST", "/api/v1/watches", store.CanWatch, (*desk).apiAddWatch},
+		{"GET", "/api/v1/watches/{id}", store.CanWatch, (*desk).apiWatch},
+		{"POST", "/api/v1/lookup", store.CanSearch, (*desk).apiLookup},
+		{"GET", "/api/v1/rules", store.CanRules, (*desk).apiRules},
+		{"GET", "/api/v1/export", store.CanExport, (*desk).apiExport},
 		{"GET", "/api/v1/openapi.json", public, (*desk).apiDocument},
 	}
 }

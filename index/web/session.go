@@ -108,8 +108,8 @@ type signInPage struct {
 // signInPage shows the form. The token of a link is put into it rather than
 // used at once, so that a program that follows links cannot spend it.
 func (d *desk) signInPage(w http.ResponseWriter, r *http.Request) error {
-	if _, ok := d.whoIs(r); ok {
-		http.Redirect(w, r, "/", http.StatusSeeOther)
+	if u := userOf(r.Context()); u.Name != "" {
+		http.Redirect(w, r, u.home(), http.StatusSeeOther)
 		return nil
 	}
 	token := r.URL.Query().Get("token")
@@ -135,13 +135,13 @@ func (d *desk) signIn(w http.ResponseWriter, r *http.Request) error {
 	if !ok {
 		return fail(http.StatusServiceUnavailable, "error.busy")
 	}
-	ctx := context.WithValue(r.Context(), userKey{}, user)
+	ctx := as(r.Context(), user)
 	if err := d.note(ctx, ActSignIn, user.Name, ""); err != nil {
 		d.sessions.end(cookie)
 		return err
 	}
 	http.SetCookie(w, d.cookie(r, sessionCookie, cookie, int(d.SessionLife.Seconds())))
-	http.Redirect(w, r, "/", http.StatusSeeOther)
+	http.Redirect(w, r, user.home(), http.StatusSeeOther)
 	return nil
 }
 

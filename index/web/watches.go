@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
@@ -96,7 +97,13 @@ func (d *desk) readWatch(ctx context.Context, r *http.Request, limit int) (store
 	}
 	before, _ := strconv.ParseInt(r.URL.Query().Get("before"), 10, 64) // 0, from the newest, if it is no number
 	hits, err := d.Watches.WatchHits(ctx, watch.ID, before, limit)
-	return watch, hits, err
+	if err != nil || userOf(ctx).Sources == nil {
+		return watch, hits, err
+	}
+	return watch, slices.DeleteFunc(hits, func(h store.WatchHit) bool {
+		_, err := d.Search.Get(ctx, h.Post)
+		return errors.Is(err, index.ErrNotFound)
+	}), nil
 }
 
 func (d *desk) watchOf(r *http.Request) (store.Watch, error) {

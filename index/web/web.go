@@ -113,11 +113,6 @@ type Config struct {
 	OnRequest func(route string, status int, took time.Duration)
 }
 
-// User is who is looking.
-type User struct {
-	Name string
-}
-
 // Event is one thing someone did. Object is an id, never text of a post.
 type Event struct {
 	At     time.Time
@@ -139,6 +134,7 @@ const (
 	ActExport Action = "export"
 	ActReview Action = "review"
 	ActSignIn Action = "signin"
+	ActDenied Action = "denied" // tried without the right to
 	ActIngest Action = "ingest"
 	ActCase   Action = "case"
 	ActWatch  Action = "watch"
@@ -240,6 +236,8 @@ func New(cfg Config) (http.Handler, error) {
 	}
 	d.sessions = newSessions(d.Clock, d.SessionLife)
 	d.pseudo = pseudonyms{key: d.PseudonymKey}
+	cases := scopedCases{d.Cases}
+	d.Search, d.Cases = scopedSearch{d.Search, cases}, cases
 	d.mount()
 	return d.guard(d.mux), nil
 }

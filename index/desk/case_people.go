@@ -1,0 +1,110 @@
+package desk
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// CasePerson is somebody who is in a case: it exists for them.
+type CasePerson struct {
+	Name string    `json:"name"`
+	By   string    `json:"by"` // who let them in
+	At   time.Time `json:"at"`
+}
+
+// ErrLastPerson is returned for taking out the last person of a case.
+var ErrLastPerson = errors.New("somebody must stay in the case")
+
+// CasePeople lists who is in a case, in the order of coming.
+func (d *Desk) CasePeople(ctx context.Context, id string) ([]CasePerson, error) {
+	rows, err := d.db.Read.QueryContext(ctx, `SELECT who, by, at FROM case_person WHERE cas = ? ORDER BY at, who`, id)
+	if err != nil {
+		return nil, fmt.Errorf("people of a case: %w", err)
+	}
+	defer rows.Close() //nolint:errcheck // rows.Err tells
+	out := []CasePerson{}
+	for rows.Next() {
+		var p CasePerson
+		var at int64
+		if err := rows.Scan(&p.Name, &p.By, &at); err != nil {
+			return nil, err
+		}
+		p.At = moment(at)
+		out = append(out, p)
+	}
+	return out, rows.Err()
+}
+
+// CasesWith lists the ids of the cases that somebody is in.
+func (d *Desk) CasesWith(ctx context.Context, who string) ([]string, error) {
+	rows, err := d.db.Read.QueryContext(ctx, `SELECT cas FROM case_person WHERE who = ? ORDER BY cas`, who)
+	if err != nil {
+		return nil, fmt.Errorf("cases of a person: %w", err)
+	}
+	return scanStrings(rows)
+}
+
+func scanStrings(rows *sql.Rows) ([]string, error) {
+	defer rows.Close() //nolint:errcheck // rows.Err tells
+	out := []string{}
+	for rows.Next() {
+		var s string
+		if err := rows.Scan(&s); err != nil {
+			return nil, err
+		}
+		out = append(out, s)
+	}
+	return out, rows.Err()
+}
+
+// LetIntoCase lets somebody in; who is in already stays in.
+func (d *Desk) LetIntoCase(ctx context.Context, id, who, by string, at time.Time) error {
+	if err := checks(check("who", who, true, maxName), check("by", by, true, maxName)); err != nil {
+		return err
+	}
+	return d.db.Tx(ctx, func(tx *sql.Tx) error {
+		if err := mustExist(ctx, tx, id); err != nil {
+			return err
+		}
+		n, err := letIn(ctx, tx, id, who, by, at)
+		if err != nil || n == 0 {
+			return err
+		}
+		return caseEvent(ctx, tx, id, CaseEvent{At: at, By: by, What: "let_in", Object: who})
+	})
+}
+
+func letIn(ctx context.Context, tx *sql.Tx, id, who, by string, at time.Time) (n int64, err error) {
+	res, err := tx.ExecContext(ctx, `INSERT INTO case_person (cas, who, by, at) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING`, id, who, by, micros(at))
+	if err != nil {
+		return 0, err
+	}
+	return res.RowsAffected()
+}
+
+// TakeOutOfCase takes somebody out; that they were in stays on record.
+func (d *Desk) TakeOutOfCase(ctx context.Context, id, who, by string, at time.Time) error {
+	return d.db.Tx(ctx, func(tx *sql.Tx) error {
+		if err := mustExist(ctx, tx, id); err != nil {
+			return err
+		}
+		res, err := tx.ExecContext(ctx, `DELETE FROM case_person WHERE cas = ? AND who = ?`, id, who)
+		if err != nil {
+			return err
+		}
+		if n, err := res.RowsAffected(); err != nil || n == 0 {
+			return err
+		}
+		var left int
+		if err := tx.QueryRowContext(ctx, `SELECT count(*) FROM case_person WHERE cas = ?`, id).Scan(&left); err != nil {
+			return err
+		}
+		if left == 0 {
+			return ErrLastPerson
+		}
+		return caseEvent(ctx, tx, id, CaseEvent{At: at, By: by, What: "taken_out", Object: who})
+	})
+}

@@ -1,0 +1,116 @@
+package web
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+
+	"veghe"
+	store "veghe/index/desk"
+)
+
+// User is who is looking, and what they may. The zero User is nobody, and may
+// nothing that is not public.
+type User struct {
+	Name string
+	May  store.Permission
+	// Sources, unless nil, are the only ones whose posts this user sees.
+	Sources []veghe.SourceID
+
+	program bool // came with a token
+}
+
+// Can reports whether the user has a permission, by its name; for templates.
+func (u User) Can(name string) bool {
+	p, err := store.ParsePermission(name)
+	return err == nil && u.May.Has(p)
+}
+
+// everyRole is the person who works alone: every role in one, which leaves out
+// what only programs may.
+var everyRole = store.PermissionsOf(store.Roles)
+
+// Alone is the user of a desk that has only one.
+func Alone(name string) User { return User{Name: name, May: everyRole} }
+
+type userKey struct{}
+
+// userOf is who is signed in; the zero User when nobody is.
+func userOf(ctx context.Context) User {
+	u, _ := ctx.Value(userKey{}).(User)
+	return u
+}
+
+func as(ctx context.Context, u User) context.Context { return context.WithValue(ctx, userKey{}, u) }
+
+// admit puts the user into the request's context, or says why not. What
+// somebody tried without the right to is in the audit trail.
+func (d *desk) admit(r *http.Request, rt route) (*http.Request, error) {
+	u, err := d.whoIs(r)
+	if err != nil {
+		return r, err
+	}
+	r = r.WithContext(as(r.Context(), u))
+	switch {
+	case rt.access.Has(store.CanIngest) && d.Ingest == nil:
+		return r, refuse(http.StatusForbidden, "this desk takes no posts from other collectors")
+	case u.May.Has(rt.access):
+		return r, nil
+	case u.Name == "" || rt.access.Has(store.CanIngest) && !u.program: // a person's session never brings posts in
+		return r, fail(http.StatusUnauthorized, "error.sign_in")
+	}
+	if r.Method == http.MethodGet && r.URL.Path == "/" {
+		return r, errElsewhere
+	}
+	if err := d.note(r.Context(), ActDenied, rt.pattern(), ""); err != nil {
+		return r, err
+	}
+	return r, fail(http.StatusForbidden, "error.not_allowed")
+}
+
+// errElsewhere sends somebody who came to the door to the first page that they
+// may see.
+var errElsewhere = errors.New("this user begins on another page")
+
+// whoIs finds out who asks: by token, by session, or by being at the machine.
+// Nobody is no error; a token that is not valid is.
+func (d *desk) whoIs(r *http.Request) (User, error) {
+	if given, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); ok && isAPI(r) {
+		return d.byToken(given)
+	}
+	if d.AutoSignIn { // guard has checked that both ends are loopback
+		return Alone("local"), nil
+	}
+	c, err := r.Cookie(sessionCookie)
+	if err != nil {
+		return User{}, nil
+	}
+	u, _ := d.sessions.get(c.Value)
+	return u, nil
+}
+
+// byToken is a program. The token in the data folder brings posts in; at a desk
+// with only one user, our own commands come with it as that user.
+func (d *desk) byToken(given string) (User, error) {
+	if d.Token != "" && sameSecret(given, d.Token) {
+		if d.AutoSignIn {
+			return User{Name: "local", May: everyRole | store.CanIngest, program: true}, nil
+		}
+		return User{Name: "collector", May: store.CanIngest, program: true}, nil
+	}
+	return User{}, fail(http.StatusUnauthorized, "error.token")
+}
+
+// home is the first page that a user may see.
+func (u User) home() string {
+	for _, p := range []struct {
+		may store.Permission
+		at  string
+	}{{store.CanSearch, "/"}, {store.CanStatus, "/status"}} {
+		if u.May.Has(p.may) {
+			return p.at
+		}
+	}
+	return "/help"
+}
