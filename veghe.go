@@ -16,6 +16,8 @@
 //     only ranks; the gate decides.
 //   - Alert: a flagged post of severity high or critical, or a hit of a
 //     standing search.
+//   - Change: what became of a post where it stood: gone, back again, or said
+//     again by another post. An edit needs none: it comes as the post itself.
 //   - Review: what a person decided about a flagged post.
 //
 // Data goes one way:
@@ -210,6 +212,27 @@ type Assessed struct {
 	AssessedAt time.Time  `json:"assessed_at"`
 }
 
+// ChangeKind says what became of a post.
+type ChangeKind string
+
+// The kinds of changes.
+const (
+	Gone  ChangeKind = "gone"  // it is not where it stood, nor beside it
+	Back  ChangeKind = "back"  // it was gone and is there again
+	Again ChangeKind = "again" // it is gone, and another post of the source says the same since
+)
+
+// Change is what became of a post where it stood. The newest one of a post
+// counts; a repeat changes nothing.
+type Change struct {
+	Post   PostID     `json:"post"`
+	Source SourceID   `json:"source"`
+	Kind   ChangeKind `json:"kind"`
+	Since  time.Time  `json:"since,omitzero"` // since when it is gone, as far as was seen
+	As     PostID     `json:"as,omitempty"`   // of Again: the post that says the same
+	SeenAt time.Time  `json:"seen_at"`        // when it was certain
+}
+
 // Decision is what a person made of a flagged post.
 type Decision string
 
@@ -236,5 +259,6 @@ const (
 	AssessmentsTopic = "veghe.assessments" // Assessed, same key
 	DeadTopic        = "veghe.dead"        // what could not be handled, with the error
 	ReviewsTopic     = "veghe.reviews"     // Review, keyed by post id
+	ChangesTopic     = "veghe.changes"     // Change, keyed by post id
 	HistoriesTopic   = "veghe.histories"   // what authors have shown, keyed by policy and conversation
 )

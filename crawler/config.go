@@ -45,6 +45,9 @@ type Config struct {
 	// brings new posts; nil keeps nothing. If it fails the posts are not
 	// handed on, and the page is fetched again later.
 	Evidence Keeper `json:"-" yaml:"-"`
+	// Changes is told what became of posts after they were handed on; nil
+	// tells nobody.
+	Changes ChangeSink `json:"-" yaml:"-"`
 	// OnVisit is told about every visited page, for metrics. It must be
 	// quick and is called from several goroutines.
 	OnVisit func(Visit) `json:"-" yaml:"-"`

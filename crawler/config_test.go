@@ -33,6 +33,8 @@ sources:
     rate: 0.5
     concurrency: 2
     max_pages: 200
+    pages_per_day: 5000
+    hours: {open: ["mon-fri 22:00-06:00", "sat,sun 00:00-24:00"], zone: Europe/Bucharest}
     max_depth: 3
     paused: true
     selectors:
@@ -69,6 +71,7 @@ func TestConfigKeys(t *testing.T) {
 		},
 		URLs: []string{"https://forum.example.org/jobs"}, Hosts: []string{"www.example.org"}, Paths: []string{"/list", "/jobs", "/t/"},
 		Type: extract.Forum, Kind: veghe.Forum, Every: Duration(30 * time.Minute), Rate: 0.5, Concurrency: 2, MaxPages: 200, MaxDepth: 3,
+		PagesPerDay: 5000, Hours: Hours{Open: []string{"mon-fri 22:00-06:00", "sat,sun 00:00-24:00"}, Zone: "Europe/Bucharest"},
 		Paused: true,
 		Selectors: extract.Selectors{
 			List: "tr.row", Item: "a.title", Next: "a.next", Thread: "h1 @data-id", Post: "article", ID: "@id", Author: ".name",
@@ -139,6 +142,8 @@ func TestValidate(t *testing.T) {
 		{"kind", func(c *Config) { c.Sources[0].Kind = "x" }, `want "ad" or "post"`},
 		{"rate", func(c *Config) { c.Sources[0].Rate = 500 }, "at most 20"},
 		{"every", func(c *Config) { c.Sources[0].Every = 1 }, "want 1s or more"},
+		{"pages per day", func(c *Config) { c.Sources[0].PagesPerDay = -1 }, "pages_per_day is -1"},
+		{"hours", func(c *Config) { c.Sources[0].Hours.Open = []string{"8-18"} }, `want such as "08:00-18:00"`},
 		{"depth", func(c *Config) { c.Sources[0].MaxDepth = 99 }, "max_depth is 99"},
 		{"paths", func(c *Config) { c.Sources[0].Paths = []string{"a"} }, "starts with /"},
 		{"hosts", func(c *Config) { c.Sources[0].Hosts = []string{"https://a/"} }, "want a host name"},

@@ -48,6 +48,10 @@ import (
 // from several goroutines and must not keep the slice.
 type Sink func(ctx context.Context, posts []veghe.Post) error
 
+// ChangeSink takes what became of posts that were handed on: gone, back, said
+// again. A nil error means that it is durable; after any other it comes again.
+type ChangeSink func(ctx context.Context, changes []veghe.Change) error
+
 // Crawler visits the configured sources. Use Run or RunOnce, one at a time.
 type Crawler struct {
 	frontier *frontier.Frontier
@@ -112,12 +116,13 @@ func (c *Crawler) addVisitors(cfg *Config) error {
 	}
 	for _, s := range sites {
 		g := newGuard(s, cfg.Limits, cfg.userAgent(), cfg.Resolver, shared)
+		g.open = func() bool { return s.times.open(now()) }
 		if cfg.Evidence != nil {
 			g.record()
 		}
 		v := &visitor{
 			site: s, guard: g, fetcher: newFetcher(g, cfg.Limits.Redirects), frontier: c.frontier,
-			limits: cfg.Limits, now: now, onVisit: cfg.OnVisit, keeper: cfg.Evidence,
+			limits: cfg.Limits, now: now, onVisit: cfg.OnVisit, keeper: cfg.Evidence, changes: cfg.Changes,
 			log:  log.With(slog.String("source", string(s.ID))),
 			gate: newGate(s.Paused || slices.Contains(paused, s.ID)),
 		}

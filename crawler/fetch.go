@@ -76,6 +76,7 @@ func outcomeOf(err error) Outcome {
 		err error
 		is  Outcome
 	}{
+		{errClosed, Closed},
 		{errRobots, Robots},
 		{errRobotsDown, RobotsDown},
 		{errMedia, Media},

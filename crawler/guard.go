@@ -23,6 +23,7 @@ var (
 	errOutOfScope = errors.New("not part of the source")
 	errRedirects  = errors.New("too many redirects")
 	errEncoding   = errors.New("content encoding not asked for")
+	errClosed     = errors.New("outside the hours of the source")
 )
 
 // guard is the one door to a source's hosts: an http.RoundTripper that every
@@ -31,7 +32,7 @@ var (
 //
 //	address  only GET, http(s), known ports, no credentials, within scope, not media by name
 //	robots   robots.txt of that host, for that path
-//	pace     the host's rate, crawl delay and concurrency
+//	pace     the hours of the source; the host's rate, crawl delay and concurrency
 //	dial     public addresses only, checked after DNS
 //	send     our own headers only; the time of the whole exchange is bounded
 //	read     not media by type; the decoded body is bounded, then decoded to UTF-8
@@ -42,7 +43,8 @@ type guard struct {
 	dialer    *dialer
 	transport *http.Transport
 	hosts     *hosts
-	recording bool // what goes over the wire is collected
+	open      func() bool // within the hours of the source
+	recording bool        // what goes over the wire is collected
 }
 
 // exchange collects what happened while one page was fetched.
@@ -64,6 +66,7 @@ type exchangeKey struct{}
 
 func newGuard(s *site, limits Limits, userAgent string, resolver Resolver, hosts *hosts) *guard {
 	g := &guard{site: s, limits: limits, userAgent: userAgent, hosts: hosts, dialer: newDialer(resolver, s.local)}
+	g.open = func() bool { return s.times.open(time.Now()) }
 	g.transport = &http.Transport{
 		Proxy:                  nil, // a proxy would resolve names for us, unchecked
 		DialContext:            g.dialer.dial,
@@ -101,12 +104,26 @@ func (g *guard) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err := g.checkRobots(ctx, h, req.URL, x); err != nil {
 		return nil, err
 	}
-	release, err := h.enter(ctx, g.site.gap())
+	release, err := g.enter(ctx, h)
 	if err != nil {
 		return nil, err
 	}
 	defer release()
 	return g.exchange(req, h, x)
+}
+
+// enter waits for the turn of a request to a host, and sends none outside the
+// hours of the source.
+func (g *guard) enter(ctx context.Context, h *host) (release func(), err error) {
+	if !g.open() {
+		return nil, errClosed
+	}
+	release, err = h.enter(ctx, g.site.gap())
+	if err == nil && !g.open() { // it was a long wait
+		release()
+		return nil, errClosed
+	}
+	return release, err
 }
 
 // checkAddress decides by the request alone.
@@ -310,7 +327,7 @@ const (
 // everything is disallowed for now. It only fails when ctx ends.
 func (g *guard) fetchRobots(ctx context.Context, page *url.URL, h *host, x *exchange) (*robots, time.Duration, error) {
 	deny := &robots{all: denyAll}
-	release, err := h.enter(ctx, g.site.gap())
+	release, err := g.enter(ctx, h)
 	if err != nil {
 		return nil, 0, err
 	}

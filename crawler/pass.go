@@ -31,6 +31,12 @@ func (v *visitor) visits(ctx context.Context, sink Sink) {
 		}
 	}
 	for ctx.Err() == nil {
+		if err := v.untilOpen(ctx); err != nil {
+			if v.stateTrouble(ctx, err) != nil {
+				return
+			}
+			continue
+		}
 		if err := v.pass(ctx, sink); err != nil {
 			if v.stateTrouble(ctx, err) != nil {
 				return
@@ -55,6 +61,47 @@ func (v *visitor) stateTrouble(ctx context.Context, err error) error {
 		s.LastError, s.LastErrorAt = err.Error(), v.now().UTC()
 	})
 	return sleep(ctx, v.limits.Backoff.D())
+}
+
+// untilOpen waits until the source may be visited.
+func (v *visitor) untilOpen(ctx context.Context) error {
+	for {
+		at, err := v.opens(ctx)
+		if err != nil {
+			return err
+		}
+		wait := at.Sub(v.now())
+		if wait <= 0 {
+			return nil
+		}
+		// A clock that is set meanwhile is noticed.
+		if err := sleep(ctx, min(wait, time.Minute)); err != nil {
+			return err
+		}
+	}
+}
+
+// opens is when the source may next be visited: now, or when its hours begin,
+// or when the next day brings it new pages.
+func (v *visitor) opens(ctx context.Context) (time.Time, error) {
+	now := v.now()
+	at, spent := v.times.opens(now), 0
+	if v.PagesPerDay > 0 {
+		var err error
+		if spent, err = v.frontier.Spent(context.WithoutCancel(ctx), v.ID, v.quota(now)); err != nil {
+			return at, err
+		}
+		if spent >= v.PagesPerDay {
+			at = v.times.opens(maxTime(at, v.times.nextDay(now)))
+		}
+	}
+	v.health.update(func(s *Stats) {
+		s.SpentToday, s.OpensAt = spent, time.Time{}
+		if at.After(now) {
+			s.OpensAt = at.UTC()
+		}
+	})
+	return at, nil
 }
 
 // rest waits until a start page is due and the source is not backing off.
@@ -100,7 +147,11 @@ func (v *visitor) once(ctx context.Context, sink Sink) error {
 func (v *visitor) pass(ctx context.Context, sink Sink) error {
 	p := pass{visitor: v, asOf: v.now(), budget: v.MaxPages, results: make(chan visited)}
 	err := p.run(ctx, sink)
+	v.tell(ctx)
 	v.count(ctx)
+	if _, spent := v.opens(ctx); err == nil && spent != nil {
+		err = spent
+	}
 	if err == nil && ctx.Err() == nil {
 		v.health.update(func(s *Stats) { s.Passes++ })
 	}
@@ -144,7 +195,10 @@ func (p *pass) start(ctx context.Context, sink Sink) error {
 		return nil
 	}
 	until := p.now().Add(p.limits.PageTimeout.D() + time.Minute)
-	pages, err := p.frontier.Lease(ctx, p.ID, p.asOf, until, free)
+	if !p.times.open(p.now()) {
+		return nil
+	}
+	pages, err := p.frontier.Lease(ctx, p.ID, p.asOf, until, free, p.quota(p.now()))
 	if err != nil {
 		if ctx.Err() != nil {
 			return nil

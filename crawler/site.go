@@ -5,6 +5,8 @@ import (
 	"path"
 	"strings"
 	"time"
+
+	"veghe/crawler/frontier"
 )
 
 // site is a source made ready to be visited: where it may lead and how fast.
@@ -13,6 +15,7 @@ type site struct {
 	hosts map[string]bool // host names in scope
 	local map[string]bool // host:port pairs on this machine that may be reached
 	ports map[string]bool
+	times schedule
 }
 
 func newSite(s Source) (*site, error) {
@@ -20,6 +23,10 @@ func newSite(s Source) (*site, error) {
 		Source: s.withDefaults(),
 		hosts:  make(map[string]bool), local: make(map[string]bool),
 		ports: map[string]bool{"80": true, "443": true},
+	}
+	var err error
+	if out.times, err = s.Hours.schedule(); err != nil {
+		return nil, err
 	}
 	for _, raw := range out.starts() {
 		u, err := url.Parse(raw)
@@ -42,6 +49,11 @@ func newSite(s Source) (*site, error) {
 
 // gap is the least time between two requests to one host.
 func (s *site) gap() time.Duration { return time.Duration(float64(time.Second) / s.Rate) }
+
+// quota is what may be visited on the day of a time.
+func (s *site) quota(at time.Time) frontier.Quota {
+	return frontier.Quota{Day: s.times.day(at), Pages: s.PagesPerDay}
+}
 
 // inScope says whether an address belongs to the source, whose purpose and
 // legal basis cover nothing else.

@@ -46,6 +46,11 @@ type Source struct {
 	// MaxPages bounds one visit; what is left waits for the next. 0 means
 	// 5,000.
 	MaxPages int `json:"max_pages,omitempty" yaml:"max_pages,omitempty"`
+	// PagesPerDay bounds a day, restarts included; what is left waits for the
+	// next. 0 means no bound.
+	PagesPerDay int `json:"pages_per_day,omitempty" yaml:"pages_per_day,omitempty"`
+	// Hours are when the source may be visited; always, if left out.
+	Hours Hours `json:"hours,omitzero" yaml:"hours,omitempty"`
 	// MaxDepth is how many links away from a start page may be visited,
 	// "next page" links not counted. 0 means 4, or none for feed and page;
 	// -1 means start pages only.
@@ -108,6 +113,10 @@ func (s *Source) Validate() error {
 	if s.MaxPages < 0 {
 		say("max_pages is %d, want 1 or more", s.MaxPages)
 	}
+	if s.PagesPerDay < 0 {
+		say("pages_per_day is %d, want 1 or more", s.PagesPerDay)
+	}
+	errs = append(errs, split(s.Hours.Validate())...)
 	if s.MaxDepth < -1 || s.MaxDepth > maxDepth {
 		say("max_depth is %d, want 1 to %d, or -1 for the start pages only", s.MaxDepth, maxDepth)
 	}

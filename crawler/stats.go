@@ -24,6 +24,7 @@ const (
 	ServerError Outcome = "server_error" // 5xx
 	Unreachable Outcome = "unreachable"  // DNS, connection or TLS failed
 	TimedOut    Outcome = "timed_out"
+	Closed      Outcome = "closed"       // outside its hours: nothing was sent
 	Robots      Outcome = "robots"       // robots.txt disallows it
 	RobotsDown  Outcome = "robots_down"  // robots.txt unreachable: everything is disallowed
 	Media       Outcome = "media"        // an image, a video, an archive, a document
@@ -82,6 +83,8 @@ type Stats struct {
 	Found     int64             `json:"found"`     // posts on pages, seen before or not
 	New       int64             `json:"new"`       // posts handed on for the first time
 	Edited    int64             `json:"edited"`    // posts handed on again with another text
+	Gone      int64             `json:"gone"`      // posts found to be no longer there
+	Back      int64             `json:"back"`      // of those, posts that are there again
 	Truncated int64             `json:"truncated"` // pages longer than the limit
 	Outcomes  map[Outcome]int64 `json:"outcomes"`
 	Problems  int64             `json:"problems"` // parts of pages that could not be read
@@ -95,6 +98,8 @@ type Stats struct {
 	LastErrorAt  time.Time `json:"last_error_at,omitzero"`
 	Failures     int       `json:"failures,omitempty"` // in a row, until a page succeeds
 	BackoffUntil time.Time `json:"backoff_until,omitzero"`
+	OpensAt      time.Time `json:"opens_at,omitzero"`     // outside its hours, or its pages of the day are spent, until then
+	SpentToday   int       `json:"spent_today,omitempty"` // pages, of a source with PagesPerDay
 }
 
 // Yield is the share of read pages on which posts were found where some

@@ -26,7 +26,8 @@ type visitor struct {
 	onVisit  func(Visit)
 	health   health
 	gate     *gate
-	keeper   Keeper // nil: no evidence is kept
+	keeper   Keeper     // nil: no evidence is kept
+	changes  ChangeSink // nil: nobody is told
 }
 
 // visited is one page's visit, for the pass it is part of.
@@ -36,6 +37,7 @@ type visited struct {
 	asOf     time.Time     // of the pass: what it finds is due then
 	wait     time.Duration // what the server asked for
 	problems int
+	recorded bool  // the frontier knows
 	err      error // says why Outcome is not OK; nil for some
 }
 
@@ -58,8 +60,8 @@ func (v *visitor) visit(run context.Context, p frontier.Page, asOf time.Time, si
 		v.read(ctx, p, a, sink, &out)
 	}
 	switch {
-	case out.Outcome == OK, out.Outcome == Unparsed, out.Outcome == NoIndex: // recorded
-	case run.Err() != nil: // cut short: it says nothing about the page
+	case out.recorded:
+	case run.Err() != nil, out.Outcome == Closed: // cut short: it says nothing about the page
 		_ = v.frontier.Release(context.WithoutCancel(ctx), p) // else its lease runs out
 	default:
 		v.settle(ctx, &out)
@@ -78,6 +80,9 @@ func (v *visitor) read(ctx context.Context, p frontier.Page, a *answer, sink Sin
 		out.Outcome, out.err = Unparsed, err
 	case res.NoIndex:
 		out.Outcome = NoIndex
+	case len(res.Posts) == 0 && shouldHavePosts(p) && ledElsewhere(p, a):
+		out.Outcome, out.err = Gone, errElsewhere
+		return
 	case len(res.Posts) == 0 && shouldHavePosts(p):
 		out.Outcome, out.err = Unparsed, errNoPosts
 	default:
@@ -88,11 +93,26 @@ func (v *visitor) read(ctx context.Context, p frontier.Page, a *answer, sink Sin
 	}
 }
 
+var errElsewhere = errors.New("the address leads to another page, without its posts")
+
+// ledElsewhere says that a page which was there before is now a redirect: many
+// sites answer so for what was deleted.
+func ledElsewhere(p frontier.Page, a *answer) bool {
+	u, err := extract.Canonical(a.url.String(), nil)
+	return err == nil && u != p.URL && !p.Fetched.IsZero()
+}
+
 var errNoPosts = errors.New("no post was recognised on a page that should have some: do the selectors fit?")
 
 // shouldHavePosts says whether a page without posts is a sign of trouble.
 func shouldHavePosts(p frontier.Page) bool {
 	return p.Kind == string(extract.Thread) || p.Kind == string(extract.Post)
+}
+
+// isHome says whether a page is where its posts stand: lists and feeds show
+// only the newest.
+func (v *visitor) isHome(p frontier.Page) bool {
+	return shouldHavePosts(p) || p.Kind == startKind && v.Type == extract.Single
 }
 
 // handOn gives new posts to the sink, then records the page.
@@ -126,7 +146,9 @@ func (v *visitor) handOn(ctx context.Context, p frontier.Page, a *answer, res ex
 		Now: now, Asap: out.asOf, Quiet: quiet, Busy: busy, News: out.New + out.Edited,
 		ETag: a.header.Get("Etag"), LastModified: a.header.Get("Last-Modified"),
 		Last: p.Thread != "" && !hasNext(res.Links), Links: v.follow(p, res.Links, out.New), Posts: seen,
+		Home: v.isHome(p) && !a.truncated && len(seen) > 0,
 	})
+	out.recorded = err == nil || errors.Is(err, frontier.ErrLeaseLost)
 	if err != nil && !errors.Is(err, frontier.ErrLeaseLost) {
 		out.Outcome = StateFailed
 		return err
@@ -165,6 +187,8 @@ func (v *visitor) settle(ctx context.Context, out *visited) {
 		err = v.frontier.Retry(keep, p, now.Add(backoff(v.limits.Backoff.D(), p.Fails+1)))
 	case out.Outcome.unreachable():
 		err = v.frontier.Retry(keep, p, now.Add(max(out.wait, backoff(v.limits.Backoff.D(), p.Fails+1))))
+	case out.Outcome == Gone && v.isHome(p):
+		err = v.frontier.Absent(keep, p, now, min(v.Every.D(), time.Hour), rest(Gone, p, v.Every.D()))
 	default:
 		d := rest(out.Outcome, p, v.Every.D())
 		o := frontier.Outcome{Now: now, Quiet: d, Busy: d}

@@ -119,6 +119,7 @@ func TestSourceWords(t *testing.T) {
 		{crawler.Stats{}, "running"},
 		{crawler.Stats{Paused: true, BackoffUntil: now.Add(time.Hour)}, "paused"},
 		{crawler.Stats{BackoffUntil: now.Add(time.Hour)}, "backing off"},
+		{crawler.Stats{OpensAt: time.Date(now.Year()+1, 10, 12, 8, 0, 0, 0, time.UTC)}, "closed until " + time.Date(now.Year()+1, 10, 12, 8, 0, 0, 0, time.UTC).Format("Mon 15:04")},
 	} {
 		if got := stateOf(&tt.s, now).State; got != tt.want {
 			t.Errorf("got %s, want %s", got, tt.want)

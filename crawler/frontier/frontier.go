@@ -19,7 +19,6 @@ package frontier
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"sync"
@@ -76,6 +75,10 @@ type Outcome struct {
 	Last  bool
 	Links []Link
 	Posts []Seen
+	// Home says that the page is where its posts stand, as a thread is and a
+	// feed is not, and that Posts are all that it has: those that stood here
+	// before and do not any more are looked for, see absent.go.
+	Home bool
 }
 
 // Novelty says whether a post was seen before.
@@ -146,8 +149,28 @@ CREATE TABLE IF NOT EXISTS posts (
 CREATE INDEX IF NOT EXISTS posts_seen ON posts (seen);
 PRAGMA user_version = 1;`
 
-// version is the schema above; a file of a newer one is not touched.
-const version = 1
+// The second version knows where posts stand, and which no longer do; see
+// absent.go. Pages and threads of posts are hashes: they are many.
+const schema2 = `
+ALTER TABLE pages ADD COLUMN absent INTEGER NOT NULL DEFAULT 0; -- since when it answers that it is not there
+ALTER TABLE pages ADD COLUMN look   INTEGER NOT NULL DEFAULT 0; -- 1 while a post missed elsewhere is looked for here
+CREATE INDEX pages_thread ON pages (source, thread) WHERE thread <> '';
+ALTER TABLE posts ADD COLUMN page   INTEGER NOT NULL DEFAULT 0; -- where it stood last; 0 unknown
+ALTER TABLE posts ADD COLUMN thread INTEGER NOT NULL DEFAULT 0; -- of that page
+ALTER TABLE posts ADD COLUMN lost   INTEGER NOT NULL DEFAULT 0; -- since when it is missed there, while it is looked for
+ALTER TABLE posts ADD COLUMN gone   INTEGER NOT NULL DEFAULT 0; -- since when it is not there
+ALTER TABLE posts ADD COLUMN told   INTEGER NOT NULL DEFAULT 0; -- what others were told of gone
+ALTER TABLE posts ADD COLUMN again  TEXT NOT NULL DEFAULT '';   -- the post that says the same since
+CREATE INDEX posts_page ON posts (source, page) WHERE page <> 0;
+CREATE INDEX posts_lost ON posts (source, thread) WHERE lost <> 0;
+CREATE INDEX posts_told ON posts (source) WHERE gone <> told;
+CREATE INDEX posts_gone ON posts (source, hash) WHERE gone <> 0;
+CREATE INDEX pages_start ON pages (source, due) WHERE depth = 0 AND chain = 0;
+CREATE TABLE spent (source TEXT PRIMARY KEY, day TEXT NOT NULL, pages INTEGER NOT NULL) WITHOUT ROWID;
+PRAGMA user_version = 2;`
+
+// version is that of the schema above; a file of a newer one is not touched.
+const version = 2
 
 // Open opens the frontier in a file, made if missing, or in memory if path is
 // empty. Leases of an earlier process are released.
@@ -203,13 +226,31 @@ func (f *Frontier) prepare(ctx context.Context) error {
 	if have > version {
 		return fmt.Errorf("it was written by a newer veghe (format %d, want %d): update, or move the file away to start over", have, version)
 	}
-	if _, err := f.db.ExecContext(ctx, schema); err != nil {
+	if err := f.migrate(ctx, have); err != nil {
 		return fmt.Errorf("cannot write it (is another veghe using this directory?): %w", err)
 	}
 	if _, err := f.db.ExecContext(ctx, "UPDATE pages SET lease = 0, due = 0 WHERE lease <> 0"); err != nil {
 		return err
 	}
 	return f.recount(ctx)
+}
+
+// migrate leads from the version of the file to the present one.
+func (f *Frontier) migrate(ctx context.Context, have int) error {
+	if have >= version {
+		return nil
+	}
+	return f.inTx(ctx, func(tx *sql.Tx) error {
+		for i, step := range []string{schema, schema2} {
+			if i < have {
+				continue
+			}
+			if _, err := tx.ExecContext(ctx, step); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
 // recount reads how many addresses each source has.
@@ -314,49 +355,6 @@ func (f *Frontier) NextStart(ctx context.Context, source veghe.SourceID) (time.T
 	return fromMillis(ms.Int64), nil
 }
 
-// Lease gives up to n pages of a source that are due at asOf, longest due
-// first. Each is the caller's until the given time; then it is due again.
-func (f *Frontier) Lease(ctx context.Context, source veghe.SourceID, asOf, until time.Time, n int) ([]Page, error) {
-	var out []Page
-	err := f.inTx(ctx, func(tx *sql.Tx) error {
-		var err error
-		if out, err = due(ctx, tx, source, asOf, n); err != nil {
-			return err
-		}
-		for i := range out {
-			out[i].lease = millis(until)
-			const take = "UPDATE pages SET lease = ?, due = ? WHERE source = ? AND url = ?"
-			if _, err := tx.ExecContext(ctx, take, millis(until), millis(until), source, out[i].URL); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	return out, err
-}
-
-func due(ctx context.Context, tx *sql.Tx, source veghe.SourceID, asOf time.Time, n int) ([]Page, error) {
-	const query = `SELECT url, kind, thread, seq, depth, chain, mark, etag, modified, every, fails, fetched
-		FROM pages WHERE source = ? AND due <= ? ORDER BY due LIMIT ?`
-	rows, err := tx.QueryContext(ctx, query, source, millis(asOf), n)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close() //nolint:errcheck // rows.Err tells
-	var out []Page
-	for rows.Next() {
-		p := Page{Source: source}
-		var every, fetched int64
-		err := rows.Scan(&p.URL, &p.Kind, &p.Thread, &p.Seq, &p.Depth, &p.Chain, &p.Mark, &p.ETag, &p.LastModified, &every, &p.Fails, &fetched)
-		if err != nil {
-			return nil, err
-		}
-		p.Every, p.Fetched = time.Duration(every)*time.Millisecond, fromMillis(fetched)
-		out = append(out, p)
-	}
-	return out, rows.Err()
-}
-
 // Done records a handled page, its links and its posts, all or nothing. Links
 // that are known already stay as they are, unless their mark changed or they
 // continue a page with news.
@@ -379,7 +377,7 @@ func (f *Frontier) Done(ctx context.Context, p Page, o Outcome) error {
 			return err
 		}
 		added = l.added
-		if err := addPosts(ctx, tx, p.Source, o.Posts, o.Now); err != nil {
+		if err := place(ctx, tx, p, o); err != nil {
 			return err
 		}
 		every := o.Quiet
@@ -390,10 +388,13 @@ func (f *Frontier) Done(ctx context.Context, p Page, o Outcome) error {
 		if mark != p.Mark {
 			due = o.Asap // it changed while the page was being fetched: look again
 		}
-		const done = `UPDATE pages SET lease = 0, fails = 0, fetched = ?, every = ?, etag = ?, modified = ?, last = ?, due = ?
+		const done = `UPDATE pages SET lease = 0, fails = 0, absent = 0, look = 0, fetched = ?, every = ?, etag = ?, modified = ?, last = ?, due = ?
 			WHERE source = ? AND url = ?`
 		_, err := tx.ExecContext(ctx, done, millis(o.Now), every.Milliseconds(), o.ETag, o.LastModified, o.Last, millis(due), p.Source, p.URL)
-		return err
+		if err != nil {
+			return err
+		}
+		return settleThread(ctx, tx, p)
 	})
 	if err == nil {
 		f.grow(p.Source, added)
@@ -424,27 +425,6 @@ func (f *Frontier) grow(source veghe.SourceID, n int64) {
 	f.known[source] += n
 }
 
-const day = int64(24 * time.Hour / time.Millisecond)
-
-// addPosts remembers posts, all of a page in one statement: to prepare one for
-// each would cost more than all the rest.
-func addPosts(ctx context.Context, tx *sql.Tx, source veghe.SourceID, posts []Seen, now time.Time) error {
-	if len(posts) == 0 {
-		return nil
-	}
-	// Most posts were seen before, on the same day: nothing is written.
-	const upsert = `INSERT INTO posts (source, id, hash, seen)
-		SELECT ?, value ->> 'ID', value ->> 'Hash', ? FROM json_each(?) WHERE true
-		ON CONFLICT DO UPDATE SET hash = excluded.hash, seen = max(seen, excluded.seen)
-		WHERE hash <> excluded.hash OR seen < excluded.seen`
-	list, err := json.Marshal(posts)
-	if err != nil {
-		return err
-	}
-	_, err = tx.ExecContext(ctx, upsert, source, millis(now)/day*day, string(list))
-	return err
-}
-
 // Retry gives a leased page back after a failed fetch, due at the given time.
 func (f *Frontier) Retry(ctx context.Context, p Page, due time.Time) error {
 	return f.inTx(ctx, func(tx *sql.Tx) error {
@@ -459,53 +439,6 @@ func (f *Frontier) Release(ctx context.Context, p Page) error {
 		const release = "UPDATE pages SET lease = 0, due = 0 WHERE source = ? AND url = ? AND lease = ?"
 		return held(tx.ExecContext(ctx, release, p.Source, p.URL, p.lease))
 	})
-}
-
-// Novelty says of each post whether it was handed on before.
-func (f *Frontier) Novelty(ctx context.Context, source veghe.SourceID, posts []Seen) ([]Novelty, error) {
-	out := make([]Novelty, len(posts))
-	if len(posts) == 0 {
-		return out, nil
-	}
-	known, err := f.hashes(ctx, source, posts)
-	if err != nil {
-		return nil, fmt.Errorf("frontier: %w", err)
-	}
-	for i, s := range posts {
-		switch hash, ok := known[s.ID]; {
-		case !ok:
-			out[i] = New
-		case hash == s.Hash:
-			out[i] = Known
-		default:
-			out[i] = Edited
-		}
-	}
-	return out, nil
-}
-
-// hashes gives the remembered content hashes of those posts that are known.
-func (f *Frontier) hashes(ctx context.Context, source veghe.SourceID, posts []Seen) (map[veghe.PostID]string, error) {
-	list, err := json.Marshal(posts)
-	if err != nil {
-		return nil, err
-	}
-	const query = "SELECT id, hash FROM posts WHERE source = ? AND id IN (SELECT value ->> 'ID' FROM json_each(?))"
-	rows, err := f.db.QueryContext(ctx, query, source, string(list))
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close() //nolint:errcheck // rows.Err tells
-	known := make(map[veghe.PostID]string)
-	for rows.Next() {
-		var id veghe.PostID
-		var hash string
-		if err := rows.Scan(&id, &hash); err != nil {
-			return nil, err
-		}
-		known[id] = hash
-	}
-	return known, rows.Err()
 }
 
 // Counts counts what is remembered of a source, and what of it is due.
@@ -549,7 +482,7 @@ func (f *Frontier) Forget(ctx context.Context, before time.Time) (posts, pages i
 // Drop forgets a source and everything about it.
 func (f *Frontier) Drop(ctx context.Context, source veghe.SourceID) error {
 	err := f.inTx(ctx, func(tx *sql.Tx) error {
-		for _, table := range []string{"pages", "posts"} {
+		for _, table := range []string{"pages", "posts", "spent"} {
 			if _, err := tx.ExecContext(ctx, "DELETE FROM "+table+" WHERE source = ?", source); err != nil {
 				return err
 			}

@@ -26,7 +26,7 @@ func open(t *testing.T, path string) *Frontier {
 
 func lease(t *testing.T, f *Frontier, asOf time.Time, n int) []Page {
 	t.Helper()
-	pages, err := f.Lease(t.Context(), "s", asOf, asOf.Add(time.Minute), n)
+	pages, err := f.Lease(t.Context(), "s", asOf, asOf.Add(time.Minute), n, Quota{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -344,7 +344,7 @@ func BenchmarkDone(b *testing.B) {
 	}
 	i := 0
 	for b.Loop() {
-		pages, err := f.Lease(b.Context(), "s", start, start.Add(time.Hour), 1)
+		pages, err := f.Lease(b.Context(), "s", start, start.Add(time.Hour), 1, Quota{})
 		if err != nil || len(pages) != 1 {
 			b.Fatal(err, len(pages))
 		}

@@ -1,0 +1,241 @@
+package frontier
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"hash/fnv"
+	"time"
+
+	"veghe"
+)
+
+// What is no longer there. A page that answers that it is not there is looked
+// at once more, after a while; a post that stood on a page of a thread and
+// does not any more is looked for on the pages beside it, since a post deleted
+// earlier in the thread moves all that follow. Only then it is gone:
+//
+//	stood on a page ─missed─▶ lost ─not on the pages beside─▶ gone ─Told─▶ known to be gone
+//	                            └──────────── seen ──────────────┴──▶ back where it stands
+//
+// That a list or a feed no longer shows a post says nothing.
+
+// How many pages of a thread before and after the one that misses a post are
+// looked at: so many deleted pages' worth of posts may lie between.
+const (
+	lookBefore = 2
+	lookAfter  = 1
+)
+
+// key is a page or a thread as posts name it: never 0.
+func key(s string) int64 {
+	h := fnv.New64a()
+	_, _ = h.Write([]byte(s)) // never fails
+	return int64(h.Sum64()>>1 | 1)
+}
+
+// threadOf is the thread a page belongs to: itself if nothing is said.
+func threadOf(p Page) string {
+	if p.Thread != "" {
+		return string(p.Thread)
+	}
+	return p.URL
+}
+
+// place records where the posts of a page stand and which are missed there.
+func place(ctx context.Context, tx *sql.Tx, p Page, o Outcome) error {
+	if !o.Home {
+		return addPosts(ctx, tx, p.Source, o.Posts, 0, 0, o.Now)
+	}
+	page := key(p.URL)
+	before, err := standing(ctx, tx, p.Source, page)
+	if err != nil {
+		return err
+	}
+	if err := noticeRepeats(ctx, tx, p.Source, o.Posts); err != nil {
+		return err
+	}
+	if err := addPosts(ctx, tx, p.Source, o.Posts, page, key(threadOf(p)), o.Now); err != nil {
+		return err
+	}
+	n := len(before)
+	for _, s := range o.Posts {
+		delete(before, s.ID)
+	}
+	switch len(before) {
+	case 0:
+		return nil
+	case n: // another page altogether, which says nothing about those before
+		return unplace(ctx, tx, p.Source, page, o.Posts)
+	}
+	return lose(ctx, tx, p, before, o.Now)
+}
+
+// standing are the posts that stood on a page, but for those known to be lost.
+func standing(ctx context.Context, tx *sql.Tx, source veghe.SourceID, page int64) (map[veghe.PostID]bool, error) {
+	rows, err := tx.QueryContext(ctx, "SELECT id FROM posts WHERE source = ? AND page = ? AND lost = 0 AND gone = 0", source, page)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close() //nolint:errcheck // rows.Err tells
+	out := make(map[veghe.PostID]bool)
+	for rows.Next() {
+		var id veghe.PostID
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		out[id] = true
+	}
+	return out, rows.Err()
+}
+
+// unplace forgets that other posts than these stood on a page.
+func unplace(ctx context.Context, tx *sql.Tx, source veghe.SourceID, page int64, posts []Seen) error {
+	list, err := json.Marshal(posts)
+	if err != nil {
+		return err
+	}
+	const forget = `UPDATE posts SET page = 0 WHERE source = ? AND page = ? AND lost = 0 AND gone = 0
+		AND id NOT IN (SELECT value ->> 'ID' FROM json_each(?))`
+	_, err = tx.ExecContext(ctx, forget, source, page, string(list))
+	return err
+}
+
+// lose marks posts as lost since a time and has the pages beside theirs looked
+// at. If there are none, settleThread finds the posts gone at once.
+func lose(ctx context.Context, tx *sql.Tx, p Page, posts map[veghe.PostID]bool, since time.Time) error {
+	ids := make([]veghe.PostID, 0, len(posts))
+	for id := range posts {
+		ids = append(ids, id)
+	}
+	list, err := json.Marshal(ids)
+	if err != nil {
+		return err
+	}
+	const lost = "UPDATE posts SET lost = ?, thread = ? WHERE source = ? AND id IN (SELECT value FROM json_each(?))"
+	if _, err := tx.ExecContext(ctx, lost, millis(since), key(threadOf(p)), p.Source, string(list)); err != nil {
+		return err
+	}
+	if p.Thread == "" {
+		return nil
+	}
+	const beside = `UPDATE pages SET look = 1, etag = '', modified = '', due = CASE WHEN lease <> 0 THEN due ELSE min(due, ?1) END
+		WHERE source = ?2 AND url IN (
+			SELECT url FROM (SELECT url FROM pages WHERE source = ?2 AND thread = ?3 AND url <> ?4 AND fetched <> 0 AND absent = 0 AND seq <= ?5
+				ORDER BY seq DESC LIMIT ?6)
+			UNION ALL
+			SELECT url FROM (SELECT url FROM pages WHERE source = ?2 AND thread = ?3 AND url <> ?4 AND fetched <> 0 AND absent = 0 AND seq > ?5
+				ORDER BY seq LIMIT ?7))`
+	_, err = tx.ExecContext(ctx, beside, millis(since), p.Source, p.Thread, p.URL, p.Seq, lookBefore, lookAfter)
+	return err
+}
+
+// settleThread finds the lost posts of a thread gone once no page is left to
+// look at.
+func settleThread(ctx context.Context, tx *sql.Tx, p Page) error {
+	const gone = `UPDATE posts SET gone = lost, lost = 0 WHERE source = ?1 AND thread = ?2 AND lost <> 0
+		AND NOT EXISTS (SELECT 1 FROM pages WHERE source = ?1 AND thread = ?3 AND thread <> '' AND look <> 0)`
+	_, err := tx.ExecContext(ctx, gone, p.Source, key(threadOf(p)), p.Thread)
+	return err
+}
+
+// noticeRepeats notes of posts that are gone which of these, unknown until
+// now, says the same.
+func noticeRepeats(ctx context.Context, tx *sql.Tx, source veghe.SourceID, posts []Seen) error {
+	if len(posts) == 0 {
+		return nil
+	}
+	list, err := json.Marshal(posts)
+	if err != nil {
+		return err
+	}
+	const again = `UPDATE posts SET told = 0, again = new.id
+		FROM (SELECT value ->> 'ID' AS id, value ->> 'Hash' AS hash FROM json_each(?2)) AS new
+		WHERE posts.source = ?1 AND posts.hash = new.hash AND posts.gone <> 0 AND posts.again = '' AND posts.id <> new.id
+			AND NOT EXISTS (SELECT 1 FROM posts AS known WHERE known.source = ?1 AND known.id = new.id)`
+	_, err = tx.ExecContext(ctx, again, source, string(list))
+	return err
+}
+
+// Absent records that a leased page answered that it is not there. The first
+// time it is due again after a while, with what it says then; if it still is
+// not there, it rests, and the posts that stood on it are lost, or gone if
+// they can stand on no other page.
+func (f *Frontier) Absent(ctx context.Context, p Page, now time.Time, again, rest time.Duration) error {
+	return f.inTx(ctx, func(tx *sql.Tx) error {
+		var since int64
+		const mine = "SELECT absent FROM pages WHERE source = ? AND url = ? AND lease = ?"
+		err := tx.QueryRowContext(ctx, mine, p.Source, p.URL, p.lease).Scan(&since)
+		if err == sql.ErrNoRows { //nolint:errorlint // Scan does not wrap it
+			return ErrLeaseLost
+		}
+		if err != nil {
+			return err
+		}
+		const note = `UPDATE pages SET lease = 0, fails = 0, etag = '', modified = '', last = 0, absent = ?, look = ?, every = ?, due = ?
+			WHERE source = ? AND url = ?`
+		if since == 0 {
+			_, err := tx.ExecContext(ctx, note, millis(now), 1, p.Every.Milliseconds(), millis(now.Add(again)), p.Source, p.URL)
+			return err
+		}
+		_, err = tx.ExecContext(ctx, note, since, 0, rest.Milliseconds(), millis(now.Add(rest)), p.Source, p.URL)
+		if err != nil {
+			return err
+		}
+		posts, err := standing(ctx, tx, p.Source, key(p.URL))
+		if err != nil {
+			return err
+		}
+		if len(posts) > 0 {
+			if err := lose(ctx, tx, p, posts, fromMillis(since)); err != nil {
+				return err
+			}
+		}
+		return settleThread(ctx, tx, p)
+	})
+}
+
+// Change is what became of a post that others should be told.
+type Change struct {
+	ID    veghe.PostID
+	Since time.Time    // since when it is gone; zero if it is there again
+	Again veghe.PostID // the post that says the same since, if it is gone
+}
+
+// Changes are those of a source that others were not told, at most n.
+func (f *Frontier) Changes(ctx context.Context, source veghe.SourceID, n int) ([]Change, error) {
+	var out []Change
+	err := f.inTx(ctx, func(tx *sql.Tx) error {
+		rows, err := tx.QueryContext(ctx, "SELECT id, gone, again FROM posts WHERE source = ? AND gone <> told LIMIT ?", source, n)
+		if err != nil {
+			return err
+		}
+		defer rows.Close() //nolint:errcheck // rows.Err tells
+		for rows.Next() {
+			var c Change
+			var gone int64
+			if err := rows.Scan(&c.ID, &gone, &c.Again); err != nil {
+				return err
+			}
+			c.Since = fromMillis(gone)
+			out = append(out, c)
+		}
+		return rows.Err()
+	})
+	return out, err
+}
+
+// Told records that others know of changes. What changed again meanwhile is
+// among the Changes again.
+func (f *Frontier) Told(ctx context.Context, source veghe.SourceID, changes []Change) error {
+	return f.inTx(ctx, func(tx *sql.Tx) error {
+		const told = `UPDATE posts SET told = ?1, again = CASE WHEN ?1 = 0 THEN '' ELSE again END
+			WHERE source = ?2 AND id = ?3 AND again = ?4`
+		for _, c := range changes {
+			if _, err := tx.ExecContext(ctx, told, millis(c.Since), source, c.ID, c.Again); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
