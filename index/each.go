@@ -18,7 +18,7 @@ const eachBatch = 256
 // put meanwhile may be left out. ErrNotFound says that dir holds no index. An
 // error of f ends it.
 func Each(ctx context.Context, dir string, f func(Hit) error) error {
-	if _, err := os.Stat(filepath.Join(dir, storeFile)); err != nil {
+	if _, err := os.Stat(filepath.Join(dir, File)); err != nil {
 		if errors.Is(err, os.ErrNotExist) {
 			return fmt.Errorf("%s holds no index: %w", dir, ErrNotFound)
 		}

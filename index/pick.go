@@ -15,7 +15,7 @@ import (
 // named. Like Each it only reads the store, beside whoever has the index open.
 // ErrNotFound names an id that is not there, or a case without posts.
 func Pick(ctx context.Context, dir string, ids []veghe.PostID, inCase string) ([]Hit, error) {
-	if _, err := os.Stat(filepath.Join(dir, storeFile)); err != nil {
+	if _, err := os.Stat(filepath.Join(dir, File)); err != nil {
 		if errors.Is(err, os.ErrNotExist) {
 			return nil, fmt.Errorf("%s holds no index: %w", dir, ErrNotFound)
 		}

@@ -3,7 +3,10 @@ package index
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 
 	"veghe"
@@ -126,4 +129,18 @@ func (x *Index) edit(ctx context.Context, id veghe.PostID, change func(*record) 
 		return fmt.Errorf("post %.80q: %w", string(id), err)
 	}
 	return nil
+}
+
+// CountIn counts what the index in dir holds without opening it for work. It
+// only reads the store. ErrNotFound says that dir holds no index.
+func CountIn(ctx context.Context, dir string) (Counts, error) {
+	if _, err := os.Stat(filepath.Join(dir, File)); errors.Is(err, os.ErrNotExist) {
+		return Counts{}, fmt.Errorf("%s holds no index: %w", dir, ErrNotFound)
+	}
+	s, err := openStore(ctx, dir)
+	if err != nil {
+		return Counts{}, err
+	}
+	c, err := s.count(ctx)
+	return c, errors.Join(err, s.close())
 }

@@ -16,8 +16,9 @@ import (
 	"veghe/index/sqlite"
 )
 
-// storeFile is the name of the store within the index's directory.
-const storeFile = "posts.db"
+// File is the name of the store within the index's directory. Everything else
+// there is made from it.
+const File = "posts.db"
 
 // storeSchema leads to the current tables; see sqlite.Open. Only append to it.
 //
@@ -79,7 +80,7 @@ type store struct {
 func (s *store) close() error { return errors.Join(s.read.Close(), s.db.Close()) }
 
 func openStore(ctx context.Context, dir string) (*store, error) {
-	db, err := sqlite.Open(ctx, filepath.Join(dir, storeFile), storeSchema)
+	db, err := sqlite.Open(ctx, filepath.Join(dir, File), storeSchema)
 	if err != nil {
 		return nil, err
 	}

@@ -77,7 +77,9 @@ type app struct {
 	ready   atomic.Bool // all parts are open and the stages run
 	handled sync.Map    // stage name → *atomic.Int64, records since the start
 	failing sync.Map    // stage name → string, what is wrong now
-	closers []func() error
+
+	backingUp sync.Mutex // held while a backup is made
+	closers   []func() error
 }
 
 // openApp opens everything the stages need. On error everything opened is

@@ -45,6 +45,8 @@ type config struct {
 	Evidence  evidenceConfig   `yaml:"evidence"`
 	Crawler   crawlerConfig    `yaml:"crawler"`
 	Sources   []crawler.Source `yaml:"sources"`
+
+	file string // it was read from; "" if none
 }
 
 type logConfig struct {
@@ -173,6 +175,7 @@ func (f *flags) config() (config, error) {
 		if err := decodeConfig(f.file, b, &c); err != nil {
 			return c, err
 		}
+		c.file = f.file
 	}
 	for _, o := range []struct {
 		to   *string

@@ -55,6 +55,9 @@ func commands() []command {
 		{"eval", "LABELLED.jsonl", "recall, precision and false positives on labelled posts", evalCmd},
 		{"source", "test|add|list|pause|resume", "look at a site, add it to the sources, stop one at once", sourceCmd},
 		{"status", "", "accounting, lag and health of a running veghe", statusCmd},
+		{"doctor", "[-c veghe.yaml]", "what is wrong with this installation, and what to do about it", doctorCmd},
+		{"backup", "DIR|FILE|-", "copy everything kept into one file, also while veghe runs", backupCmd},
+		{"restore", "FILE|-", "check such a copy and put it into an empty data folder", restoreCmd},
 		{"dlq", "list|show|retry", "posts that could not be handled", dlqCmd},
 		{"version", "", "version and build", versionCmd},
 	}

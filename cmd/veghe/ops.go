@@ -16,8 +16,9 @@ import (
 )
 
 // opsHandler serves metrics and health on their own listener, which needs no
-// sign-in, and the few things our own commands ask, which need the token.
-func (a *app) opsHandler() http.Handler {
+// sign-in, and the few things our own commands ask, which need the token. What
+// takes long ends with stop.
+func (a *app) opsHandler(stop context.Context) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", a.metrics.handler())
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, "alive") })
@@ -26,6 +27,7 @@ func (a *app) opsHandler() http.Handler {
 	mux.Handle("GET /dead", a.withToken(a.serveDead))
 	mux.Handle("GET /dead/{id}", a.withToken(a.serveLetter))
 	mux.Handle("POST /dead/retry", a.withToken(a.retryDead))
+	mux.Handle("GET /backup", a.withToken(a.serveBackup(stop)))
 	mux.Handle("POST /sources/{id}/{verb}", a.withToken(a.switchSource))
 	return mux
 }

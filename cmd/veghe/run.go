@@ -63,7 +63,7 @@ func serve(ctx context.Context, e env, cfg config, st stages, look deskLook) err
 		}
 	}
 	g, gctx := errgroup.WithContext(ctx)
-	g.Go(func() error { return serveHTTP(gctx, l.ops, a.opsHandler(), log) })
+	g.Go(func() error { return serveHTTP(gctx, l.ops, a.opsHandler(gctx), log) })
 	if deskHandler != nil {
 		g.Go(func() error { return serveHTTP(gctx, l.desk, deskHandler, log) })
 	}

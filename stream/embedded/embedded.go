@@ -166,6 +166,10 @@ type Log struct {
 
 	offsets *offsets
 
+	// sweeping is held while retention removes segments, and while Backup
+	// needs them all.
+	sweeping sync.Mutex
+
 	mu     sync.Mutex // guards closed and topics
 	closed bool
 	topics map[string]*topic

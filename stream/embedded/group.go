@@ -365,6 +365,8 @@ func (l *Log) Retain() error {
 }
 
 func (l *Log) retain() error {
+	l.sweeping.Lock()
+	defer l.sweeping.Unlock()
 	l.mu.Lock()
 	var parts []*partition
 	for _, t := range l.topics {

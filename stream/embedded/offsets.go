@@ -264,10 +264,7 @@ func (o *offsets) rewrite() error {
 func (o *offsets) rewriteLocked() error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	var b []byte
-	for _, e := range o.sorted() {
-		b = append(b, e.line()...)
-	}
+	b := linesOf(o.sorted())
 	f, err := o.replace(b)
 	if err != nil {
 		return fmt.Errorf("rewrite %s: %w", o.path, err)
@@ -279,6 +276,14 @@ func (o *offsets) rewriteLocked() error {
 		return nil
 	}
 	return old.Close()
+}
+
+func linesOf(entries []entry) []byte {
+	var b []byte
+	for _, e := range entries {
+		b = append(b, e.line()...)
+	}
+	return b
 }
 
 func (o *offsets) replace(b []byte) (file, error) {
