@@ -43,7 +43,9 @@ var mayImport = map[string][]string{
 	"index/desk":            {".", "index/sqlite"},
 	"index/ledger":          {".", "index/sqlite"},
 	"index/sqlite":          {},
-	"index/web":             {".", "index", "index/desk"},
+	"index/places":          {"detect/text"},
+	"index/links":           {".", "index"},
+	"index/web":             {".", "index", "index/*"},
 	"rules":                 {},
 	"cmd/veghe":             {"*"},
 }

@@ -168,6 +168,19 @@ CREATE TABLE case_person (
 ) WITHOUT ROWID;
 CREATE INDEX case_person_who ON case_person (who, cas);
 INSERT INTO case_person (cas, who, by, at) SELECT id, who, who, at FROM cases;
+`, `
+-- Values that identify nobody. What was taken back stays.
+CREATE TABLE mark (
+	n         INTEGER PRIMARY KEY AUTOINCREMENT,
+	kind      TEXT NOT NULL,
+	value     TEXT NOT NULL,
+	who       TEXT NOT NULL,
+	at        INTEGER NOT NULL,
+	reason    TEXT NOT NULL,
+	undone    INTEGER NOT NULL, -- 0: in force
+	undone_by TEXT NOT NULL
+);
+CREATE UNIQUE INDEX mark_in_force ON mark (kind, value) WHERE undone = 0;
 `}
 
 // The longest fields that are taken, in bytes.

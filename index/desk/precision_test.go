@@ -2,6 +2,7 @@ package desk_test
 
 import (
 	"database/sql"
+	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -138,14 +139,35 @@ func TestPrecisionsAreKept(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := raw.ExecContext(t.Context(), `DROP TABLE rule_day; DROP TABLE rule_total;
-		DROP TABLE case_event; DROP TABLE case_person; DROP TABLE case_post; DROP TABLE cases; DROP TABLE watch_hit; DROP TABLE watch; PRAGMA user_version = 1`); err != nil {
-		t.Fatal(err)
-	}
+	firstSchema(t, raw)
 	if err := raw.Close(); err != nil {
 		t.Fatal(err)
 	}
 	wantKept(t, open(t, dir), rules)
+}
+
+// firstSchema takes a store back to the tables of its first version.
+func firstSchema(t *testing.T, raw *sql.DB) {
+	t.Helper()
+	rows, err := raw.QueryContext(t.Context(), `SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'
+		AND name NOT IN ('review', 'review_rule', 'audit', 'secret', 'token')`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	drop := "PRAGMA foreign_keys = OFF; PRAGMA user_version = 1;"
+	for rows.Next() {
+		var name string
+		if err := rows.Scan(&name); err != nil {
+			t.Fatal(err)
+		}
+		drop += " DROP TABLE " + name + ";"
+	}
+	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := raw.ExecContext(t.Context(), drop); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func wantKept(t *testing.T, d *desk.Desk, rules map[string][]veghe.RuleID) {

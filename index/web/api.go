@@ -214,9 +214,6 @@ func (d *desk) apiReview(w http.ResponseWriter, r *http.Request) error {
 	return writeJSON(w, http.StatusCreated, review)
 }
 
-// entityKinds are the ways of linking posts; each is also a search field.
-var entityKinds = []string{"phone", "handle", "email", "url", "place", "author", "cluster", "source"}
-
 // entity is everything linked by one value.
 type entity struct {
 	Kind   string                   `json:"kind"`
@@ -231,14 +228,15 @@ type entity struct {
 
 func (d *desk) apiEntity(w http.ResponseWriter, r *http.Request) error {
 	kind, value := r.PathValue("kind"), r.PathValue("value")
-	if !slices.Contains(entityKinds, kind) {
-		return refuse(http.StatusNotFound, fmt.Sprintf("no entities of kind %.20q, want one of %s", kind, strings.Join(entityKinds, ", ")))
+	field, ok := entityKinds[kind]
+	if !ok {
+		return refuse(http.StatusNotFound, fmt.Sprintf("no entities of kind %.20q, want one of %s", kind, kindNames()))
 	}
 	q, err := queryOf(r.URL.Query())
 	if err != nil {
 		return err
 	}
-	q.Text, q.All = with(q.Text, filter(kind, value)), true
+	q.Text, q.All = with(q.Text, filter(field, value)), true
 	if err := d.note(r.Context(), ActSearch, "", q.Text); err != nil {
 		return err
 	}

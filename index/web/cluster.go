@@ -63,9 +63,7 @@ func (d *desk) apiCluster(w http.ResponseWriter, r *http.Request) error {
 		return refuse(http.StatusNotFound, "no posts of this template are kept")
 	}
 	v := clusterView{ID: id, Total: res.Total, Template: []TemplatePiece{}, Facets: res.Facets, Hits: show.all(res.Hits)}
-	texts := make([]string, len(v.Hits))
-	for i, h := range v.Hits {
-		texts[i] = h.Post.Text
+	for _, h := range v.Hits {
 		t := postedOrCollected(h.Post)
 		if v.Last == nil || t.After(*v.Last) {
 			v.Last = &t
@@ -75,7 +73,7 @@ func (d *desk) apiCluster(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	if d.Template != nil {
-		v.Template = append(v.Template, d.Template(texts)...)
+		v.Template = append(v.Template, d.Template(textsOf(v.Hits))...)
 	}
 	return writeJSON(w, http.StatusOK, v)
 }

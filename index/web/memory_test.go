@@ -10,6 +10,7 @@ import (
 
 	"veghe"
 	"veghe/index"
+	"veghe/index/links"
 )
 
 // memory is a desk's worth of posts and decisions in memory. It understands
@@ -117,6 +118,9 @@ func valuesOf(h index.Hit, field string) []string {
 		}
 	default:
 		for _, c := range h.Assessment.Contacts {
+			if c.Kind == "url" && field == "url" {
+				out = append(out, links.Host(c.Value))
+			}
 			if c.Kind == field {
 				out = append(out, c.Value)
 			}

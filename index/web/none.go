@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"veghe"
@@ -68,4 +69,21 @@ func (noWatches) EndWatch(context.Context, int64, time.Time) error { return stor
 
 func (noWatches) WatchHits(context.Context, int64, int64, int) ([]store.WatchHit, error) {
 	return nil, nil
+}
+
+// noMarks is a desk on which every value identifies somebody.
+type noMarks struct{}
+
+var errNoMarks = errors.New("this desk keeps no marks")
+
+func (noMarks) Marks(context.Context) ([]store.Mark, error) { return nil, nil }
+
+func (noMarks) MarkOf(context.Context, string, string) (store.Mark, bool, error) {
+	return store.Mark{}, false, nil
+}
+
+func (noMarks) MarkValue(context.Context, store.Mark) error { return errNoMarks }
+
+func (noMarks) UnmarkValue(context.Context, string, string, string, time.Time) error {
+	return errNoMarks
 }

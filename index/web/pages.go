@@ -64,6 +64,7 @@ func parsePages(l *locale, assets map[string]asset) (*template.Template, error) 
 		"asset":   func(name string) string { return assets[name].href },
 		"link":    queryLink,
 		"post":    postPath,
+		"entity":  entityPath,
 		"defang":  defang,
 		"langs":   func() []string { return languages },
 		"bars":    severityBars,

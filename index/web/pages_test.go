@@ -111,7 +111,7 @@ func TestPostPage(t *testing.T) {
 	}
 
 	body = ask(t, h, "GET", postPath(m.hits[0].Post.ID), "").Body.String()
-	wants(t, body, `href="/?q=phone%3A%22%2B40700000123%22"`, "07OO 000 123", "hxxps://anunturi[.]example[.]org/a/1000")
+	wants(t, body, `href="/entities/phone/&#43;40700000123"`, "07OO 000 123", "hxxps://anunturi[.]example[.]org/a/1000")
 	if strings.Contains(body, `href="http`) {
 		t.Error("an address can be clicked")
 	}

@@ -26,26 +26,28 @@ const (
 
 type postPage struct {
 	Page
-	ID       veghe.PostID
-	Hit      index.Hit
-	Source   veghe.Source
-	Author   string // pseudonym
-	Handle   string // revealed
-	Back     string // to the results
-	Heading  []piece
-	Name     string // for a post without a title
-	Text     []piece
-	Long     bool // more text than is shown
-	Findings []findingRow
-	Scores   []score
-	Sums     []sumView
-	Langs    []langShare
-	Contacts []contactRow
-	Quotes   []quoteView
-	Thread   []threadRow
-	Reviews  []veghe.Review // newest first
-	Undo     veghe.Decision // what taking the newest back leads to
-	Saved    bool
+	ID     veghe.PostID
+	Hit    index.Hit
+	Source veghe.Source
+	Author string // pseudonym
+	// AuthorPage is the address of what the author is linked to.
+	AuthorPage string
+	Handle     string // revealed
+	Back       string // to the results
+	Heading    []piece
+	Name       string // for a post without a title
+	Text       []piece
+	Long       bool // more text than is shown
+	Findings   []findingRow
+	Scores     []score
+	Sums       []sumView
+	Langs      []langShare
+	Contacts   []contactRow
+	Quotes     []quoteView
+	Thread     []threadRow
+	Reviews    []veghe.Review // newest first
+	Undo       veghe.Decision // what taking the newest back leads to
+	Saved      bool
 	// InCases hold the post, OtherCases are open and do not.
 	InCases, OtherCases []store.Case
 }
@@ -141,6 +143,7 @@ func (d *desk) postPage(r *http.Request, id veghe.PostID) (postPage, error) {
 	p := postPage{Page: d.page(r, l.T("post.title")), ID: id, Hit: h}
 	p.Nav, p.Back = "results", searchLink(p.Query, p.Sort, p.All, "")
 	p.Author = d.pseudo.short(h.Post.Source, h.Post.Author)
+	p.AuthorPage = authorPath(string(d.pseudo.of(h.Post.Source, h.Post.Author)), id)
 	p.Source = d.source(h.Post.Source)
 	agreed, err := d.agreed(ctx)
 	if err != nil {
@@ -328,7 +331,7 @@ func contacts(all []veghe.Contact) []contactRow {
 func contactLink(kind, value string) string {
 	switch kind {
 	case "phone", "handle", "place", "email", "url":
-		return queryLink(kind, value)
+		return entityPath(kind, value)
 	default: // a price or an age links nobody
 		return ""
 	}

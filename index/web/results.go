@@ -142,7 +142,7 @@ func (d *desk) fill(p *resultsPage, l *locale, q index.Query, res index.Result) 
 	titles := d.titles()
 	p.Total, p.Took = res.Total, res.Took
 	p.Chips = chips(p)
-	p.Facets = facets(p, l, res.Facets, titles)
+	p.Facets = facets(p, l, res.Facets, titles, index.DefaultFacets)
 	p.Histogram = newHistogram(l, p, res.Days)
 	for _, h := range res.Hits {
 		p.Items = append(p.Items, d.item(l, p, h, titles))
@@ -227,9 +227,9 @@ func pointAt(q string, e *index.QueryError) *queryErr {
 	return &queryErr{Before: q[:pos], At: at, After: string(rest), Msg: e.Msg}
 }
 
-func facets(p *resultsPage, l *locale, counts map[string][]index.Count, titles map[veghe.IndicatorID]RuleInfo) []facet {
+func facets(p *resultsPage, l *locale, counts map[string][]index.Count, titles map[veghe.IndicatorID]RuleInfo, fields []string) []facet {
 	var out []facet
-	for _, field := range index.DefaultFacets {
+	for _, field := range fields {
 		values := slices.Clone(counts[field])
 		if field == "severity" {
 			slices.SortStableFunc(values, func(a, b index.Count) int {

@@ -40,6 +40,8 @@ func routes() []route {
 		{"GET", "/posts/{id}", store.CanSearch, (*desk).post},
 		{"POST", "/posts/{id}/review", store.CanReview, (*desk).reviewForm},
 		{"POST", "/posts/{id}/reveal", store.CanReveal, (*desk).revealForm},
+		{"GET", "/entities/{kind}/{value}", store.CanSearch, (*desk).entityPage},
+		{"POST", "/entities/{kind}/{value}", store.CanReview, (*desk).markForm},
 		{"GET", "/cases", store.CanCases, (*desk).casesPage},
 		{"POST", "/cases", store.CanCases, (*desk).openCaseForm},
 		{"GET", "/cases/{id}", store.CanCases, (*desk).casePage},

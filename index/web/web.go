@@ -68,6 +68,9 @@ type Config struct {
 	// none can be begun.
 	Cases   Casebook
 	Watches Watchlist
+	// Marks keeps which values identify nobody. Nil: none, and none can be
+	// marked.
+	Marks Marker
 	// Identify says what kind of contact a value is (phone, email, url,
 	// handle), in its canonical form; "" for none. Nil knows none.
 	Identify func(value string) (kind, canonical string)
@@ -138,6 +141,7 @@ const (
 	ActIngest Action = "ingest"
 	ActCase   Action = "case"
 	ActWatch  Action = "watch"
+	ActMark   Action = "mark"
 )
 
 // RuleInfo is what the desk says about one rule.
@@ -272,6 +276,9 @@ func (d *desk) defaults() {
 	}
 	if d.Watches == nil {
 		d.Watches = noWatches{}
+	}
+	if d.Marks == nil {
+		d.Marks = noMarks{}
 	}
 	if d.Identify == nil {
 		d.Identify = func(string) (string, string) { return "", "" }
