@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"maps"
 	"os"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -23,7 +24,6 @@ import (
 	"veghe/index"
 	"veghe/index/desk"
 	"veghe/index/ledger"
-	"veghe/rules"
 	"veghe/stream"
 	"veghe/stream/embedded"
 	"veghe/stream/kafka"
@@ -140,20 +140,29 @@ func (a *app) close() error {
 	return errors.Join(errs...)
 }
 
-// loadRules reads and compiles the rules of a folder, or those built in.
-func loadRules(folder string) (*rule.Set, error) {
-	var fsys fs.FS = rules.FS
+// loadRules reads and compiles the rules of a folder, or those built in, to
+// run them: they come without their examples.
+func loadRules(folder string) (*rule.Set, error) { return compileRules(folder, rule.LoadToRun) }
+
+// loadRulesWhole is loadRules with the examples.
+func loadRulesWhole(folder string) (*rule.Set, error) { return compileRules(folder, rule.Load) }
+
+func compileRules(folder string, load func(fs.FS) (*rule.Pack, error)) (*rule.Set, error) {
 	if folder != "" {
 		if fi, err := os.Stat(folder); err != nil || !fi.IsDir() {
 			return nil, withHint(fmt.Errorf("no folder of rules at %s", folder), "copy the rules folder of the repository as a start")
 		}
-		fsys = os.DirFS(folder)
 	}
-	pack, err := rule.Load(fsys)
+	pack, err := load(rulesFS(folder))
 	if err != nil {
 		return nil, withHint(fmt.Errorf("the rules cannot be used:\n%w", err), "veghe rules check shows every problem; rules/README.md says how rules are written")
 	}
-	return rule.Compile(pack)
+	set, err := rule.Compile(pack)
+	// Reading leaves more behind than the set is large, and a program that has
+	// just started, or waits for the next change of its rules, may keep that
+	// for long.
+	debug.FreeOSMemory()
+	return set, err
 }
 
 func (a *app) openRules() error {

@@ -210,7 +210,7 @@ func outcomes(list []rule.Outcome) []string {
 }
 
 func analystEngine(cfg config) (*rule.Set, *detect.Engine, error) {
-	set, err := loadRules(cfg.Rules)
+	set, err := loadRulesWhole(cfg.Rules)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -31,7 +31,7 @@ const benchRounds = 7
 // of a file, or all examples of the rules. Rules share their vocabulary, so
 // the sum is more than the whole.
 func rulesBench(e env, cfg config, o rulesOptions) error {
-	set, err := loadRules(cfg.Rules)
+	set, err := loadRulesWhole(cfg.Rules)
 	if err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -15,8 +16,11 @@ import (
 	"sync/atomic"
 	"unicode/utf8"
 
+	"golang.org/x/sync/errgroup"
+
 	"veghe"
 	"veghe/detect"
+	"veghe/detect/lang"
 )
 
 func scanCmd(ctx context.Context, e env, args []string) error {
@@ -60,15 +64,18 @@ func scanEngine(ctx context.Context, cfg config, opinion string, stateless bool)
 	if err := cfg.validate(); err != nil {
 		return nil, nil, err
 	}
+	var languages *lang.Detector
+	var second *secondOpinion
+	var load errgroup.Group // each takes a while, and most of it on one core
+	load.Go(func() (err error) {
+		languages, second, err = newLanguages(opinion)
+		return err
+	})
 	set, err := loadRules(cfg.Rules)
-	if err != nil {
+	if err := cmp.Or(err, load.Wait()); err != nil {
 		return nil, nil, err
 	}
 	companion, err := cfg.companion(cfg.logger(os.Stderr))
-	if err != nil {
-		return nil, nil, err
-	}
-	languages, second, err := newLanguages(opinion)
 	if err != nil {
 		return nil, nil, err
 	}

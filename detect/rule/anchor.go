@@ -3,6 +3,7 @@ package rule
 import (
 	"cmp"
 	"slices"
+	"strings"
 )
 
 // anchors is a set of signals of which at least one is found wherever the
@@ -59,30 +60,47 @@ func (s *Set) anchors(n *node) (sigs []int32, ok bool) {
 // rarity guesses how often a signal is found, by the length of its words:
 // short words are common, phrases rare. Only the order matters.
 func (s *Set) rarity(sig int32) float64 {
-	info := s.signals[sig]
-	switch info.Kind {
+	info := &s.signals[sig]
+	if info.rarity == 0 {
+		info.rarity = info.guessRarity()
+	}
+	return info.rarity
+}
+
+func (s *signalInfo) guessRarity() float64 {
+	switch s.Kind {
 	case Words:
 		sum := 0.0
-		for _, t := range info.Terms {
-			c := 1.0
-			for _, w := range t.words {
-				n := float64(len(w.spelling))
-				if w.class() {
-					n--
-				}
-				c *= 40 / (n * n * n)
-			}
-			sum += c
+		for i := range s.Terms {
+			sum += s.Terms[i].rarity()
 		}
 		return sum
 	case Regexp:
-		return regexpRarity(info.Signal)
+		return regexpRarity(s.Signal)
 	case IndicatorKind:
 		return 0.01 // the other rule is looked at anyway
 	case ContactKind:
 		return 10
 	}
 	return 1e6
+}
+
+func (t *Term) rarity() float64 {
+	c := 1.0
+	for rest, more := t.spelled, true; more; {
+		var w string
+		w, rest, more = strings.Cut(rest, " ")
+		n := float64(len(w))
+		switch {
+		case t.symbol:
+		case strings.HasSuffix(w, "*"):
+			n -= 2
+		case strings.Contains(w, "?"):
+			n--
+		}
+		c *= 40 / (n * n * n)
+	}
+	return c
 }
 
 // regexpRarity is that of the literals of a regular expression; one without
@@ -123,18 +141,33 @@ type anchorEntry struct {
 	anchor
 }
 
+// newAnchorTable sorts entries into a table of n numbers, without repeats.
 func newAnchorTable(entries []anchorEntry, n uint32) anchorTable {
-	slices.SortFunc(entries, func(a, b anchorEntry) int {
-		return cmp.Or(cmp.Compare(a.n, b.n), cmp.Compare(a.lead, b.lead), cmp.Compare(a.lang, b.lang))
-	})
-	entries = slices.Compact(entries)
 	t := anchorTable{at: make([]uint32, n+1), of: make([]anchor, len(entries))}
-	for i, e := range entries {
-		t.of[i] = e.anchor
+	for _, e := range entries {
 		t.at[e.n+1]++
 	}
 	for i := range n {
 		t.at[i+1] += t.at[i]
 	}
+	next := slices.Clone(t.at)
+	for _, e := range entries {
+		t.of[next[e.n]] = e.anchor
+		next[e.n]++
+	}
+	to := uint32(0)
+	for i := range n {
+		those := t.of[t.at[i]:t.at[i+1]]
+		if len(those) > 1 {
+			slices.SortFunc(those, func(a, b anchor) int {
+				return cmp.Or(cmp.Compare(a.lead, b.lead), cmp.Compare(a.lang, b.lang))
+			})
+			those = slices.Compact(those)
+		}
+		t.at[i] = to
+		to += uint32(copy(t.of[to:], those))
+	}
+	t.at[n] = to
+	t.of = t.of[:to]
 	return t
 }

@@ -153,13 +153,13 @@ func (c *checker) terms(signals []*Signal) {
 		}
 		seen := map[string]string{}
 		for _, t := range s.Terms {
-			key := t.Lang + " " + t.folded()
+			key := t.Lang + " " + t.spelled
 			if before, ok := seen[key]; ok {
-				c.at(t.pos, "signal %q: %q is the same as %q once folded", s.Name, t.Text, before)
+				c.at(t.at.position(), "signal %q: %q is the same as %q once folded", s.Name, t.Text, before)
 			}
 			seen[key] = t.Text
-			if w := t.words[len(t.words)-1]; strings.HasSuffix(w.spelling, "?") && !w.prefix {
-				c.at(t.pos, "signal %q: in %q the ? stands for one letter; leave it out unless that is meant", s.Name, t.Text)
+			if strings.HasSuffix(t.spelled, "?") {
+				c.at(t.at.position(), "signal %q: in %q the ? stands for one letter; leave it out unless that is meant", s.Name, t.Text)
 			}
 		}
 		c.covered(s)
@@ -171,13 +171,14 @@ func (c *checker) covered(s *Signal) {
 	type stem struct{ lang, start string }
 	stems := map[stem]string{}
 	for _, t := range s.Terms {
-		if w := t.words[0]; len(t.words) == 1 && w.prefix && !w.wild {
-			stems[stem{t.Lang, w.spelling}] = t.Text
+		if ws := t.words(); len(ws) == 1 && ws[0].prefix && !ws[0].wild {
+			stems[stem{t.Lang, ws[0].spelling}] = t.Text
 		}
 	}
 	for _, t := range s.Terms {
-		w := t.words[0]
-		if len(t.words) > 1 || w.wild || len(stems) == 0 {
+		ws := t.words()
+		w := ws[0]
+		if len(ws) > 1 || w.wild || len(stems) == 0 {
 			continue
 		}
 		for n := range w.spelling {
@@ -185,25 +186,13 @@ func (c *checker) covered(s *Signal) {
 				continue
 			}
 			if by, ok := stems[stem{t.Lang, w.spelling[:n]}]; ok {
-				c.at(t.pos, "signal %q: %q is found by %q already", s.Name, t.Text, by)
+				c.at(t.at.position(), "signal %q: %q is found by %q already", s.Name, t.Text, by)
 			}
 		}
 		if by, ok := stems[stem{t.Lang, w.spelling}]; ok && !w.prefix {
-			c.at(t.pos, "signal %q: %q is found by %q already", s.Name, t.Text, by)
+			c.at(t.at.position(), "signal %q: %q is found by %q already", s.Name, t.Text, by)
 		}
 	}
-}
-
-// folded is a term as it is matched.
-func (t Term) folded() string {
-	words := make([]string, len(t.words))
-	for i, w := range t.words {
-		words[i] = w.spelling
-		if w.prefix {
-			words[i] += "*"
-		}
-	}
-	return strings.Join(words, " ")
 }
 
 func (c *checker) lists(p *Pack) {

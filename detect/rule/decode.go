@@ -20,6 +20,8 @@ type reader struct {
 	pack  *Pack
 	pairs []pair
 	head  pair
+
+	parser *termParser
 }
 
 var (
@@ -278,7 +280,7 @@ func (r *reader) condProblem(n ast.Node, s string, err error) {
 	if i := strings.Index(p.text, s); i >= 0 {
 		col = len([]rune(p.text[:i+min(ce.Pos, len(s))])) + 1
 	}
-	r.at(p.Line, col, "condition: %s", ce.Msg)
+	r.report(p.Line, col, "condition: %s", ce.Msg)
 }
 
 // ofNothing reports whether c holds where no signal was found.
@@ -361,9 +363,9 @@ func (r *reader) tags(n ast.Node) []string {
 				known = append(known, k)
 			}
 			slices.Sort(known)
-			r.problem(it.node, "tag %q is in no known namespace, want one of: %s%s", it.text, strings.Join(known, " "), hint(ns, known))
+			r.reportAt(it.at.position(), "tag %q is in no known namespace, want one of: %s%s", it.text, strings.Join(known, " "), hint(ns, known))
 		case form != nil && word != "" && !form.MatchString(word):
-			r.problem(it.node, "tag %q, want %s.%s", it.text, ns, form)
+			r.reportAt(it.at.position(), "tag %q, want %s.%s", it.text, ns, form)
 		}
 		out = append(out, it.text)
 	}

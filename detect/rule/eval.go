@@ -227,15 +227,15 @@ func (m *Matcher) fieldHolds(f *Field) bool {
 	}
 	return anyGlob(f.Source, string(p.Source)) && anyGlob(f.Author, string(p.Author)) &&
 		(len(f.Kind) == 0 || slices.Contains(f.Kind, string(p.Kind))) &&
-		(len(f.Place) == 0 || m.inPlace(f.Place, p.Place)) && f.holds(p.PostedAt)
+		(len(f.Place) == 0 || m.inPlace(f.places, p.Place)) && f.holds(p.PostedAt)
 }
 
 // inPlace reports whether one of the terms stands in the place.
-func (m *Matcher) inPlace(terms []Term, place string) bool {
+func (m *Matcher) inPlace(terms [][]termWord, place string) bool {
 	m.place.Fold(place)
 	for _, t := range terms {
 		for i := range m.place.Tokens {
-			if termAt(&m.place, i, t.words) {
+			if termAt(&m.place, i, t) {
 				return true
 			}
 		}

@@ -109,7 +109,7 @@ func (r *rival) slowly(words string) (n int) {
 		}
 		// Go's regexp takes its time: ask it only where a stem is.
 		for _, stem := range r.pack.Rules[i].Signals[1].Terms {
-			if strings.Contains(words, " "+stem.words[0].spelling) {
+			if strings.Contains(words, " "+stem.words()[0].spelling) {
 				n += boolInt(regexp.MustCompile(p).MatchString(words))
 				break
 			}

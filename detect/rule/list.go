@@ -19,6 +19,7 @@ func parseList(name, path string, data []byte) (*List, Problems) {
 	f := newFile(path, data)
 	l := &List{Name: name, Path: path}
 	langs := []string{AnyLang}
+	var terms termParser
 	for i, line := range f.lines {
 		text := strings.TrimSpace(uncomment(line))
 		col := utf8.RuneCountInString(line) - utf8.RuneCountInString(strings.TrimLeft(line, " \t")) + 1
@@ -30,21 +31,21 @@ func parseList(name, path string, data []byte) (*List, Problems) {
 			continue
 		}
 		for _, lang := range langs {
-			t, err := parseTerm(lang, text)
+			t, err := terms.parse(lang, text)
 			if err != nil {
-				f.at(i+1, col, "term %q: %v", text, err)
+				f.report(i+1, col, "term %q: %v", text, err)
 				break
 			}
-			t.pos = f.position(i+1, col)
+			t.at = spot{f.source, int32(i + 1), int32(col)}
 			l.Terms = append(l.Terms, t)
 		}
 		if len(l.Terms) > maxListTerms {
-			f.at(i+1, col, "more than %d terms", maxListTerms)
+			f.report(i+1, col, "more than %d terms", maxListTerms)
 			break
 		}
 	}
 	if len(l.Terms) == 0 && len(f.problems) == 0 {
-		f.at(1, 1, "a list without terms")
+		f.report(1, 1, "a list without terms")
 	}
 	return l, f.problems
 }
@@ -63,14 +64,14 @@ func uncomment(line string) string {
 func (f *file) section(text string, line, col int, before []string) []string {
 	inner, ok := strings.CutSuffix(strings.TrimPrefix(text, "["), "]")
 	if !ok {
-		f.at(line, col, "a line that starts with [ names languages, want [ro] or [ro, en]")
+		f.report(line, col, "a line that starts with [ names languages, want [ro] or [ro, en]")
 		return before
 	}
 	var langs []string
 	for part := range strings.SplitSeq(inner, ",") {
 		lang := strings.TrimSpace(part)
 		if !validLang(lang) {
-			f.at(line, col, "language %q, want a code such as ro, or *", lang)
+			f.report(line, col, "language %q, want a code such as ro, or *", lang)
 			return before
 		}
 		langs = append(langs, lang)

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+
+	"github.com/goccy/go-yaml/ast"
 )
 
 // Limits of files.
@@ -25,8 +27,14 @@ const (
 // Load reads every *.yaml below fsys and every list in lists/*.txt. The pack
 // holds all that could be read; the error, if any, is [Problems]: everything
 // that is wrong, not only the first. Use a pack only when there is no error.
-func Load(fsys fs.FS) (*Pack, error) {
-	l := loader{pack: &Pack{Lists: map[string]*List{}, policyAt: map[string]Position{}}}
+func Load(fsys fs.FS) (*Pack, error) { return read(fsys, false) }
+
+// LoadToRun is Load without the examples: what a program needs that runs the
+// rules and does not test them, sooner.
+func LoadToRun(fsys fs.FS) (*Pack, error) { return read(fsys, true) }
+
+func read(fsys fs.FS, lean bool) (*Pack, error) {
+	l := loader{pack: &Pack{Lists: map[string]*List{}, policyAt: map[string]Position{}}, lean: lean}
 	paths, err := l.find(fsys)
 	if err != nil {
 		return nil, fmt.Errorf("read the rule directory: %w", err)
@@ -59,6 +67,8 @@ type loader struct {
 	pack     *Pack
 	problems Problems
 	docs     int
+	lean     bool // examples are not wanted
+	terms    termParser
 }
 
 func (l *loader) problem(p Position, format string, args ...any) {
@@ -92,8 +102,8 @@ func (l *loader) find(fsys fs.FS) ([]string, error) {
 	return paths, err
 }
 
-// read reads a file of at most limit bytes.
-func (l *loader) read(fsys fs.FS, p string, limit int) ([]byte, bool) {
+// file reads a file of at most limit bytes.
+func (l *loader) file(fsys fs.FS, p string, limit int) ([]byte, bool) {
 	start := Position{Path: p, Line: 1, Column: 1}
 	f, err := fsys.Open(p)
 	if err != nil {
@@ -114,7 +124,7 @@ func (l *loader) read(fsys fs.FS, p string, limit int) ([]byte, bool) {
 }
 
 func (l *loader) list(fsys fs.FS, p string) {
-	data, ok := l.read(fsys, p, maxListBytes)
+	data, ok := l.file(fsys, p, maxListBytes)
 	if !ok {
 		return
 	}
@@ -137,7 +147,7 @@ func (l *loader) parseAll(fsys fs.FS, paths []string) {
 	for range min(runtime.GOMAXPROCS(0), len(paths)) {
 		wg.Go(func() {
 			for i := int(next.Add(1)) - 1; i < len(paths); i = int(next.Add(1)) - 1 {
-				parts[i].pack = &Pack{Lists: l.pack.Lists, policyAt: map[string]Position{}}
+				parts[i].pack, parts[i].lean = &Pack{Lists: l.pack.Lists, policyAt: map[string]Position{}}, l.lean
 				parts[i].rules(fsys, paths[i])
 			}
 		})
@@ -165,7 +175,7 @@ func (l *loader) enter(part *loader, name string) {
 }
 
 func (l *loader) rules(fsys fs.FS, p string) {
-	if data, ok := l.read(fsys, p, maxFileBytes); ok {
+	if data, ok := l.file(fsys, p, maxFileBytes); ok {
 		l.parse(p, data)
 	}
 }
@@ -173,37 +183,69 @@ func (l *loader) rules(fsys fs.FS, p string) {
 // parse reads the documents of one rule file.
 func (l *loader) parse(p string, data []byte) {
 	f := newFile(p, data)
-	docs := f.documents()
-	for i, d := range docs {
-		if i == maxFileDocs || l.docs == maxDocs {
-			f.at(d.line, 1, "too many documents, want at most %d in a file and %d in all", maxFileDocs, maxDocs)
+	n := 0
+	for _, d := range f.documents() {
+		body := l.body(f, d)
+		if body == nil {
+			continue
+		}
+		if n == maxFileDocs || l.docs == maxDocs {
+			f.report(d.from+1, 1, "too many documents, want at most %d in a file and %d in all", maxFileDocs, maxDocs)
 			break
 		}
+		n++
 		l.docs++
-		f.base = d.line - 1
-		l.document(f, d)
+		l.document(f, d, body)
 	}
+	f.lifted = nil
 	l.problems = append(l.problems, f.problems...)
+}
+
+// body parses a document, if it can without its lists of terms.
+func (l *loader) body(f *file, d document) ast.Node {
+	known := len(f.problems)
+	if lines := f.lift(d, l.lean); lines != nil {
+		if body := f.parse(d, lines); body != nil {
+			return body
+		}
+		f.whole(known)
+	}
+	return f.parse(d, f.lines[d.from:d.to])
 }
 
 var documentKinds = []string{"indicator", "policy", "watch", "exception"}
 
-// document reads one document by its first key.
-func (l *loader) document(f *file, d document) {
-	pairs, ok := f.mapping(d.body, "a rule document")
+// document reads a document. What is wrong with it is said of the document as
+// it stands: if anything is, it is read again with all that was left out.
+func (l *loader) document(f *file, d document, body ast.Node) {
+	rules, watches, exceptions, known := len(l.pack.Rules), len(l.pack.Watches), len(l.pack.Exceptions), len(f.problems)
+	l.read(f, body)
+	if f.lifted == nil || len(f.problems) == known && f.allFound() {
+		return
+	}
+	l.pack.Rules, l.pack.Watches, l.pack.Exceptions = l.pack.Rules[:rules], l.pack.Watches[:watches], l.pack.Exceptions[:exceptions]
+	f.whole(known)
+	if body := f.parse(d, f.lines[d.from:d.to]); body != nil {
+		l.read(f, body)
+	}
+}
+
+// read reads one document by its first key.
+func (l *loader) read(f *file, body ast.Node) {
+	pairs, ok := f.mapping(body, "a rule document")
 	if !ok {
 		return
 	}
 	if len(pairs) == 0 {
-		f.problem(d.body, "an empty document, want one that begins with indicator, policy, watch or exception")
+		f.problem(body, "an empty document, want one that begins with indicator, policy, watch or exception")
 		return
 	}
-	r := reader{file: f, pack: l.pack, pairs: pairs, head: pairs[0]}
+	r := reader{file: f, pack: l.pack, pairs: pairs, head: pairs[0], parser: &l.terms}
 	switch pairs[0].key {
 	case "indicator":
 		l.pack.Rules = append(l.pack.Rules, r.rule())
 	case "policy":
-		l.policy(r.policy(d.body), f.pos(d.body), len(l.pack.Policies))
+		l.policy(r.policy(body), f.pos(body), len(l.pack.Policies))
 	case "watch":
 		l.pack.Watches = append(l.pack.Watches, r.watch())
 	case "exception":

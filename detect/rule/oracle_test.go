@@ -182,9 +182,9 @@ func (o *oracle) field(f *Field) bool {
 	d.Fold(p.Place)
 	for _, t := range f.Place {
 		for i := range d.Tokens {
-			found := i+len(t.words) <= len(d.Tokens)
-			for k := 0; found && k < len(t.words); k++ {
-				found = fitsWord(t.words[k], t.words[k].spelling, string(d.Word(d.Tokens[i+k])))
+			found := i+len(t.words()) <= len(d.Tokens)
+			for k := 0; found && k < len(t.words()); k++ {
+				found = fitsWord(t.words()[k], t.words()[k].spelling, string(d.Word(d.Tokens[i+k])))
 			}
 			place = place || found
 		}
@@ -276,9 +276,9 @@ func (o *oracle) ofTerm(field int, s *Signal, t Term) (ps []place) {
 			ps = append(ps, p)
 		}
 	}
-	if t.words[0].symbol {
+	if t.words()[0].symbol {
 		for _, x := range d.Extra {
-			if x.Flags&text.Symbol != 0 && string(d.Word(x.Token)) == t.words[0].spelling {
+			if x.Flags&text.Symbol != 0 && string(d.Word(x.Token)) == t.words()[0].spelling {
 				add([]reading{{x.Token, 0, 0, false}})
 			}
 		}
@@ -287,10 +287,10 @@ func (o *oracle) ofTerm(field int, s *Signal, t Term) (ps []place) {
 	var next func(i int, path []reading)
 	next = func(i int, path []reading) {
 		switch {
-		case len(path) == len(t.words):
+		case len(path) == len(t.words()):
 			add(path)
 		case i < len(d.Tokens):
-			w := t.words[len(path)]
+			w := t.words()[len(path)]
 			for _, r := range o.readings(field, i) {
 				if fitsWord(w, w.spelling, string(d.Word(r.Token))) {
 					next(r.last+1, append(slices.Clip(path), r))
@@ -356,7 +356,7 @@ func (o *oracle) asWritten(d *text.Doc, s *Signal, t Term, path []reading) bool 
 		return true
 	}
 	for i, r := range path {
-		if w := t.words[i]; !w.symbol && (r.second || !fitsWord(w, spell(w.raw), spell(d.Source()[r.Start:r.End]))) {
+		if w := t.written()[i]; !w.symbol && (r.second || !fitsWord(w, spell(w.raw), spell(d.Source()[r.Start:r.End]))) {
 			return false
 		}
 	}

@@ -56,7 +56,7 @@ func newExactTerm(sig *Signal, t Term) exactTerm {
 }
 
 func respell(t Term, spell func(string) string) []termWord {
-	words := slices.Clone(t.words)
+	words := t.written()
 	for i := range words {
 		words[i].spelling = spell(words[i].raw)
 	}
@@ -96,14 +96,12 @@ func (s *Set) addProbes() error {
 		shared[key] = sig.probe
 		s.probes = append(s.probes, probe{Signal: sig.Signal, kind: sig.Kind, evasive: sig.EvasiveOnly})
 	}
-	b := s.addWords()
+	s.addTerms()
 	for i := range s.probes {
-		if err := s.fill(&s.probes[i], b); err != nil {
+		if err := s.fill(&s.probes[i]); err != nil {
 			return err
 		}
 	}
-	s.trie = b.build()
-	s.vocab.link(s.classes, s.trie)
 	return nil
 }
 
@@ -114,52 +112,69 @@ func shareKey(sig *Signal) string {
 		return ""
 	}
 	var b strings.Builder
-	fmt.Fprintln(&b, sig.ExactCase, sig.Strict, sig.EvasiveOnly)
-	for _, t := range sig.Terms {
+	fmt.Fprintln(&b, sig.ExactCase, sig.Strict, sig.EvasiveOnly, sig.Lists)
+	for _, t := range sig.Terms[:sig.own] {
 		fmt.Fprintln(&b, t.Lang, t.Text)
 	}
 	return b.String()
 }
 
-// addWords makes the vocabulary and the classes of all terms.
-func (s *Set) addWords() *trieBuilder {
-	var words []string
-	var classes []termWord
+// addTerms puts all terms into one vocabulary and one trie. The terms of a
+// probe have their number in the lexicon as end until they have one.
+func (s *Set) addTerms() {
 	terms := 0
 	for i := range s.probes {
-		for _, t := range s.probes[i].Terms {
-			terms += len(t.words)
-			for _, w := range t.words {
-				if w.class() {
-					classes = append(classes, termWord{spelling: w.spelling, prefix: w.prefix, wild: w.wild})
-				} else {
-					words = append(words, w.spelling)
-				}
-			}
+		terms += len(s.probes[i].Terms)
+	}
+	l := newLexicon(terms)
+	for i := range s.probes {
+		p := &s.probes[i]
+		p.terms = make([]probeTerm, len(p.Terms))
+		for k := range p.Terms {
+			p.terms[k] = probeTerm{end: uint32(l.add(&p.Terms[k])), exact: -1}
 		}
 	}
+	symbols, words, classes := l.symbols()
 	s.vocab = newVocabulary(words)
-	slices.SortFunc(classes, compareWords)
-	classes = slices.Compact(classes)
-	base := symbol(len(s.vocab.words))
-	s.classes = newClassSet(classes, base)
-	return newTrieBuilder(base+symbol(len(classes)), terms)
+	s.classes = newClassSet(classes, symbol(len(s.vocab.words)))
+	b := newTrieBuilder(s.classes.base+symbol(len(classes)), len(l.uses))
+	ends := make([]uint32, len(l.uses))
+	var path []symbol
+	s.spellingAt = append(s.spellingAt, 0) // there is no end 0
+	for term := range ends {
+		path = path[:0]
+		for _, w := range l.path(int32(term)) {
+			path = append(path, symbols[w])
+		}
+		ends[term] = b.add(path)
+		s.spellingAt = append(s.spellingAt, uint32(len(s.spellings)))
+		s.spellings = append(append(s.spellings, l.terms.texts[term]...), spellingEnd)
+	}
+	s.trie = b.build()
+	s.vocab.link(s.classes, s.trie)
+	for i := range s.probes {
+		for k := range s.probes[i].terms {
+			t := &s.probes[i].terms[k]
+			t.end = ends[t.end]
+		}
+	}
 }
 
+// spellingEnd ends each word of a spelling: letters, "?" and a last "*".
+const spellingEnd = ' '
+
 // fill compiles what a probe looks for.
-func (s *Set) fill(p *probe, b *trieBuilder) error {
-	for _, t := range p.Terms {
-		lang, err := s.lang(t.Lang)
+func (s *Set) fill(p *probe) error {
+	for k := range p.terms {
+		lang, err := s.lang(p.Terms[k].Lang)
 		if err != nil {
 			return err
 		}
-		pt := probeTerm{end: b.add(s.symbols(t)), exact: -1, lang: lang}
-		s.spell(pt.end, t)
+		p.terms[k].lang = lang
 		if p.ExactCase || p.Strict {
-			pt.exact = int32(len(s.exact))
-			s.exact = append(s.exact, newExactTerm(p.Signal, t))
+			p.terms[k].exact = int32(len(s.exact))
+			s.exact = append(s.exact, newExactTerm(p.Signal, p.Terms[k]))
 		}
-		p.terms = append(p.terms, pt)
 	}
 	slices.SortStableFunc(p.terms, func(a, b probeTerm) int { return cmp.Compare(a.end, b.end) })
 	for i := range p.Patterns {
@@ -175,42 +190,6 @@ func (s *Set) fill(p *probe, b *trieBuilder) error {
 		p.scans = append(p.scans, scan{re: re, Pattern: pat, lang: lang})
 	}
 	return nil
-}
-
-// spellingEnd ends each word of a spelling.
-const spellingEnd = ' '
-
-// spell writes down the words of an end, if it is new: letters, "?" and a
-// last "*".
-func (s *Set) spell(end uint32, t Term) {
-	if int(end) < len(s.spellingAt) {
-		return
-	}
-	if len(s.spellingAt) == 0 {
-		s.spellingAt = append(s.spellingAt, 0) // there is no end 0
-	}
-	s.spellingAt = append(s.spellingAt, uint32(len(s.spellings)))
-	for _, w := range t.words {
-		s.spellings = append(s.spellings, w.spelling...)
-		if w.prefix {
-			s.spellings = append(s.spellings, '*')
-		}
-		s.spellings = append(s.spellings, spellingEnd)
-	}
-}
-
-// symbols is the path of a term.
-func (s *Set) symbols(t Term) []symbol {
-	path := make([]symbol, len(t.words))
-	for i, w := range t.words {
-		if !w.class() {
-			path[i] = s.vocab.find(w.spelling)
-		} else {
-			k, _ := slices.BinarySearchFunc(s.classes.classes, w, compareWords)
-			path[i] = s.classes.base + symbol(k)
-		}
-	}
-	return path
 }
 
 // wideProbe is how many terms make a probe wide: its finds are handed out to

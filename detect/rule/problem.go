@@ -19,6 +19,32 @@ type Position struct {
 // String is path:line:column.
 func (p Position) String() string { return fmt.Sprintf("%s:%d:%d", p.Path, p.Line, p.Column) }
 
+// source is a file as it was read, to point into.
+type source struct {
+	path  string
+	lines []string
+}
+
+// at is a line and column of the file; Line 0 is no place.
+func (s *source) at(line, col int) Position {
+	if s == nil {
+		return Position{}
+	}
+	p := Position{Path: s.path, Line: line, Column: max(col, 1)}
+	if line >= 1 && line <= len(s.lines) {
+		p.text = s.lines[line-1]
+	}
+	return p
+}
+
+// spot is a Position in a third of its size.
+type spot struct {
+	in        *source
+	line, col int32
+}
+
+func (p spot) position() Position { return p.in.at(int(p.line), int(p.col)) }
+
 // Problem is something wrong at one place of a rule file.
 type Problem struct {
 	Position

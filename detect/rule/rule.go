@@ -17,6 +17,7 @@
 package rule
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -76,18 +77,24 @@ type Rule struct {
 func (r *Rule) Languages() []string { return languagesOf(r.Signals) }
 
 func languagesOf(signals []*Signal) []string {
-	var langs []string
-	for _, s := range signals {
-		for _, t := range s.Terms {
-			langs = append(langs, t.Lang)
+	known := map[string]bool{}
+	before := ""
+	add := func(lang string) {
+		if lang != before { // terms of one language follow each other
+			known[lang] = true
 		}
-		for _, p := range s.Patterns {
-			langs = append(langs, p.Lang)
+		before = lang
+	}
+	for _, s := range signals {
+		for i := range s.Terms {
+			add(s.Terms[i].Lang)
+		}
+		for i := range s.Patterns {
+			add(s.Patterns[i].Lang)
 		}
 	}
-	slices.Sort(langs)
-	langs = slices.Compact(langs)
-	return slices.DeleteFunc(langs, func(l string) bool { return l == AnyLang })
+	delete(known, AnyLang)
+	return slices.Sorted(maps.Keys(known))
 }
 
 // Watch is a standing search: it alerts by itself and never scores.
@@ -181,8 +188,8 @@ type Signal struct {
 	Name string
 	Kind Kind
 
-	Terms       []Term   // of Words, those of its lists included
-	Lists       []string // where some terms come from
+	Terms       []Term   // of Words: its own, then those of its lists
+	Lists       []string // where the latter come from
 	ExactCase   bool
 	Strict      bool // diacritics as written
 	EvasiveOnly bool
@@ -196,6 +203,8 @@ type Signal struct {
 	Min, Max   *float64 // of contacts with a number, and features
 
 	Pos Position
+
+	own int // terms that come from no list
 }
 
 // Pattern is one regular expression.
@@ -218,6 +227,8 @@ type Field struct {
 	Place                []Term
 	Hours                [2]int // from, to (exclusive), UTC; equal: any
 	After, Before        time.Time
+
+	places [][]termWord // of Place
 }
 
 // Features are the numbers that a signal may ask for. They are computed from

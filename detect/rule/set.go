@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"io"
 	"slices"
 
 	"veghe"
@@ -86,6 +87,7 @@ type signalInfo struct {
 	anchor bool    // to find it makes the unit a candidate
 	probe  int32   // what it looks for in the text; -1 if it has no place there
 	waits  []int32 // units, of an indicator signal
+	rarity float64 // see Set.rarity; 0 until asked for
 }
 
 // Limits of a pack: what compiles in seconds and stays in memory.
@@ -355,18 +357,39 @@ func versionOf(p *Pack) string {
 		}
 	}
 	for _, r := range p.Rules {
-		put([]any{r.ID, r.Category, r.Family, r.Strength, r.Weight, r.Status, r.Why, signalsOf(r.Signals), r.Condition.text()})
+		put([]any{r.ID, r.Category, r.Family, r.Strength, r.Weight, r.Status, r.Why, r.Condition.text()})
+		putSignals(h, put, r.Signals)
 	}
 	for _, q := range p.Policies {
 		put(q)
 	}
 	for _, w := range p.Watches {
-		put([]any{w.Name, w.Title, w.Why, signalsOf(w.Signals), w.Condition.text()})
+		put([]any{w.Name, w.Title, w.Why, w.Condition.text()})
+		putSignals(h, put, w.Signals)
 	}
 	for _, e := range p.Exceptions {
-		put([]any{e.Name, e.Indicators, e.Expires, signalsOf(e.Signals), e.Condition.text()})
+		put([]any{e.Name, e.Indicators, e.Expires, e.Condition.text()})
+		putSignals(h, put, e.Signals)
 	}
 	return hex.EncodeToString(h.Sum(nil))[:12]
+}
+
+// putSignals writes signals without their places. Their terms are many, and
+// are written by hand.
+func putSignals(h io.Writer, put func(any), signals []*Signal) {
+	var buf []byte
+	for _, s := range signals {
+		bare := *s
+		bare.Pos, bare.Terms = Position{}, nil
+		put(bare)
+		buf = buf[:0]
+		for i := range s.Terms {
+			buf = append(append(buf, s.Terms[i].Lang...), ' ')
+			buf = append(append(buf, s.Terms[i].Text...), '\n')
+		}
+		put(len(s.Terms))
+		_, _ = h.Write(buf) // a hash takes everything
+	}
 }
 
 // text is String, "" for no condition.
@@ -375,14 +398,4 @@ func (c *Cond) text() string {
 		return ""
 	}
 	return c.String()
-}
-
-// signalsOf are signals without their places.
-func signalsOf(signals []*Signal) []Signal {
-	out := make([]Signal, len(signals))
-	for i, s := range signals {
-		out[i] = *s
-		out[i].Pos = Position{}
-	}
-	return out
 }

@@ -20,6 +20,7 @@ func (r *reader) signal(p pair) *Signal {
 	s := &Signal{Name: p.key, Pos: r.pos(p.node)}
 	if _, ok := p.value.(*ast.SequenceNode); ok {
 		r.terms(s, AnyLang, p.value)
+		r.addLists(s)
 		return r.checkSignal(s, p, map[Kind]bool{Words: true}, nil)
 	}
 	pairs, ok := r.mapping(p.value, "signal "+strconv.Quote(p.key))
@@ -37,6 +38,7 @@ func (r *reader) signal(p pair) *Signal {
 		}
 		r.signalKey(s, q, kinds)
 	}
+	r.addLists(s)
 	return r.checkSignal(s, p, kinds, keys)
 }
 
@@ -154,7 +156,7 @@ func (r *reader) known(q pair, words []string) []string {
 	var out []string
 	for _, it := range r.texts(q.value, q.key) {
 		if !slices.Contains(words, it.text) {
-			r.problem(it.node, "%s %q is unknown, want one of: %s%s", q.key, it.text, strings.Join(words, " "), hint(it.text, words))
+			r.reportAt(it.at.position(), "%s %q is unknown, want one of: %s%s", q.key, it.text, strings.Join(words, " "), hint(it.text, words))
 			continue
 		}
 		out = append(out, it.text)
@@ -164,13 +166,15 @@ func (r *reader) known(q pair, words []string) []string {
 
 // terms reads the terms of one language.
 func (r *reader) terms(s *Signal, lang string, n ast.Node) {
-	for _, it := range r.texts(n, "terms of "+strconv.Quote(lang)) {
-		t, err := parseTerm(lang, it.text)
+	items := r.texts(n, "terms of "+strconv.Quote(lang))
+	s.Terms = slices.Grow(s.Terms, len(items))
+	for _, it := range items {
+		t, err := r.parser.parse(lang, it.text)
 		if err != nil {
-			r.problem(it.node, "term %q: %v", it.text, err)
+			r.reportAt(it.at.position(), "term %q: %v", it.text, err)
 			continue
 		}
-		t.pos = r.pos(it.node)
+		t.at = it.at
 		s.Terms = append(s.Terms, t)
 	}
 }
@@ -183,11 +187,23 @@ func (r *reader) lists(s *Signal, n ast.Node) {
 			for name := range r.pack.Lists {
 				names = append(names, name)
 			}
-			r.problem(it.node, "list %q is not there, want lists/%s.txt%s", it.text, it.text, hint(it.text, names))
+			r.reportAt(it.at.position(), "list %q is not there, want lists/%s.txt%s", it.text, it.text, hint(it.text, names))
 			continue
 		}
 		s.Lists = append(s.Lists, it.text)
-		s.Terms = append(s.Terms, l.Terms...)
+	}
+}
+
+// addLists adds the terms of the signal's lists. Signals that have nothing but
+// one list share its terms.
+func (r *reader) addLists(s *Signal) {
+	s.own = len(s.Terms)
+	for _, name := range s.Lists {
+		if terms := r.pack.Lists[name].Terms; len(s.Terms) == 0 {
+			s.Terms = slices.Clip(terms)
+		} else {
+			s.Terms = append(s.Terms, terms...)
+		}
 	}
 }
 
@@ -215,7 +231,7 @@ func (r *reader) pattern(s *Signal, lang string, n ast.Node, scan bool) {
 	for _, it := range r.texts(n, "regexp") {
 		p, err := parsePattern(lang, it.text, scan)
 		if err != nil {
-			r.problem(it.node, "regexp: %v", err)
+			r.reportAt(it.at.position(), "regexp: %v", err)
 			continue
 		}
 		s.Patterns = append(s.Patterns, p)
@@ -246,6 +262,9 @@ func (r *reader) field(n ast.Node) *Field {
 			var s Signal
 			r.terms(&s, AnyLang, p.value)
 			out.Place = s.Terms
+			for _, t := range s.Terms {
+				out.places = append(out.places, t.words())
+			}
 		case "time":
 			r.fieldTime(out, p.value)
 		default:
@@ -262,7 +281,7 @@ func (r *reader) globs(p pair) []string {
 		g := strings.ToLower(it.text)
 		inner := strings.TrimSuffix(strings.TrimPrefix(g, "*"), "*")
 		if inner == "" || strings.Contains(inner, "*") {
-			r.problem(it.node, "%s %q, want a name, with * at its start or end", p.key, it.text)
+			r.reportAt(it.at.position(), "%s %q, want a name, with * at its start or end", p.key, it.text)
 			continue
 		}
 		out = append(out, g)

@@ -1,12 +1,6 @@
 package rule
 
-import (
-	"cmp"
-	"maps"
-	"slices"
-
-	"veghe/detect/text"
-)
+import "veghe/detect/text"
 
 // A symbol stands for a word of a term: the number of a word, or, after
 // those, of a class of words such as "stem*". Zero is no symbol.
@@ -48,9 +42,8 @@ type vocabulary struct {
 // several marks a place in vocabulary.ends.
 const several = 1 << 30
 
-// newVocabulary takes all words of all terms.
-func newVocabulary(all []string) *vocabulary {
-	words := byUse(all)
+// newVocabulary takes words without repeats, the most used first.
+func newVocabulary(words []string) *vocabulary {
 	n := 64
 	for n < 2*len(words) {
 		n <<= 1
@@ -113,22 +106,6 @@ func (v *vocabulary) probe(h uint64) uint32 {
 		}
 	}
 }
-
-// byUse lists words once each, those that stand there most often first.
-func byUse(all []string) []string {
-	uses := map[string]int{}
-	for _, w := range all {
-		uses[w]++
-	}
-	words := slices.Collect(maps.Keys(uses))
-	slices.SortFunc(words, func(a, b string) int {
-		return cmp.Or(cmp.Compare(uses[b], uses[a]), cmp.Compare(a, b))
-	})
-	return words
-}
-
-// find is the symbol of a word that is in the vocabulary.
-func (v *vocabulary) find(word string) symbol { return v.get(text.Hash([]byte(word))) & symbolMask }
 
 // flag sets flags on the slot of a word.
 func (v *vocabulary) flag(s symbol, flags uint32) {

@@ -23,56 +23,62 @@ import (
 // and floating numbers, and time.Duration written as "90s".
 func DecodeStrict(path string, data []byte, v any) error {
 	f := newFile(path, data)
-	docs := f.documents()
-	switch {
-	case len(docs) > 1:
-		f.at(docs[1].line, 1, "a second document, want one")
-	case len(docs) == 1 && docs[0].body != nil:
-		f.decode(docs[0].body, reflect.ValueOf(v).Elem(), "file")
+	var body ast.Node
+	var first document
+	for _, d := range f.documents() {
+		switch b := f.parse(d, f.lines[d.from:d.to]); {
+		case b == nil:
+		case body != nil:
+			f.report(d.from+1, 1, "a second document, want one")
+			return f.problems.Err()
+		default:
+			body, first = b, d
+		}
+	}
+	if body != nil {
+		f.base = first.from
+		f.decode(body, reflect.ValueOf(v).Elem(), "file")
 	}
 	return f.problems.Err()
 }
 
 // file is a YAML file being read; it collects what is wrong with it.
 type file struct {
-	path     string
-	lines    []string
+	*source
 	problems Problems
 	base     int // lines before the document being read
+	// lifted are the lists of terms taken out of that document, by line.
+	lifted map[int]*lifted
 }
 
-// document is one of the documents of a file.
-type document struct {
-	line int // first line, from 1
-	body ast.Node
-}
+// document is one of the documents of a file: lines from to before to, counted
+// from 0.
+type document struct{ from, to int }
 
 func newFile(path string, data []byte) *file {
 	data = bytes.TrimPrefix(data, []byte("\ufeff"))
-	return &file{path: path, lines: strings.Split(strings.ReplaceAll(string(data), "\r\n", "\n"), "\n")}
+	return &file{source: &source{path, strings.Split(strings.ReplaceAll(string(data), "\r\n", "\n"), "\n")}}
 }
 
-// at reports a problem at a line and column of the file.
-func (f *file) at(line, col int, format string, args ...any) {
-	f.problems = append(f.problems, Problem{Position: f.position(line, col), Msg: fmt.Sprintf(format, args...)})
+// report reports a problem at a line and column of the file.
+func (f *file) report(line, col int, format string, args ...any) {
+	f.reportAt(f.at(line, col), format, args...)
 }
 
-func (f *file) position(line, col int) Position {
-	p := Position{Path: f.path, Line: line, Column: max(col, 1)}
-	if line >= 1 && line <= len(f.lines) {
-		p.text = f.lines[line-1]
-	}
-	return p
+func (f *file) reportAt(p Position, format string, args ...any) {
+	f.problems = append(f.problems, Problem{Position: p, Msg: fmt.Sprintf(format, args...)})
 }
 
 // problem reports a problem at a node.
 func (f *file) problem(n ast.Node, format string, args ...any) {
-	p := f.pos(n)
-	f.at(p.Line, p.Column, format, args...)
+	f.reportAt(f.pos(n), format, args...)
 }
 
 // pos is where a node begins.
-func (f *file) pos(n ast.Node) Position {
+func (f *file) pos(n ast.Node) Position { return f.spot(n).position() }
+
+// spot is pos, small.
+func (f *file) spot(n ast.Node) spot {
 	switch m := n.(type) {
 	case *ast.MappingNode:
 		if !m.IsFlowStyle && len(m.Values) > 0 {
@@ -83,24 +89,20 @@ func (f *file) pos(n ast.Node) Position {
 	}
 	tk := n.GetToken()
 	if tk == nil || tk.Position == nil {
-		return f.position(f.base+1, 1)
+		return spot{f.source, int32(f.base + 1), 1}
 	}
-	return f.position(f.base+tk.Position.Line, tk.Position.Column)
+	return spot{f.source, int32(f.base + tk.Position.Line), int32(tk.Position.Column)}
 }
 
-// documents cuts the file at its "---" lines and parses each piece by itself,
-// so that a broken one does not hide the others.
-func (f *file) documents() []document {
-	var docs []document
+// documents cuts the file at its "---" lines. Each is parsed by itself, so
+// that a broken one does not hide the others.
+func (f *file) documents() (docs []document) {
 	start := 0
 	for i := 0; i <= len(f.lines); i++ {
-		if i < len(f.lines) && !separates(f.lines[i]) {
-			continue
+		if i == len(f.lines) || separates(f.lines[i]) {
+			docs = append(docs, document{start, i})
+			start = i + 1
 		}
-		if body := f.parse(start, i); body != nil {
-			docs = append(docs, document{line: start + 1, body: body})
-		}
-		start = i + 1
 	}
 	return docs
 }
@@ -109,30 +111,29 @@ func separates(line string) bool {
 	return line == "---" || strings.HasPrefix(line, "--- #") || strings.TrimRight(line, " ") == "---"
 }
 
-// parse reads lines [from, to) as one document; nil if empty or broken.
-func (f *file) parse(from, to int) (body ast.Node) {
-	f.base = from
-	if line := tooDeep(f.lines[from:to]); line >= 0 {
-		f.at(from+line+1, 1, "nested too deeply, want at most %d levels", maxNesting)
+// parse reads a document from its lines; nil if empty or broken.
+func (f *file) parse(d document, lines []string) (body ast.Node) {
+	f.base = d.from
+	if line := tooDeep(lines); line >= 0 {
+		f.report(d.from+line+1, 1, "nested too deeply, want at most %d levels", maxNesting)
 		return nil
 	}
-	text := strings.Join(f.lines[from:to], "\n") + "\n"
+	text := strings.Join(lines, "\n") + "\n"
 	defer func() {
 		if r := recover(); r != nil { // the parser is not ours, the input may be anyone's
-			f.at(from+1, 1, "not YAML that can be read")
+			f.report(d.from+1, 1, "not YAML that can be read")
 			body = nil
 		}
 	}()
 	parsed, err := parser.ParseBytes([]byte(text), 0)
 	if err != nil {
-		f.syntax(from, err)
+		f.syntax(d.from, err)
 		return nil
 	}
-	for _, d := range parsed.Docs {
-		if d.Body == nil || d.Body.Type() == ast.NullType || d.Body.Type() == ast.CommentType {
-			continue
+	for _, p := range parsed.Docs {
+		if p.Body != nil && p.Body.Type() != ast.NullType && p.Body.Type() != ast.CommentType {
+			return p.Body
 		}
-		return d.Body
 	}
 	return nil
 }
@@ -140,11 +141,11 @@ func (f *file) parse(from, to int) (body ast.Node) {
 func (f *file) syntax(base int, err error) {
 	var at yaml.Error
 	if !errors.As(err, &at) || at.GetToken() == nil {
-		f.at(base+1, 1, "not YAML: %v", err)
+		f.report(base+1, 1, "not YAML: %v", err)
 		return
 	}
 	p := at.GetToken().Position
-	f.at(base+p.Line, p.Column, "not YAML: %s", at.GetMessage())
+	f.report(base+p.Line, p.Column, "not YAML: %s", at.GetMessage())
 }
 
 // maxNesting bounds how deep values may lie in each other.
@@ -248,26 +249,29 @@ func (f *file) text(n ast.Node, what string) (string, bool) {
 	return s, ok
 }
 
-// item is one text of a list with its node.
+// item is one text of a list, and where it stands.
 type item struct {
 	text string
-	node ast.Node
+	at   spot
 }
 
 // texts reads a list of texts, or one text as a list of one.
 func (f *file) texts(n ast.Node, what string) []item {
 	if s, ok := scalar(n); ok {
-		return []item{{s, n}}
+		return []item{{s, f.spot(n)}}
 	}
 	seq, ok := n.(*ast.SequenceNode)
 	if !ok {
 		f.problem(n, "%s is %s, want a text or a list of texts", what, kindOf(n))
 		return nil
 	}
+	if l := f.liftedAt(seq); l != nil {
+		return l.items
+	}
 	items := make([]item, 0, len(seq.Values))
 	for _, v := range seq.Values {
 		if s, ok := scalar(v); ok {
-			items = append(items, item{s, v})
+			items = append(items, item{s, f.spot(v)})
 			continue
 		}
 		f.problem(v, "an entry of %s is %s, want a text", what, kindOf(v))
