@@ -27,7 +27,10 @@
 // All offsets are bytes into the original UTF-8 text. All times are UTC.
 package veghe
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // Ids are named strings so that one cannot be passed for another.
 type (
@@ -231,6 +234,15 @@ type Change struct {
 	Since  time.Time  `json:"since,omitzero"` // since when it is gone, as far as was seen
 	As     PostID     `json:"as,omitempty"`   // of Again: the post that says the same
 	SeenAt time.Time  `json:"seen_at"`        // when it was certain
+}
+
+// Check says what is wrong with a change.
+func (c *Change) Check() error {
+	switch c.Kind {
+	case Gone, Again, Back:
+		return nil
+	}
+	return fmt.Errorf("change of %.80q: kind is %.40q, want gone, back or again", string(c.Post), string(c.Kind))
 }
 
 // Decision is what a person made of a flagged post.

@@ -197,6 +197,14 @@ func (c *compiler) field(f Field) query.Query {
 			return query.NewMatchAllQuery()
 		}
 		return term(def.terms, def.oneOf[i])
+	case sinceField:
+		if is, ok := yesOrNo(f.Value); ok && is {
+			return term(def.terms, yes)
+		} else if ok {
+			return query.NewBooleanQuery([]query.Query{query.NewMatchAllQuery()}, nil, []query.Query{term(def.terms, yes)})
+		}
+		lo, hi, _ := dates(f.Value)
+		return terms(def.terms, calendar(lo, hi))
 	case dateField:
 		lo, hi, _ := dates(f.Value)
 		return terms(def.terms, calendar(lo, hi))

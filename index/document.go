@@ -22,6 +22,10 @@ type record struct {
 	indexed  time.Time // when it was first put
 	review   veghe.Decision
 	cases    []string
+	gone     time.Time // since when it is not where it stood; zero if it is
+	again    veghe.PostID
+	noticed  time.Time // when that was seen
+	edited   time.Time
 	doc      []byte // assessed in JSON, as stored; nil when not yet
 }
 
@@ -29,6 +33,7 @@ func (r *record) hit() Hit {
 	return Hit{
 		Post: r.assessed.Post, Assessment: r.assessed.Assessment,
 		AssessedAt: r.assessed.AssessedAt, IndexedAt: r.indexed, Review: r.review,
+		GoneSince: r.gone, Again: r.again, EditedAt: r.edited,
 	}
 }
 
@@ -134,6 +139,8 @@ func (r *record) values() values {
 	v.findings(a.Findings)
 	v.contacts(a.Contacts)
 	v.numbers(r)
+	v.since(inGone, r.gone)
+	v.since(inEdited, r.edited)
 	return v
 }
 
@@ -220,11 +227,26 @@ func (v values) place(s string) {
 	}
 }
 
+// since says yes and when, or nothing.
+func (v values) since(field string, t time.Time) {
+	if t.IsZero() {
+		return
+	}
+	v.add(field, yes)
+	for _, layout := range dateForms {
+		v.add(field, clamp(t).Format(layout))
+	}
+}
+
+// dateForms are how the days of dates are written, so that ranges of them are
+// few terms.
+var dateForms = []string{"2006", "2006-01", "2006-01-02"}
+
 func (v values) numbers(r *record) {
 	t := r.time()
 	v.add(inTime, fmt.Sprintf("%013d", t.UnixMilli()))
 	v.add(inDay, t.Format(time.DateOnly))
-	for _, layout := range []string{"2006", "2006-01", "2006-01-02"} {
+	for _, layout := range dateForms {
 		v.add(inPosted, t.Format(layout))
 		v.add(inCollected, r.collected().Format(layout))
 	}

@@ -20,6 +20,7 @@ const (
 	levelField                  // one of a few words in order; ranges too
 	wordsField                  // words within the value
 	dateField
+	sinceField // yes, no, or a date
 	scoreField
 	phoneField
 	linkField
@@ -62,6 +63,8 @@ const (
 	inDay       = "day"       // when posted: 2006-01-02; doc values
 	inPosted    = "posted"    // when posted: 2006 and 2006-01
 	inCollected = "collected" // when collected: 2006, 2006-01 and 2006-01-02
+	inGone      = "gone"      // yes, and since when: 2006, 2006-01 and 2006-01-02
+	inEdited    = "edited"    // yes, and when, in the same way
 	inScore     = "score"     // all beginnings of the rank but its first digit
 	inRank      = "rank"      // the score as five digits, 00000–10000; doc values, to sort by
 	inTime      = "time"      // milliseconds as 13 digits; doc values, to sort by
@@ -77,6 +80,7 @@ const (
 var fieldOrder = []string{
 	"source", "lang", "category", "indicator", "severity", "author", "phone", "handle", "place", "cluster", "case",
 	"review", "posted", "collected", "score", "flagged", "url", "id", "thread", "kind", "email", "rule", "shadow",
+	"gone", "edited",
 }
 
 var fields = map[string]field{
@@ -103,6 +107,8 @@ var fields = map[string]field{
 	"email":     {kind: exactField, terms: inEmail},
 	"rule":      {kind: exactField, terms: inRule},
 	"shadow":    {kind: exactField, terms: inShadow},
+	"gone":      {kind: sinceField, terms: inGone},
+	"edited":    {kind: sinceField, terms: inEdited},
 }
 
 func severities() []string {
@@ -128,6 +134,10 @@ func (p *parser) checkField(f Field) error {
 		_, _, err = levels(f.Value, def.oneOf)
 	case dateField:
 		_, _, err = dates(f.Value)
+	case sinceField:
+		if _, yesNo := yesOrNo(f.Value); !yesNo {
+			_, _, err = dates(f.Value)
+		}
 	case scoreField:
 		_, _, err = ranks(f.Value)
 	case phoneField:
@@ -176,6 +186,12 @@ func place(value string, oneOf []string) (int, error) {
 		}
 	}
 	return 0, fmt.Errorf("%.40q is none of %s", value, strings.Join(oneOf, ", "))
+}
+
+// yesOrNo reads what a sinceField may be beside a date.
+func yesOrNo(value string) (is, ok bool) {
+	i, err := place(value, []string{no, yes})
+	return i == 1, err == nil
 }
 
 // bounds are the ends of a range as written; empty is open.

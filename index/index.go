@@ -53,6 +53,13 @@ type Hit struct {
 	AssessedAt time.Time        `json:"assessed_at"`
 	IndexedAt  time.Time        `json:"indexed_at"`
 	Review     veghe.Decision   `json:"review,omitempty"`
+	// GoneSince is since when the post is not where it stood, zero if it is,
+	// as far as was seen; Again is the post that says the same since.
+	GoneSince time.Time    `json:"gone_since,omitzero"`
+	Again     veghe.PostID `json:"again,omitempty"`
+	// EditedAt is when the newest of several texts was first seen; zero for a
+	// post with one text. Index.Versions has the others.
+	EditedAt time.Time `json:"edited_at,omitzero"`
 	// Matches are where the words of the query stand in the post.
 	Matches []veghe.Span `json:"matches,omitempty"`
 }

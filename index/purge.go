@@ -28,6 +28,9 @@ func (x *Index) Purge(ctx context.Context, olderThan time.Time) (int, error) {
 			break
 		}
 	}
+	if err := x.store.forgetAwaited(ctx, olderThan); err != nil {
+		return total, fmt.Errorf("purge: %w", err)
+	}
 	if err := x.forget(ctx); err != nil {
 		return total, fmt.Errorf("purge: %d posts are removed, but not yet overwritten: %w", total, err)
 	}

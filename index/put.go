@@ -100,6 +100,8 @@ type plan struct {
 	write   []*record // without a number yet
 	remove  []string
 	tallies tallies
+	// versions are other texts of posts that are written.
+	versions []*record
 }
 
 // plan decides what becomes of each record. It changes nothing.
@@ -113,6 +115,10 @@ func (s *store) plan(ctx context.Context, piece []*record, now time.Time) (plan,
 		return plan{}, err
 	}
 	p := plan{tallies: tallies{}}
+	waiting, err := s.awaited(ctx, ids)
+	if err != nil {
+		return plan{}, err
+	}
 	before := maps.Clone(there)
 	changed := map[string]bool{}
 	for i, r := range piece {
@@ -120,14 +126,22 @@ func (s *store) plan(ctx context.Context, piece []*record, now time.Time) (plan,
 		switch {
 		case old == nil:
 			r.indexed = now.UTC().Truncate(time.Millisecond)
+			if c, ok := waiting[ids[i]]; ok {
+				r.notice(c)
+			}
 			p.result.New++
 			p.result.NewIDs = append(p.result.NewIDs, r.assessed.Post.ID)
 		case keep(old, r):
 			p.result.Kept++
-			continue
+			if r = p.version(old, r); r == nil {
+				continue
+			}
 		default:
-			r.indexed, r.review, r.cases = old.indexed, old.review, old.cases
+			r.takeOver(old)
 			p.result.Updated++
+			if edited := p.version(r, old); edited != nil {
+				r = edited
+			}
 		}
 		there[ids[i]] = r
 		changed[ids[i]] = true
@@ -154,6 +168,10 @@ func keep(old, r *record) bool {
 	sameRules := was.RulesVersion == is.RulesVersion
 	switch {
 	case string(old.doc) == string(r.doc):
+		return true
+	case newerText(old, r): // the text of before comes once more
+		return was.Flagged || !is.Flagged
+	case otherText(old, r) && was.Flagged && !is.Flagged: // what was flagged is not undone by an edit
 		return true
 	case sameRules && was.Flagged != is.Flagged:
 		return was.Flagged
@@ -184,8 +202,8 @@ func (t tallies) count(r *record, by int) {
 }
 
 const insertPost = `INSERT OR REPLACE INTO posts (seq, id, flagged, severity, score, source, category, thread, place,
-	time, posted, collected, assessed, indexed, rules_version, review, cases, doc)
-	VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+	time, posted, collected, assessed, indexed, rules_version, review, cases, gone, again, noticed, edited, doc)
+	VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 
 // commit writes a plan in one transaction and returns its changes, numbered.
 func (s *store) commit(ctx context.Context, p plan) ([]change, error) {
@@ -212,6 +230,9 @@ func (s *store) commit(ctx context.Context, p plan) ([]change, error) {
 			}
 			out = append(out, change{write: r})
 		}
+		if err := writeVersions(ctx, tx, p.versions); err != nil {
+			return err
+		}
 		if err := p.tallies.write(ctx, tx); err != nil {
 			return err
 		}
@@ -226,8 +247,10 @@ func (s *store) commit(ctx context.Context, p plan) ([]change, error) {
 }
 
 func remove(ctx context.Context, tx *sql.Tx, seq int64, id string) error {
-	if _, err := tx.ExecContext(ctx, `DELETE FROM posts WHERE id = ?`, id); err != nil {
-		return err
+	for _, from := range []string{`DELETE FROM posts WHERE id = ?`, `DELETE FROM versions WHERE id = ?`} {
+		if _, err := tx.ExecContext(ctx, from, id); err != nil {
+			return err
+		}
 	}
 	_, err := tx.ExecContext(ctx, `INSERT INTO gone (seq, id) VALUES (?, ?)`, seq, id)
 	return err
@@ -242,8 +265,15 @@ func (r *record) insert(ctx context.Context, insert *sql.Stmt) error {
 	_, err = insert.ExecContext(ctx, r.seq, string(p.ID), a.Flagged, r.severity().Rank(), rank(r.score()), string(p.Source),
 		strings.Join(r.categories(), " "), string(p.Thread), p.Seq,
 		r.time().UnixMilli(), millis(p.PostedAt), r.collected().UnixMilli(), millis(r.assessed.AssessedAt), r.indexed.UnixMilli(),
-		a.RulesVersion, string(r.review), string(cases), r.doc)
+		a.RulesVersion, string(r.review), string(cases), millis(r.gone), string(r.again), millis(r.noticed), millis(r.edited), r.doc)
 	return err
+}
+
+func fromMillis(ms int64) time.Time {
+	if ms == 0 {
+		return time.Time{}
+	}
+	return time.UnixMilli(ms).UTC()
 }
 
 func millis(t time.Time) int64 {
@@ -312,7 +342,7 @@ func (x *Index) decideAndCommit(ctx context.Context, decide func(context.Context
 	if err != nil {
 		return nil, 0, err
 	}
-	if len(p.write)+len(p.remove) == 0 {
+	if len(p.write)+len(p.remove)+len(p.versions) == 0 {
 		return nil, x.store.seq, nil
 	}
 	changes, err := x.store.commit(ctx, p)

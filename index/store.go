@@ -64,6 +64,23 @@ CREATE TABLE tally (
 ) WITHOUT ROWID;
 
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+`, `
+ALTER TABLE posts ADD COLUMN gone    INTEGER NOT NULL DEFAULT 0; -- since when it is not where it stood; 0 it is
+ALTER TABLE posts ADD COLUMN again   TEXT NOT NULL DEFAULT '';   -- the post that says the same since
+ALTER TABLE posts ADD COLUMN noticed INTEGER NOT NULL DEFAULT 0; -- when that was seen
+ALTER TABLE posts ADD COLUMN edited  INTEGER NOT NULL DEFAULT 0; -- when it was first seen with the newest of several texts
+
+-- The other texts of posts that were edited; see changes.go.
+CREATE TABLE versions (
+	id        TEXT NOT NULL,
+	hash      TEXT NOT NULL,     -- of the content
+	collected INTEGER NOT NULL,
+	doc       BLOB NOT NULL,     -- veghe.Assessed as JSON
+	PRIMARY KEY (id, hash)
+) WITHOUT ROWID;
+
+-- What became of posts that are not here, perhaps not yet.
+CREATE TABLE awaited (id TEXT PRIMARY KEY, seen INTEGER NOT NULL, change TEXT NOT NULL) WITHOUT ROWID;
 `}
 
 // store is the record of every post: what is not in it does not exist, and
@@ -105,19 +122,19 @@ func (s *store) load(ctx context.Context) (err error) {
 	return s.db.Write.QueryRowContext(ctx, `SELECT CAST(value AS INTEGER) FROM meta WHERE name = 'seq'`).Scan(&s.seq)
 }
 
-const columns = `seq, indexed, review, cases, doc`
+const columns = `seq, indexed, review, cases, gone, again, noticed, edited, doc`
 
 // scan reads the columns above.
 func scan(row interface{ Scan(...any) error }) (*record, error) {
 	var r record
-	var indexed int64
+	var indexed, gone, noticed, edited int64
 	var cases string
 	var doc []byte
-	if err := row.Scan(&r.seq, &indexed, &r.review, &cases, &doc); err != nil {
+	if err := row.Scan(&r.seq, &indexed, &r.review, &cases, &gone, &r.again, &noticed, &edited, &doc); err != nil {
 		return nil, err
 	}
 	r.doc = doc
-	r.indexed = time.UnixMilli(indexed).UTC()
+	r.indexed, r.gone, r.noticed, r.edited = time.UnixMilli(indexed).UTC(), fromMillis(gone), fromMillis(noticed), fromMillis(edited)
 	if err := json.Unmarshal([]byte(cases), &r.cases); err != nil {
 		return nil, fmt.Errorf("cases of change %d: %w", r.seq, err)
 	}

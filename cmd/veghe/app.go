@@ -40,6 +40,7 @@ const (
 	groupIndex   = "index"   // + "-" + node: each serving node has a full index
 	groupLedger  = "ledger"  // + "-" + node
 	groupReviews = "reviews" // + "-" + node
+	groupChanges = "changes" // + "-" + node
 )
 
 // app is a running veghe: its stages, and the things they share. Parts that
@@ -62,6 +63,7 @@ type app struct {
 	posts       *stream.Topic[veghe.Post]
 	assessments *stream.Topic[veghe.Assessed]
 	reviews     *stream.Topic[veghe.Review]
+	changes     *stream.Topic[veghe.Change]
 
 	crawler   *crawler.Crawler
 	evidence  *evidence.Store // nil if none is kept
@@ -204,6 +206,8 @@ func (a *app) openStream(ctx context.Context) error {
 		Log: a.stream, Name: veghe.ReviewsTopic, Dead: veghe.DeadTopic, Logger: a.log,
 		Key: func(v *veghe.Review) string { return string(v.Post) }, OnDead: a.onDead(veghe.ReviewsTopic),
 	}
+	a.changes = changesTopic(a.stream, a.log)
+	a.changes.OnDead = a.onDead(veghe.ChangesTopic)
 	return nil
 }
 
@@ -304,6 +308,7 @@ func (a *app) openCrawler(context.Context) error {
 	cfg := crawler.Config{
 		Operator: a.cfg.Crawler.Operator, Contact: a.cfg.Crawler.Contact, Sources: a.cfg.Sources,
 		Dir: a.cfg.path("frontier"), Version: thisBuild().Version, Logger: a.log, OnVisit: a.onVisit,
+		Changes: a.tellChanges,
 	}
 	if a.evidence != nil {
 		cfg.Evidence = a.evidence
@@ -350,6 +355,7 @@ func (a *app) run(ctx context.Context) error {
 		start("ledger", a.bookkeeping)
 		start("dead letters", a.bookkeepingDead)
 		start("reviews", a.applyReviews)
+		start("changes", a.applyChanges)
 		start("retention", a.retain)
 		start("watches", a.watching)
 	}

@@ -42,7 +42,7 @@ func (a *app) deskHandler(look deskLook) (http.Handler, error) {
 		return nil, err
 	}
 	return web.New(web.Config{
-		Search: a.index, Reviews: reviewer{a}, Audit: a.audit, Ingest: a.collect,
+		Search: a.index, Versions: a.index.Versions, Reviews: reviewer{a}, Audit: a.audit, Ingest: a.collect,
 		Cases: casebook{a.desk, a.index}, Watches: a.desk, Marks: a.desk, Identify: identify(a.cfg.Language.Region),
 		Status: a.deskStatus, Rules: func() []web.RuleInfo { return ruleInfos(a.rules.Load()) },
 		Precisions: func(ctx context.Context) ([]desk.Precision, error) { return a.desk.Precisions(ctx, time.Now()) },

@@ -31,6 +31,7 @@ type metrics struct {
 	requests                     *prometheus.HistogramVec // route, code
 	visits                       *prometheus.CounterVec   // source, outcome
 	pageBytes                    *prometheus.CounterVec   // source
+	changes                      *prometheus.CounterVec   // source, kind
 	rulesRefused                 prometheus.Gauge         // 1 or 0
 }
 
@@ -69,6 +70,7 @@ func newMetrics(version string) *metrics {
 	m.stageErrors = counter("stage_errors_total", "Batches a stage could not handle and will be given again.", "stage")
 	m.visits = counter("source_visits_total", "Pages visited by outcome.", "source", "outcome")
 	m.pageBytes = counter("source_bytes_total", "Decoded bytes read from a source.", "source")
+	m.changes = counter("source_changes_total", "What became of collected posts where they stood: gone, back, again.", "source", "kind")
 	m.hop = histogram("hop_seconds", "Time a post took from one station to the next.", hopBuckets, "hop")
 	m.batch = histogram("stage_batch_seconds", "Time a stage took for one batch.", prometheus.ExponentialBuckets(.001, 3, 10), "stage")
 	m.requests = histogram("http_request_seconds", "Time to answer a request of desk or API.", prometheus.ExponentialBuckets(.001, 3, 9), "route", "code")

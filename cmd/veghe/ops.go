@@ -135,7 +135,8 @@ func (a *app) groups() []readingGroup {
 		out = append(out,
 			readingGroup{"index", veghe.AssessmentsTopic, a.group(groupIndex)},
 			readingGroup{"ledger", veghe.PostsTopic, a.group(groupLedger)},
-			readingGroup{"reviews", veghe.ReviewsTopic, a.group(groupReviews)})
+			readingGroup{"reviews", veghe.ReviewsTopic, a.group(groupReviews)},
+			readingGroup{"changes", veghe.ChangesTopic, a.group(groupChanges)})
 	}
 	return out
 }

@@ -81,7 +81,7 @@ func (d *desk) helpPage(w http.ResponseWriter, r *http.Request) error {
 		Page: d.page(r, d.localeOf(r).T("help.title")),
 		Fields: []string{
 			"source", "lang", "category", "indicator", "severity", "author", "phone", "handle",
-			"place", "cluster", "case", "review", "posted", "collected", "score",
+			"place", "cluster", "case", "review", "posted", "collected", "score", "gone", "edited",
 		},
 		Examples: examples(),
 	}

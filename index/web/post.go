@@ -45,6 +45,7 @@ type postPage struct {
 	Contacts   []contactRow
 	Quotes     []quoteView
 	Thread     []threadRow
+	Versions   []versionView // its other texts, oldest first
 	Reviews    []veghe.Review // newest first
 	Undo       veghe.Decision // what taking the newest back leads to
 	Saved      bool
@@ -155,6 +156,9 @@ func (d *desk) postPage(r *http.Request, id veghe.PostID) (postPage, error) {
 	p.Langs = shares(h.Assessment.Lang)
 	p.Contacts = contacts(h.Assessment.Contacts)
 	if p.Thread, err = d.thread(ctx, h); err != nil {
+		return postPage{}, err
+	}
+	if p.Versions, err = d.versions(ctx, h); err != nil {
 		return postPage{}, err
 	}
 	if p.Reviews, err = d.reviewsOf(ctx, id); err != nil {

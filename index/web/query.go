@@ -12,6 +12,7 @@ import (
 var fields = []string{
 	"source", "lang", "category", "indicator", "severity", "author", "phone", "handle", "place", "cluster", "case",
 	"review", "posted", "collected", "score", "flagged", "url", "id", "thread", "kind", "email", "rule", "shadow",
+	"gone", "edited",
 }
 
 // term is one part of a query as its reader sees it. It is only for showing

@@ -92,6 +92,8 @@ type item struct {
 	Langs      []string
 	Review     veghe.Decision
 	Flagged    bool
+	Gone       bool // no longer where it stood
+	Edited     bool
 	Cluster    int // posts with the same template
 }
 
@@ -278,7 +280,7 @@ func (d *desk) item(l *locale, p *resultsPage, h index.Hit, titles map[veghe.Ind
 		ID: h.Post.ID, Name: l.nameOf(h), Href: postPath(h.Post.ID) + back(p), Severity: a.Severity, Label: a.Label,
 		Scores: scores(a), Source: h.Post.Source, Place: h.Post.Place, Flagged: a.Flagged,
 		Author: d.pseudo.short(h.Post.Source, h.Post.Author), Posted: postedOrCollected(h.Post),
-		Langs: langs(a.Lang), Review: h.Review,
+		Langs: langs(a.Lang), Review: h.Review, Gone: !h.GoneSince.IsZero(), Edited: !h.EditedAt.IsZero(),
 	}
 	if a.Cluster != nil {
 		it.Cluster = a.Cluster.Size

@@ -50,6 +50,9 @@ type Reviewer interface {
 type Config struct {
 	Search  Searcher
 	Reviews Reviewer
+	// Versions returns the other texts of a post that was edited, oldest
+	// first; nil has none.
+	Versions func(context.Context, veghe.PostID) ([]index.Version, error)
 
 	// Audit is told of every search, read, reveal, export and decision. If
 	// it fails, what was asked for is refused. Nil writes to Logger.

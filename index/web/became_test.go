@@ -1,0 +1,34 @@
+package web
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"veghe"
+	"veghe/index"
+)
+
+// A post that went and was edited says so, in the list and by itself.
+func TestBecame(t *testing.T) {
+	h, m := newDesk(t, func(c *Config) {
+		c.Versions = func(context.Context, veghe.PostID) ([]index.Version, error) {
+			return []index.Version{
+				{Post: veghe.Post{Text: "text of <b>before</b>", CollectedAt: noon.Add(-999 * time.Hour)}},
+				{Post: veghe.Post{Text: "text of now", CollectedAt: noon.Add(999 * time.Hour)}},
+			}, nil
+		}
+	})
+	hit := &m.hits[0]
+	path := postPath(hit.Post.ID)
+	if body := ask(t, h, "GET", path, "").Body.String(); strings.Contains(body, "No longer there") || strings.Contains(body, "text of now") {
+		t.Error("an ordinary post says that it went or was edited")
+	}
+	hit.GoneSince, hit.EditedAt, hit.Again = noon.Add(-5*time.Hour), noon.Add(-9*time.Hour), "p-again"
+	wants(t, ask(t, h, "GET", path, "").Body.String(),
+		`No longer there since</b> <time datetime="2026-11-24T07:00:00Z`,
+		`href="/posts/p-again">The same text was put up again`,
+		`text of &lt;b&gt;before`, `as read`, `text of now`, `as it is now`)
+	wants(t, ask(t, h, "GET", "/", "").Body.String(), `no longer there</span>`, `edited</span>`)
+}
