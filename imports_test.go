@@ -52,17 +52,18 @@ var mayImport = map[string][]string{
 
 // doors covers tests too: the crawler reads YAML only there.
 var doors = map[string][]string{
-	"github.com/gocolly/colly/v2":     {"crawler"},
-	"github.com/segmentio/kafka-go":   {"stream/kafka"},
-	"github.com/pemistahl/lingua-go":  {"detect/lang/lingua", "detect/lang/gen", "detect/lang/eval"},
-	"github.com/blevesearch/bleve/v2": {"index"},
-	"github.com/blevesearch":          {"index"},
-	"github.com/nyaruka/phonenumbers": {"detect/contact"},
-	"github.com/prometheus":           {"cmd/veghe"},
-	"modernc.org/sqlite":              {"crawler/frontier", "index/sqlite"},
-	"github.com/goccy/go-yaml":        {"detect/rule", "cmd/veghe", "crawler"},
-	"github.com/mmcdole/gofeed":       {"crawler/extract"},
-	"codeberg.org/readeck":            {"crawler/extract"},
+	"github.com/gocolly/colly/v2":          {"crawler"},
+	"github.com/segmentio/kafka-go":        {"stream/kafka"},
+	"github.com/pemistahl/lingua-go":       {"detect/lang/lingua", "detect/lang/gen", "detect/lang/eval"},
+	"github.com/blevesearch/bleve/v2":      {"index"},
+	"github.com/blevesearch":               {"index"},
+	"github.com/nyaruka/phonenumbers":      {"detect/contact"},
+	"github.com/prometheus":                {"cmd/veghe"},
+	"modernc.org/sqlite":                   {"crawler/frontier", "index/sqlite"},
+	"github.com/goccy/go-yaml":             {"detect/rule", "cmd/veghe", "crawler"},
+	"github.com/mmcdole/gofeed":            {"crawler/extract"},
+	"codeberg.org/readeck":                 {"crawler/extract"},
+	"github.com/rogpeppe/go-internal/diff": {"index/web"},
 }
 
 // open is what packages beside the table (generators and such) may import.

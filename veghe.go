@@ -186,6 +186,7 @@ type History struct {
 	Score    float64            `json:"score"`             // the running sum, log odds
 	Families []string           `json:"families"`          // distinct families in force
 	Weights  map[string]float64 `json:"weights,omitempty"` // what each of them adds to the score, log odds
+	Added    map[string]float64 `json:"added,omitempty"`   // what this post itself added to the score, per family
 	Against  float64            `json:"against,omitempty"` // what speaks against takes off, log odds, ≤ 0
 	Posts    []PostID           `json:"posts,omitempty"`   // earlier posts that count
 }

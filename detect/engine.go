@@ -331,6 +331,12 @@ func (prog *program) judgeThread(at history.Place, pol *rule.Policy, p *veghe.Po
 			a.History.Families = append(a.History.Families, f.Name)
 			a.History.Weights[f.Name] = min(familyCap(pol, f.Name), f.Weight)
 		}
+		for _, h := range st.Added {
+			if a.History.Added == nil {
+				a.History.Added = map[string]float64{}
+			}
+			a.History.Added[h.Family] += h.Weight
+		}
 		for _, id := range st.Posts {
 			if id != p.ID {
 				a.History.Posts = append(a.History.Posts, id)

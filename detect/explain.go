@@ -21,7 +21,49 @@ type Sum struct {
 	Evasion  float64     // factor on what speaks for it, 1 if none
 	LogOdds  float64
 	Score    float64
-	Gate     string // what the gate made of it, in words
+	Gate     Gate // what the gate made of it
+}
+
+// GateState is what a gate made of the evidence.
+type GateState string
+
+// The states of a gate. A conversation's is open or closed by its sum and its
+// families, a post's by counts of strong, medium and weak indicators.
+const (
+	GateOpen     GateState = "open"
+	GateClosed   GateState = "closed"
+	GateInnocent GateState = "innocent" // closed by what speaks against
+	GateNothing  GateState = "nothing"  // nothing that counts was seen
+)
+
+// Gate is how the gate of a policy was decided.
+type Gate struct {
+	State                GateState
+	Strong, Medium, Weak int // distinct indicators of a post by itself
+	// Of a conversation; Needed is 0 for a post by itself.
+	Sum, Needed                     float64
+	Families, Wanted, WantedIfGrave int
+	// By are the indicators that close the gate.
+	By []veghe.IndicatorID
+}
+
+// MarshalText writes a gate in words.
+func (g Gate) MarshalText() ([]byte, error) { return []byte(g.String()), nil }
+
+// String is the gate in words.
+func (g Gate) String() string {
+	switch {
+	case g.State == GateInnocent:
+		return "closed: the text itself gives an innocent reading"
+	case g.State == GateNothing:
+		return "nothing that counts was seen"
+	case g.Needed > 0:
+		return fmt.Sprintf("sum %.1f of %.1f needed, %d families of %d (%d if grave)", g.Sum, g.Needed, g.Families, g.Wanted, g.WantedIfGrave)
+	case g.State == GateOpen:
+		return fmt.Sprintf("open: %d strong, %d medium, %d weak", g.Strong, g.Medium, g.Weak)
+	default:
+		return fmt.Sprintf("closed: %d strong, %d medium, %d weak are not enough", g.Strong, g.Medium, g.Weak)
+	}
 }
 
 // FamilySum is what one family of indicators adds.
@@ -38,7 +80,7 @@ func Explain(policies []rule.Policy, a veghe.Assessment) []Sum {
 	for i := range policies {
 		p := &policies[i]
 		ev := gather(p, a.Findings)
-		s := Sum{Category: p.Category, Prior: p.Prior, Evasion: ev.multiplier, Gate: gateWords(p, ev, a)}
+		s := Sum{Category: p.Category, Prior: p.Prior, Evasion: ev.multiplier, Gate: gateOf(p, ev, a)}
 		raw, against := map[string]float64{}, ev.negative
 		for _, f := range ev.positive {
 			raw[f.Family] += f.Weight
@@ -64,21 +106,26 @@ func Explain(policies []rule.Policy, a veghe.Assessment) []Sum {
 	return out
 }
 
-func gateWords(p *rule.Policy, ev evidence, a veghe.Assessment) string {
+func gateOf(p *rule.Policy, ev evidence, a veghe.Assessment) Gate {
 	t := ev.count(p)
-	switch {
-	case ev.suppressed(p):
-		return "closed: the text itself gives an innocent reading"
-	case p.Threads != nil && a.History != nil:
-		return fmt.Sprintf("sum %.1f of %.1f needed, %d families of %d (%d if grave)", a.History.Score+a.History.Against, p.Threads.Threshold,
-			len(a.History.Families), p.Threads.Families, p.Threads.GraveFamilies)
-	case p.Threads != nil:
-		return "nothing that counts was seen"
-	case slices.ContainsFunc(p.Gate, t.meets):
-		return fmt.Sprintf("open: %d strong, %d medium, %d weak", t.strong, t.medium, t.weak)
-	default:
-		return fmt.Sprintf("closed: %d strong, %d medium, %d weak are not enough", t.strong, t.medium, t.weak)
+	g := Gate{State: GateClosed, Strong: t.strong, Medium: t.medium, Weak: t.weak, By: ev.suppressors(p)}
+	if p.Threads != nil {
+		g.Needed, g.Wanted, g.WantedIfGrave = p.Threads.Threshold, p.Threads.Families, p.Threads.GraveFamilies
 	}
+	if p.Threads != nil && a.History != nil {
+		g.Sum, g.Families = a.History.Score+a.History.Against, len(a.History.Families)
+	}
+	switch {
+	case len(g.By) > 0:
+		g.State = GateInnocent
+	case p.Threads != nil && a.History == nil:
+		g.State = GateNothing
+	case p.Threads != nil && threadGate(p.Threads, stateWith(p, &a, ev)), p.Threads == nil && slices.ContainsFunc(p.Gate, t.meets):
+		g.State = GateOpen
+	case p.Threads == nil && t.families >= 2 && forcedReview(p, ev):
+		g.State = GateOpen
+	}
+	return g
 }
 
 // String is the sum as lines for a terminal.

@@ -73,9 +73,21 @@ func heaviest(p *rule.Policy, findings []veghe.Finding) []*veghe.Finding {
 
 // suppressed reports whether exculpatory context closes the gate.
 func (ev evidence) suppressed(p *rule.Policy) bool {
-	return slices.ContainsFunc(p.Suppressors, func(s rule.Suppressor) bool {
-		return slices.Contains(ev.indicators, s.Indicator) && (s.UnlessStrong == 0 || ev.count(p).strong < s.UnlessStrong)
-	})
+	return slices.ContainsFunc(p.Suppressors, func(s rule.Suppressor) bool { return ev.closes(p, s) })
+}
+
+func (ev evidence) closes(p *rule.Policy, s rule.Suppressor) bool {
+	return slices.Contains(ev.indicators, s.Indicator) && (s.UnlessStrong == 0 || ev.count(p).strong < s.UnlessStrong)
+}
+
+// suppressors are the indicators that close the gate.
+func (ev evidence) suppressors(p *rule.Policy) (ids []veghe.IndicatorID) {
+	for _, s := range p.Suppressors {
+		if ev.closes(p, s) {
+			ids = append(ids, s.Indicator)
+		}
+	}
+	return ids
 }
 
 // tally counts distinct indicators by strength.

@@ -121,8 +121,8 @@ func (x *Index) edit(ctx context.Context, id veghe.PostID, change func(*record) 
 		if !change(&r) {
 			return plan{}, nil
 		}
-		p := plan{tallies: tallies{}}
-		p.replace(old, &r)
+		p := x.store.newPlan(x.now())
+		p.replace(x.store, old, &r)
 		return p, nil
 	})
 	if err != nil {

@@ -41,7 +41,7 @@ func (x *Index) purgePiece(ctx context.Context, olderThan time.Time) (n int, err
 	err = x.write(ctx, func(ctx context.Context) (plan, error) {
 		old, err := collect(x.store.records(ctx,
 			`WHERE flagged = 0 AND collected < ? AND cases IN ('null', '[]') ORDER BY collected LIMIT ?`, clamp(olderThan).UnixMilli(), maxPiece))
-		p := plan{tallies: tallies{}}
+		p := x.store.newPlan(x.now())
 		for _, r := range old {
 			p.tallies.count(r, -1)
 			p.remove = append(p.remove, string(r.assessed.Post.ID))

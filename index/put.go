@@ -102,6 +102,12 @@ type plan struct {
 	tallies tallies
 	// versions are other texts of posts that are written.
 	versions []*record
+	rates    rates
+	today    int // what rates are let go of by
+}
+
+func (s *store) newPlan(now time.Time) plan {
+	return plan{tallies: tallies{}, rates: rates{}, today: dayOf(clamp(now))}
 }
 
 // plan decides what becomes of each record. It changes nothing.
@@ -114,7 +120,7 @@ func (s *store) plan(ctx context.Context, piece []*record, now time.Time) (plan,
 	if err != nil {
 		return plan{}, err
 	}
-	p := plan{tallies: tallies{}}
+	p := s.newPlan(now)
 	waiting, err := s.awaited(ctx, ids)
 	if err != nil {
 		return plan{}, err
@@ -148,7 +154,7 @@ func (s *store) plan(ctx context.Context, piece []*record, now time.Time) (plan,
 	}
 	for _, id := range ids {
 		if changed[id] {
-			p.replace(before[id], there[id])
+			p.replace(s, before[id], there[id])
 			delete(changed, id)
 		}
 	}
@@ -156,9 +162,13 @@ func (s *store) plan(ctx context.Context, piece []*record, now time.Time) (plan,
 }
 
 // replace plans to write a record in the place of old, which may be nil.
-func (p *plan) replace(old, r *record) {
+func (p *plan) replace(s *store, old, r *record) {
 	p.tallies.count(old, -1)
 	p.tallies.count(r, +1)
+	if s.counted(old) {
+		p.rates.count(old, -1)
+	}
+	p.rates.count(r, +1)
 	p.write = append(p.write, r)
 }
 
@@ -234,6 +244,12 @@ func (s *store) commit(ctx context.Context, p plan) ([]change, error) {
 			return err
 		}
 		if err := p.tallies.write(ctx, tx); err != nil {
+			return err
+		}
+		if err := p.rates.write(ctx, tx, p.today); err != nil {
+			return err
+		}
+		if err := writeVersions(ctx, tx, p.versions); err != nil {
 			return err
 		}
 		_, err = tx.ExecContext(ctx, `UPDATE meta SET value = ? WHERE name = 'seq'`, strconv.FormatInt(seq, 10))

@@ -81,7 +81,7 @@ CREATE TABLE versions (
 
 -- What became of posts that are not here, perhaps not yet.
 CREATE TABLE awaited (id TEXT PRIMARY KEY, seen INTEGER NOT NULL, change TEXT NOT NULL) WITHOUT ROWID;
-`}
+`, rateSchema}
 
 // store is the record of every post: what is not in it does not exist, and
 // everything else is made from it.
@@ -90,7 +90,8 @@ type store struct {
 	id   string    // random; names the store inside the search index
 	read *sql.Stmt // the doc of an id: phrases read many
 	// seq is the number of the last change. It is guarded by Index.writing.
-	seq int64
+	seq       int64
+	ratesFrom int64 // posts up to this number are not in the base rates
 }
 
 // close releases the database. It may be called twice.
@@ -119,7 +120,9 @@ func (s *store) load(ctx context.Context) (err error) {
 	if err := s.db.Write.QueryRowContext(ctx, `SELECT value FROM meta WHERE name = 'id'`).Scan(&s.id); err != nil {
 		return err
 	}
-	return s.db.Write.QueryRowContext(ctx, `SELECT CAST(value AS INTEGER) FROM meta WHERE name = 'seq'`).Scan(&s.seq)
+	return s.db.Write.QueryRowContext(ctx, `SELECT
+		coalesce(max(CAST(value AS INTEGER)) FILTER (WHERE name = 'seq'), 0),
+		coalesce(max(CAST(value AS INTEGER)) FILTER (WHERE name = 'rates_from'), 0) FROM meta`).Scan(&s.seq, &s.ratesFrom)
 }
 
 const columns = `seq, indexed, review, cases, gone, again, noticed, edited, doc`

@@ -47,8 +47,9 @@ func (a *app) deskHandler(look deskLook) (http.Handler, error) {
 		Status: a.deskStatus, Rules: func() []web.RuleInfo { return ruleInfos(a.rules.Load()) },
 		Precisions: func(ctx context.Context) ([]desk.Precision, error) { return a.desk.Precisions(ctx, time.Now()) },
 		Sources:    a.cfg.sourceWords, Explain: func(v veghe.Assessed) []web.Sum { return explainSums(a.rules.Load().Policies(), v) },
-		Template: alignTexts,
-		Token:    a.token, AutoSignIn: a.autoSignIn(), SignIn: a.signIn.Use,
+		Otherwise: func(v veghe.Assessed) ([]web.Otherwise, bool) { return otherwise(a.rules.Load().Policies(), v) },
+		Rates:     a.index.Rates, Template: alignTexts,
+		Token: a.token, AutoSignIn: a.autoSignIn(), SignIn: a.signIn.Use,
 		Notice: look.notice, NoSources: len(a.cfg.Sources) == 0, PseudonymKey: key,
 		Logger: a.log, Version: thisBuild().Version, OnRequest: a.onRequest,
 	})
@@ -169,13 +170,28 @@ func ruleInfos(set *rule.Set) []web.RuleInfo {
 func explainSums(policies []rule.Policy, v veghe.Assessed) []web.Sum {
 	var out []web.Sum
 	for _, s := range detect.Explain(policies, v.Assessment) {
-		w := web.Sum{Category: s.Category, Prior: s.Prior, Evasion: s.Evasion, LogOdds: s.LogOdds, Score: s.Score, Gate: s.Gate}
+		w := web.Sum{Category: s.Category, Prior: s.Prior, Evasion: s.Evasion, LogOdds: s.LogOdds, Score: s.Score, Gate: gateOf(s.Gate)}
 		for _, f := range s.Families {
 			w.Families = append(w.Families, web.FamilySum{Family: f.Name, Raw: f.Raw, Capped: f.Capped})
 		}
 		out = append(out, w)
 	}
 	return out
+}
+
+func gateOf(g detect.Gate) web.Gate {
+	return web.Gate{
+		State: string(g.State), Strong: g.Strong, Medium: g.Medium, Weak: g.Weak, Sum: g.Sum, Needed: g.Needed,
+		Families: g.Families, Wanted: g.Wanted, WantedIfGrave: g.WantedIfGrave, By: g.By,
+	}
+}
+
+func otherwise(policies []rule.Policy, v veghe.Assessed) (out []web.Otherwise, ok bool) {
+	all, ok := detect.Without(policies, v.Assessment)
+	for _, o := range all {
+		out = append(out, web.Otherwise{Without: o.Without, Flagged: o.Flagged, Severity: o.Severity})
+	}
+	return out, ok
 }
 
 // alignTexts says what texts made from one template share.

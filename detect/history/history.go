@@ -81,6 +81,7 @@ type State struct {
 	Sum      float64        `json:"sum"`                // CUSUM, log odds, never below 0
 	Against  float64        `json:"against,omitempty"`  // what speaks against, ≤ 0: each family once, at its weightiest
 	Families []Family       `json:"families,omitempty"` // in force, by name
+	Added    []Hit          `json:"added,omitempty"`    // what the post added to the sum, per family
 	Posts    []veghe.PostID `json:"posts,omitempty"`
 }
 
@@ -213,6 +214,7 @@ func (s *Store) Len() int {
 
 func (st State) clone() State {
 	st.Families = slices.Clone(st.Families)
+	st.Added = slices.Clone(st.Added)
 	st.Posts = slices.Clone(st.Posts)
 	return st
 }

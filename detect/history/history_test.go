@@ -68,6 +68,26 @@ func TestObserve(t *testing.T) {
 	}
 }
 
+// What a post adds is told apart from what stood before: for explanations.
+func TestAdded(t *testing.T) {
+	s := New(Params{HitsPerFamily: 2, FamilyCap: 3}, 0)
+	for i, row := range []struct {
+		id   veghe.PostID
+		hits []Hit
+		want []Hit
+	}{
+		{"1", []Hit{{"a", 2}, {"b", 1}, {"n", -1}}, []Hit{{"a", 2}, {"b", 1}}},
+		{"2", hit("a", 2), hit("a", 1)}, // up to the cap
+		{"3", hit("a", 2), nil},         // a third hit
+		{"4", nil, nil},
+		{"2", hit("a", 2), hit("a", 1)}, // again, as the first time
+	} {
+		if diff := cmp.Diff(row.want, s.Observe(who, row.id, day0, own(row.hits)).Added); diff != "" {
+			t.Errorf("post %d (-want +got):\n%s", i, diff)
+		}
+	}
+}
+
 func TestBounded(t *testing.T) {
 	s := New(Params{}, 3)
 	for i := range 10 {
@@ -132,7 +152,7 @@ func TestContext(t *testing.T) {
 				families = append(families, f.Name)
 			}
 			want := State{Sum: tc.sum, Against: tc.against, Posts: tc.posts}
-			got.Families = nil
+			got.Families, got.Added = nil, nil
 			if diff := cmp.Diff(want, got, cmpopts.EquateApprox(0, 0.01), cmpopts.EquateEmpty()); diff != "" {
 				t.Errorf("-want +got:\n%s", diff)
 			}

@@ -52,6 +52,7 @@ func (t *table) count(p *Params, ev *event, thread bool, n uint64) {
 		return
 	}
 	e.advance(p, ev.At)
+	e.State.Added = nil
 	if len(ev.Own) == 0 {
 		e.State.Sum = max(0, e.State.Sum-p.Drift)
 		return
@@ -62,7 +63,11 @@ func (t *table) count(p *Params, ev *event, thread bool, n uint64) {
 			e.Against = heaviest(e.Against, h)
 			continue
 		}
-		e.State.Sum = max(0, e.State.Sum+add(p, &e.State, h, ev.At))
+		gain := add(p, &e.State, h, ev.At)
+		e.State.Sum = max(0, e.State.Sum+gain)
+		if gain > 0 {
+			e.State.Added = append(e.State.Added, Hit{h.Family, gain})
+		}
 	}
 	e.State.Posts = append(e.State.Posts, ev.Post)
 	if over := len(e.State.Posts) - maxPosts; over > 0 {

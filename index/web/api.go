@@ -156,10 +156,19 @@ func (d *desk) reveal(r *http.Request, object string) (shower, error) {
 	return shower{pseudonyms: d.pseudo, handles: true}, d.note(r.Context(), ActReveal, object, reason)
 }
 
-// apiHit is one post with what people decided about it.
+// apiHit is one post with what people decided about it and what its findings
+// are worth.
 type apiHit struct {
 	index.Hit
 	Reviews []veghe.Review `json:"reviews"`
+	// BaseRates is how often its indicators are seen, in the last days, in
+	// posts of its source and main language and in all.
+	BaseRates index.Rates `json:"base_rates"`
+	// Otherwise is what would have become of the post without an indicator,
+	// where that differs; absent where it cannot be told.
+	Otherwise []Otherwise `json:"otherwise,omitempty"`
+	// Versions are its other texts if it was edited, oldest first.
+	Versions []index.Version `json:"versions,omitempty"`
 }
 
 func (d *desk) apiPost(w http.ResponseWriter, r *http.Request) error {
@@ -187,7 +196,19 @@ func (d *desk) apiPost(w http.ResponseWriter, r *http.Request) error {
 	if reviews == nil {
 		reviews = []veghe.Review{}
 	}
-	return writeJSON(w, http.StatusOK, apiHit{show.one(h), reviews})
+	rates, err := d.rates(ctx, h)
+	if err != nil {
+		return err
+	}
+	other, _ := d.Otherwise(assessed(h))
+	versions, err := d.Versions(ctx, id)
+	if err != nil {
+		return fmt.Errorf("reading the other texts: %w", err)
+	}
+	for i := range versions {
+		versions[i].Post = show.one(index.Hit{Post: versions[i].Post}).Post
+	}
+	return writeJSON(w, http.StatusOK, apiHit{show.one(h), reviews, ratesOf(rates, h.Assessment.Findings), other, versions})
 }
 
 func (d *desk) apiReview(w http.ResponseWriter, r *http.Request) error {

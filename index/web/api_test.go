@@ -286,7 +286,10 @@ func TestDocumentIsTrue(t *testing.T) {
 	// What is answered has the documented properties and no others.
 	h, m := newDesk(t, nil)
 	hit := decode[map[string]any](t, ask(t, h, "GET", "/api/v1/posts/"+string(m.hits[1].Post.ID), ""))
-	delete(hit, "reviews")
+	rates, other, version := hit["base_rates"], hit["otherwise"].([]any)[0], decode[map[string]any](t, ask(t, h, "GET", "/api/v1/posts/"+string(m.hits[0].Post.ID), ""))["versions"].([]any)[0]
+	for _, more := range []string{"reviews", "base_rates", "otherwise", "versions"} { // of getPost alone
+		delete(hit, more)
+	}
 	rules := decode[map[string]any](t, ask(t, h, "GET", "/api/v1/rules", ""))
 	rule := rules["rules"].([]any)[2].(map[string]any) // DOC-01
 	precision := rule["reviews"].(map[string]any)
@@ -298,6 +301,10 @@ func TestDocumentIsTrue(t *testing.T) {
 		"Tally":      precision["recent"].(map[string]any),
 		"Result":     decode[map[string]any](t, ask(t, h, "GET", "/api/v1/search?histogram=1&size=1", "")),
 		"Hit":        hit,
+		"Rates":      rates.(map[string]any),
+		"Otherwise":  other.(map[string]any),
+		"Version":    version.(map[string]any),
+		"Cluster":    decode[map[string]any](t, ask(t, h, "GET", "/api/v1/clusters/c0ffee", "")),
 		"Post":       hit["post"].(map[string]any),
 		"Assessment": hit["assessment"].(map[string]any),
 		"Entity":     decode[map[string]any](t, ask(t, h, "GET", "/api/v1/entities/phone/+40700000123", "")),

@@ -29,6 +29,6 @@ func TestBecame(t *testing.T) {
 	wants(t, ask(t, h, "GET", path, "").Body.String(),
 		`No longer there since</b> <time datetime="2026-11-24T07:00:00Z`,
 		`href="/posts/p-again">The same text was put up again`,
-		`text of &lt;b&gt;before`, `as read`, `text of now`, `as it is now`)
+		`What changed between captures`, `&lt;b&gt;`, `<ins>`, `<del>`, `now`)
 	wants(t, ask(t, h, "GET", "/", "").Body.String(), `no longer there</span>`, `edited</span>`)
 }

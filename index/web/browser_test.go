@@ -249,6 +249,7 @@ func TestBrowserLooks(t *testing.T) {
 	b, m := open(t)
 	pages := map[string]string{
 		"list": "/", "filtered": "/?q=cules+severity:critical+-source:anunturi", "post": postPath(m.hits[0].Post.ID),
+		"talk": postPath(m.talkPost(5)), "cluster": "/entities/cluster/c0ffee",
 		"status": "/status", "rules": "/rules", "sources": "/sources", "help": "/help", "empty": "/?q=nowhere",
 	}
 	for name, path := range pages {

@@ -73,7 +73,10 @@ func TestRoutes(t *testing.T) {
 		{"GET", "/rules", 200, "DOC-01"},
 		{"GET", "/rules", 200, "<b>72%</b> <small>(60%–81%), 64 decisions</small> <span class=\"bad\">▼ less often lately"},
 		{"GET", "/rules", 200, "<small>1 decision, too few to tell</small>"},
-		{"GET", post, 200, "People agreed: "},
+		{"GET", post, 200, "People agreed"},
+		{"GET", post, 200, "<b>0.07%</b> <small>here, 3 of 4,310</small>"},
+		{"GET", post, 200, "Without it: not flagged"},
+		{"GET", "/entities/cluster/c0ffee", 200, "What varies"},
 		{"GET", "/sources", 200, "hxxps://anunturi[.]example[.]org"},
 		{"GET", "/help", 200, "score:&gt;0.8"},
 		// What is not there, and what is asked the wrong way.
@@ -124,7 +127,7 @@ func TestHeaders(t *testing.T) {
 // page, a handler in an attribute, or anything from elsewhere.
 func TestPagesKeepThePolicy(t *testing.T) {
 	h, m := newDesk(t, nil)
-	targets := []string{"/", "/?q=%22", postPath(m.hits[0].Post.ID), "/status", "/rules", "/sources", "/help", "/nothing"}
+	targets := []string{"/", "/?q=%22", postPath(m.hits[0].Post.ID), "/entities/cluster/c0ffee", "/status", "/rules", "/sources", "/help", "/nothing"}
 	for _, target := range targets {
 		body := ask(t, h, "GET", target, "").Body.String()
 		for _, bad := range []string{"<style", " style=", " onclick=", " onload=", "<img", "<iframe", `src="http`, `href="http`, "javascript:", "⟦"} {

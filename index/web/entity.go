@@ -123,7 +123,7 @@ type entityPage struct {
 	Places             []placeRow
 	Unplaced           int
 	Graph              *graphView
-	Template           []TemplatePiece // of a template
+	Template           slotted // of a template
 	Facets             []facet
 	Items              []item
 	Mark               *store.Mark
@@ -184,7 +184,10 @@ func (d *desk) fillEntity(ctx context.Context, p *entityPage, l *locale, s subje
 	}
 	p.Lanes = newLanes(l, res.Hits)
 	if s.Kind == "cluster" && d.Template != nil {
-		p.Template = d.Template(textsOf(res.Hits[:min(clusterCopies, len(res.Hits))]))
+		copies := res.Hits[:min(clusterCopies, len(res.Hits))]
+		pieces := d.Template(textsOf(copies))
+		nameSlots(pieces, copies)
+		p.Template = newSlotted(pieces)
 	}
 	p.Places, p.Map, p.Unplaced = placesOf(res.Hits)
 	if _, ok := links.Kinds[s.Kind]; !ok && s.Kind != "url" {

@@ -165,6 +165,25 @@ func (l *locale) Percent(x float64) string {
 	return s + "%"
 }
 
+// Share writes a part of a whole so that small ones can still be told apart:
+// 12%, 4.0%, 0.4%, 0.02%, 0.004%, 0%.
+func (l *locale) Share(n, of int) string {
+	if of <= 0 {
+		return "–"
+	}
+	x, decimals := 100*float64(n)/float64(of), 0
+	for _, least := range []float64{10, 0.1, 0.01} {
+		if n > 0 && x < least {
+			decimals++
+		}
+	}
+	s := l.Dec(x, decimals)
+	if l.Lang == "ro" {
+		return s + " %"
+	}
+	return s + "%"
+}
+
 // Day writes a day: 25 Nov 2026, 25 nov. 2026.
 func (l *locale) Day(t time.Time) string {
 	if t.IsZero() {

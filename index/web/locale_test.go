@@ -57,7 +57,7 @@ func TestCatalogueIsUsed(t *testing.T) {
 	named := regexp.MustCompile(`"((?:[a-z_]+\.)+[a-z_0-9]+|skip|close|signout)"`)
 	built := []string{
 		"field.", "severity.", "category.", "short.", "review.", "kind.", "month.", "lang.", "indicator.", "family.", "stage.",
-		"rule.", "strength.", "contact.", "label.", "sort.", "export.", "help.field.", "nav.", "n.", "case.",
+		"rule.", "strength.", "contact.", "label.", "sort.", "export.", "help.field.", "nav.", "n.", "case.", "slot.",
 		"entity.kind.", "entity.sign.", "edge.", "links.step.",
 	}
 	texts := locales(t)["en"].texts
@@ -163,6 +163,7 @@ func TestPagesInRomanian(t *testing.T) {
 	for target, want := range map[string]string{
 		"/":                         "53 de postări semnalate",
 		postPath(m.hits[0].Post.ID): "pașaport sau buletin reținut",
+		"/entities/cluster/c0ffee":  "Ce diferă",
 		"/status":                   "Socoteala se închide",
 		"/rules":                    "Indicatori",
 		"/help":                     "Toți termenii trebuie găsiți",

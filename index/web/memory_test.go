@@ -100,6 +100,10 @@ func valuesOf(h index.Hit, field string) []string {
 		return []string{string(h.Post.Source)}
 	case "author":
 		return []string{string(h.Post.Author)}
+	case "cluster":
+		if h.Assessment.Cluster != nil {
+			out = append(out, h.Assessment.Cluster.ID)
+		}
 	case "place":
 		return []string{h.Post.Place}
 	case "review":
@@ -131,7 +135,7 @@ func valuesOf(h index.Hit, field string) []string {
 
 func facetsOf(hits []index.Hit) map[string][]index.Count {
 	out := map[string][]index.Count{}
-	for _, field := range index.DefaultFacets {
+	for _, field := range append([]string{"place"}, index.DefaultFacets...) {
 		n := map[string]int{}
 		for _, h := range hits {
 			for _, v := range valuesOf(h, field) {

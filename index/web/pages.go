@@ -60,6 +60,8 @@ func parsePages(l *locale, assets map[string]asset) (*template.Template, error) 
 		"t": l.T, "n": l.N, "int": l.Int, "signed": l.Signed,
 		"percent": l.Percent, "day": l.Day, "time": l.Time, "value": l.Value, "has": l.Has,
 		"score":   func(x float64) string { return l.Dec(x, 2) },
+		"share":   l.Share,
+		"tenth":   func(x float64) string { return l.Dec(x, 1) },
 		"rfc3339": func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
 		"asset":   func(name string) string { return assets[name].href },
 		"link":    queryLink,

@@ -101,7 +101,7 @@ func TestPostPage(t *testing.T) {
 		`<tr id="f1">`, `GRM-SEC`, `asks to keep the talk secret`, // listed with its reason
 		`&#43;2.3`, `sum, log odds`, // and its weight
 		`not this author&#39;s words`, `Nu știu, mama nu mă lasă`, // the quote, apart
-		`class=" counts same"`, `class="here same" aria-current="true"`, // the thread, in order
+		`class=" counts same"`, `class="here same d1" aria-current="true"`, // the thread, in order
 		`protecting children online`, `2016/680`, // purpose and legal basis
 		string(reply.Post.ContentHash), `sha256:5c1d09e2`, // hash and rules
 	)

@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"time"
 
 	"veghe"
 	"veghe/index"
@@ -38,43 +37,26 @@ type postPage struct {
 	Name       string // for a post without a title
 	Text       []piece
 	Long       bool // more text than is shown
-	Findings   []findingRow
-	Scores     []score
-	Sums       []sumView
-	Langs      []langShare
-	Contacts   []contactRow
-	Quotes     []quoteView
-	Thread     []threadRow
-	Versions   []versionView // its other texts, oldest first
-	Reviews    []veghe.Review // newest first
-	Undo       veghe.Decision // what taking the newest back leads to
-	Saved      bool
+	// Findings are the indicators seen, those that count for something first.
+	Findings []findingGroup
+	// Decides says that some finding alone makes or unmakes the flag or its
+	// severity; Judged that this could be found out.
+	Decides, Judged bool
+	Scores          []score
+	Sums            []sumView
+	Langs           []langShare
+	Segments        []segment // of a text in several languages
+	Contacts        []contactRow
+	Quotes          []quoteView
+	Thread          []threadRow
+	Chart           *chart
+	Template        *templateView
+	Versions        []versionView  // newest first
+	Reviews         []veghe.Review // newest first
+	Undo            veghe.Decision // what taking the newest back leads to
+	Saved           bool
 	// InCases hold the post, OtherCases are open and do not.
 	InCases, OtherCases []store.Case
-}
-
-type findingRow struct {
-	veghe.Finding
-	Num    int
-	Title  string
-	Href   string
-	Places []string
-	Agreed *store.Precision // how often people agreed with the rule
-}
-
-type sumView struct {
-	Sum
-	Steps []step
-	Axis  int // where zero is, in hundredths of the chart
-}
-
-// step is one bar of how a score adds up.
-type step struct {
-	Label string
-	Value float64
-	Raw   float64 // where a cap took something away; else equal to Value
-	X, W  int     // of the bar, in hundredths of the chart
-	Minus bool
 }
 
 type langShare struct {
@@ -91,21 +73,6 @@ type contactRow struct {
 type quoteView struct {
 	Author string
 	Text   []piece
-}
-
-type threadRow struct {
-	ID       veghe.PostID
-	Href     string
-	Seq      int
-	Author   string
-	Posted   time.Time
-	Text     []piece
-	Cut      bool
-	Here     bool // the post of this page
-	Counts   bool // an earlier post that the score rests on
-	Same     bool // by the same author
-	Severity veghe.Severity
-	Flagged  bool
 }
 
 // postID is the id in the path of a request.
@@ -146,16 +113,20 @@ func (d *desk) postPage(r *http.Request, id veghe.PostID) (postPage, error) {
 	p.Author = d.pseudo.short(h.Post.Source, h.Post.Author)
 	p.AuthorPage = authorPath(string(d.pseudo.of(h.Post.Source, h.Post.Author)), id)
 	p.Source = d.source(h.Post.Source)
-	agreed, err := d.agreed(ctx)
-	if err != nil {
+	all := d.Explain(assessed(h))
+	if p.Findings, err = d.findings(ctx, l, h, all); err != nil {
 		return postPage{}, err
 	}
-	d.texts(&p, l, agreed)
+	p.Decides = slices.ContainsFunc(p.Findings, func(g findingGroup) bool { return g.Otherwise != nil })
+	_, p.Judged = d.Otherwise(assessed(h))
+	d.texts(&p, l)
 	p.Scores = scores(h.Assessment)
-	p.Sums = sums(l, d.Explain(veghe.Assessed{Post: h.Post, Assessment: h.Assessment, AssessedAt: h.AssessedAt}))
-	p.Langs = shares(h.Assessment.Lang)
+	p.Sums = sums(l, all)
 	p.Contacts = contacts(h.Assessment.Contacts)
-	if p.Thread, err = d.thread(ctx, h); err != nil {
+	if p.Thread, p.Chart, err = d.thread(ctx, l, h, needed(all)); err != nil {
+		return postPage{}, err
+	}
+	if p.Template, err = d.templateOf(ctx, l, h); err != nil {
 		return postPage{}, err
 	}
 	if p.Versions, err = d.versions(ctx, h); err != nil {
@@ -203,12 +174,10 @@ func (d *desk) source(id veghe.SourceID) veghe.Source {
 	return veghe.Source{ID: id}
 }
 
-// texts fills what was written and what was found in it.
-func (d *desk) texts(p *postPage, l *locale, agreed map[veghe.RuleID]*store.Precision) {
+// texts fills what was written, with marks where something was found.
+func (d *desk) texts(p *postPage, l *locale) {
 	post := p.Hit.Post
-	findings := numbered(p.Hit.Assessment.Findings)
-	titles := d.titles()
-	title, text := marksOf(findings, p.Hit.Matches)
+	title, text := groupMarks(p.Findings, p.Hit.Matches)
 	p.Name = l.nameOf(p.Hit)
 	p.Heading = pieces(post.Title, title)
 	shown := post.Text
@@ -216,84 +185,42 @@ func (d *desk) texts(p *postPage, l *locale, agreed map[veghe.RuleID]*store.Prec
 		shown, p.Long = shown[:wordEdge(shown, maxShown)], true
 	}
 	p.Text = pieces(shown, text)
-	for i, f := range findings {
-		row := findingRow{
-			Finding: f, Num: i + 1, Title: l.Indicator(f.Indicator, titles[f.Indicator].Title),
-			Href: queryLink("indicator", string(f.Indicator)), Agreed: agreed[f.Rule],
-		}
-		for _, s := range f.Spans {
-			if !slices.Contains(row.Places, s.Text) {
-				row.Places = append(row.Places, s.Text)
-			}
-		}
-		p.Findings = append(p.Findings, row)
-	}
+	p.Langs, p.Segments = shares(p.Hit.Assessment.Lang), segments(post.Text, p.Hit.Assessment.Lang)
 	for _, q := range post.Quotes {
 		cut := q.Text[:wordEdge(q.Text, min(len(q.Text), maxShown))]
 		p.Quotes = append(p.Quotes, quoteView{d.pseudo.short(post.Source, q.Author), pieces(cut, nil)})
 	}
 }
 
-// addWeights is how a score adds up as far as the findings themselves tell:
-// the weights by family, without prior and caps.
-func addWeights(a veghe.Assessed) []Sum {
-	var out []Sum
-	for _, s := range scores(a.Assessment) {
-		sum := Sum{Category: s.Category, Score: s.Value}
-		for _, f := range a.Assessment.Findings {
-			if f.Shadow || f.Category != s.Category && f.Category != veghe.Common {
-				continue
-			}
-			i := slices.IndexFunc(sum.Families, func(x FamilySum) bool { return x.Family == f.Family })
-			if i < 0 {
-				i = len(sum.Families)
-				sum.Families = append(sum.Families, FamilySum{Family: f.Family})
-			}
-			sum.Families[i].Raw += f.Weight
-			sum.Families[i].Capped += f.Weight
-			sum.LogOdds += f.Weight
-		}
-		out = append(out, sum)
-	}
-	return out
+// segment is a stretch of a text in one language.
+type segment struct {
+	Lang  string
+	Start int
+	Text  []run
+	Cut   bool
 }
 
-// sums lays the parts of each score out as bars on one scale.
-func sums(l *locale, all []Sum) []sumView {
-	var out []sumView
-	for _, s := range all {
-		if len(s.Families) == 0 {
-			continue // nothing was seen: the sum is where it started
+const (
+	maxSegments = 40
+	segmentPart = 120 // bytes shown of each
+)
+
+// segments shows where a text changes its language, nil where it does not.
+func segments(text string, spans []veghe.LangSpan) []segment {
+	var out []segment
+	for i, s := range spans {
+		s.Start, s.End = max(0, min(s.Start, len(text))), max(0, min(s.End, len(text)))
+		if s.Start >= s.End || i >= maxSegments {
+			continue
 		}
-		v := sumView{Sum: s}
-		if s.Prior != 0 {
-			v.Steps = append(v.Steps, step{Label: l.T("sum.prior"), Value: s.Prior, Raw: s.Prior})
-		}
-		for _, f := range s.Families {
-			v.Steps = append(v.Steps, step{Label: l.Has("family."+f.Family, f.Family), Value: f.Capped, Raw: f.Raw})
-		}
-		v.Axis = layOut(v.Steps)
-		out = append(out, v)
+		part := strings.ToValidUTF8(text[s.Start:s.End], "\uFFFD")
+		end := wordEdge(part, min(len(part), segmentPart))
+		out = append(out, segment{Lang: s.Lang, Start: s.Start, Text: runs(part[:end]), Cut: end < len(part)})
+	}
+	if !slices.ContainsFunc(out, func(s segment) bool { return s.Lang != out[0].Lang }) {
+		return nil
 	}
 	return out
-}
-
-// layOut places the bars on one scale and returns where its zero is. Without
-// anything negative that is the left edge.
-func layOut(steps []step) (axis int) {
-	low, high := 0.0, 0.1
-	for _, st := range steps {
-		low, high = min(low, st.Value), max(high, st.Value)
-	}
-	at := func(x float64) int { return int(100 * (x - low) / (high - low)) }
-	axis = at(0)
-	for i := range steps {
-		st := &steps[i]
-		st.Minus = st.Value < 0
-		from, to := at(min(0, st.Value)), at(max(0, st.Value))
-		st.X, st.W = from, max(1, to-from)
-	}
-	return axis
 }
 
 func shares(spans []veghe.LangSpan) []langShare {
@@ -339,38 +266,6 @@ func contactLink(kind, value string) string {
 	default: // a price or an age links nobody
 		return ""
 	}
-}
-
-func (d *desk) thread(ctx context.Context, h index.Hit) ([]threadRow, error) {
-	if h.Post.Thread == "" {
-		return nil, nil
-	}
-	hits, err := d.Search.Thread(ctx, h.Post.Source, h.Post.Thread, maxThread)
-	if err != nil {
-		return nil, fmt.Errorf("reading the thread: %w", err)
-	}
-	slices.SortStableFunc(hits, func(a, b index.Hit) int {
-		return cmp.Or(cmp.Compare(a.Post.Seq, b.Post.Seq), a.Post.PostedAt.Compare(b.Post.PostedAt))
-	})
-	var counts []veghe.PostID
-	if h.Assessment.History != nil {
-		counts = h.Assessment.History.Posts
-	}
-	var rows []threadRow
-	for _, t := range hits {
-		_, marks := marksOf(t.Assessment.Findings, nil)
-		part, moved, before, after := excerpt(t.Post.Text, marks, threadPart)
-		for i := range moved {
-			moved[i].Num = 0 // the numbers are those of this page's findings
-		}
-		rows = append(rows, threadRow{
-			ID: t.Post.ID, Href: postPath(t.Post.ID), Seq: t.Post.Seq, Posted: t.Post.PostedAt,
-			Author: d.pseudo.short(t.Post.Source, t.Post.Author), Text: pieces(part, moved), Cut: before || after,
-			Here: t.Post.ID == h.Post.ID, Counts: slices.Contains(counts, t.Post.ID),
-			Same: t.Post.Author != "" && t.Post.Author == h.Post.Author, Severity: t.Assessment.Severity, Flagged: t.Assessment.Flagged,
-		})
-	}
-	return rows, nil
 }
 
 // reviewsOf are the decisions about a post, newest first.

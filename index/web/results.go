@@ -313,26 +313,6 @@ func upperFirst(s string) string {
 	return string(unicode.ToUpper(r)) + s[n:]
 }
 
-// numbered returns findings in the order in which they stand in the post.
-func numbered(findings []veghe.Finding) []veghe.Finding {
-	place := func(f veghe.Finding) (int, int) {
-		if len(f.Spans) == 0 {
-			return 2, 0
-		}
-		if f.Spans[0].Field == "title" {
-			return 0, f.Spans[0].Start
-		}
-		return 1, f.Spans[0].Start
-	}
-	out := slices.Clone(findings)
-	slices.SortStableFunc(out, func(a, b veghe.Finding) int {
-		af, as := place(a)
-		bf, bs := place(b)
-		return cmp.Or(cmp.Compare(af, bf), cmp.Compare(as, bs))
-	})
-	return out
-}
-
 // back is what a post's page needs to lead back to these results.
 func back(p *resultsPage) string {
 	return strings.TrimPrefix(searchLink(p.Query, p.Sort, p.All, ""), "/")

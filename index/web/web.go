@@ -83,6 +83,13 @@ type Config struct {
 	// Explain says how the scores of a post add up. Nil adds the weights of
 	// the findings, without prior and caps.
 	Explain func(veghe.Assessed) []Sum
+	// Otherwise says what would have become of a post without each of its
+	// indicators, as far as that differs; not ok if that cannot be told. Nil
+	// never can.
+	Otherwise func(veghe.Assessed) (all []Otherwise, ok bool)
+	// Rates is how often indicators are seen among all posts of a source and
+	// a language. Nil knows none.
+	Rates func(context.Context, veghe.SourceID, string) (index.Rates, error)
 	// Template aligns texts made from one template. Nil shows none.
 	Template func(texts []string) []TemplatePiece
 
@@ -197,24 +204,6 @@ type StageStatus struct {
 	Detail  string        // what is wrong, for the person who must act
 }
 
-// Sum is how the score of one category adds up, in log odds.
-type Sum struct {
-	Category veghe.Category
-	Prior    float64
-	Families []FamilySum
-	Evasion  float64 // factor on the positive evidence; 0 and 1 mean none
-	LogOdds  float64
-	Score    float64 // 0–1
-	Gate     string  // what opened or closed the gate, in words; may be empty
-}
-
-// FamilySum is what one family of indicators adds.
-type FamilySum struct {
-	Family string
-	Raw    float64 // the weights together
-	Capped float64 // what counts of it
-}
-
 // desk is the running handler.
 type desk struct {
 	Config
@@ -291,6 +280,15 @@ func (d *desk) defaults() {
 	}
 	if d.Explain == nil {
 		d.Explain = addWeights
+	}
+	if d.Otherwise == nil {
+		d.Otherwise = func(veghe.Assessed) ([]Otherwise, bool) { return nil, false }
+	}
+	if d.Rates == nil {
+		d.Rates = func(context.Context, veghe.SourceID, string) (index.Rates, error) { return index.Rates{}, nil }
+	}
+	if d.Versions == nil {
+		d.Versions = func(context.Context, veghe.PostID) ([]index.Version, error) { return nil, nil }
 	}
 	if d.Status == nil {
 		d.Status = func(context.Context) (Status, error) { return Status{}, nil }

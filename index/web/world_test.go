@@ -166,11 +166,100 @@ func newWorld() *memory {
 			h.Assessment.Label = "possible grooming"
 		}
 	}
+	m.tell()
 	m.reviews = append(m.reviews,
 		veghe.Review{ID: "1", Post: m.hits[1].Post.ID, Decision: veghe.Unsure, By: "ana", At: noon.Add(-20 * time.Minute)},
 		veghe.Review{ID: "2", Post: m.hits[1].Post.ID, Decision: veghe.Relevant, Reason: "același număr ca în alt anunț", By: "ana", At: noon.Add(-10 * time.Minute)},
 		veghe.Review{ID: "3", Post: m.hits[3].Post.ID, Decision: veghe.NotRelevant, By: "ana", At: noon.Add(-9 * time.Minute)})
 	return m
+}
+
+// tell gives the posts of the talk their replies and the captain his history,
+// and the ads of one text a template.
+func (m *memory) tell() {
+	first := len(m.hits) - len(talk)
+	for i := first + 1; i < len(m.hits); i++ {
+		m.hits[i].Post.ReplyTo = m.hits[i-1].Post.ID
+	}
+	m.hits[len(m.hits)-1].Post.ReplyTo = m.hits[first+2].Post.ID
+	m.hits[first+2].Assessment.History = &veghe.History{
+		Score: 3.4, Families: []string{"channel", "gifts"}, Added: map[string]float64{"channel": 1.1, "gifts": 2.3},
+	}
+	m.hits[first+4].Assessment.History.Added = map[string]float64{"secrecy": 1.2}
+	for i := range m.hits {
+		if h := &m.hits[i]; h.Post.Title == ads[0].title {
+			h.Assessment.Cluster = &veghe.Cluster{ID: "c0ffee", Size: 12}
+			if h.Post.Source == "job-board" { // edited since
+				h.EditedAt = h.Post.CollectedAt
+			}
+		}
+	}
+}
+
+// talkPost is a post of the talk by its number.
+func (m *memory) talkPost(seq int) veghe.PostID {
+	for i := range m.hits {
+		if m.hits[i].Post.Seq == seq {
+			return m.hits[i].Post.ID
+		}
+	}
+	return ""
+}
+
+// worldRates are the base rates of the invented world.
+func worldRates(_ context.Context, source veghe.SourceID, lang string) (index.Rates, error) {
+	return index.Rates{Days: 30, Source: source, Lang: lang, Here: 4310, All: 51200, Fired: []index.Fired{
+		{Indicator: "DBT-01", Here: 12, All: 88},
+		{Indicator: "DOC-01", Here: 3, All: 9},
+		{Indicator: "REC-03", Here: 911, All: 4010},
+		{Indicator: "GRM-SEC", Here: 5, All: 7},
+	}}, nil
+}
+
+// worldOtherwise says that a post is no longer flagged without its first sign.
+func worldOtherwise(a veghe.Assessed) ([]Otherwise, bool) {
+	if fs := a.Assessment.Findings; len(fs) > 0 && a.Assessment.Flagged {
+		return []Otherwise{{Without: fs[0].Indicator, Severity: veghe.None}}, true
+	}
+	return nil, true
+}
+
+// worldVersions gives an edited ad at the fee of 300 euro an earlier one.
+func (m *memory) worldVersions(ctx context.Context, id veghe.PostID) ([]index.Version, error) {
+	h, err := m.Get(ctx, id)
+	if err != nil || !strings.Contains(h.Post.Text, "300 euro") {
+		return nil, err
+	}
+	p := h.Post
+	p.ContentHash, p.Evidence, p.CollectedAt = "sha256:0ld", "warc/2026-11-23.warc.gz#77", p.CollectedAt.Add(-26*time.Hour)
+	p.Text = strings.Replace(p.Text, "300 euro", "250 euro", 1)
+	return []index.Version{{Post: p, Assessment: assess(p), AssessedAt: p.CollectedAt}}, nil
+}
+
+// worldExplain adds the weights up, and knows where the gate of talks opens.
+func worldExplain(a veghe.Assessed) []Sum {
+	all := addWeights(a)
+	for i := range all {
+		all[i].Gate = Gate{State: "open", Strong: 2}
+		if all[i].Category == veghe.Grooming {
+			all[i].Gate = Gate{State: "open", Sum: 4.6, Needed: 3, Families: 4, Wanted: 3, WantedIfGrave: 2}
+		}
+	}
+	return all
+}
+
+// worldTemplate is a template with two slots.
+func worldTemplate(texts []string) []TemplatePiece {
+	if len(texts) == 0 {
+		return nil
+	}
+	return []TemplatePiece{
+		{Text: "Căutăm oameni pentru cules, fără experiență, plecare imediată. Detalii doar pe WhatsApp, "},
+		{Text: "07OO 000 123", Slot: true, Values: []TemplateValue{{"07OO 000 123", 9}, {"0700 000 456", 3}}},
+		{Text: " din "},
+		{Text: "Bacău", Slot: true, Values: []TemplateValue{{"Bacău", 8}, {"", 4}}},
+		{Text: "."},
+	}
 }
 
 func (m *memory) add(p veghe.Post) *index.Hit {
@@ -238,6 +327,7 @@ func worldStatus(context.Context) (Status, error) {
 func worldConfig(m *memory) Config {
 	return Config{
 		Search: m, Reviews: m, Audit: m.audit, Ingest: m.ingest, Status: worldStatus, Rules: worldRules, Sources: worldSources, Precisions: worldPrecisions,
+		Rates: worldRates, Explain: worldExplain, Otherwise: worldOtherwise, Versions: m.worldVersions, Template: worldTemplate,
 		Token: "a-collector-token", AutoSignIn: true, Notice: "Demo: everything here is invented",
 		PseudonymKey: []byte("a key for tests"), Clock: func() time.Time { return noon }, Version: "0.1",
 	}
