@@ -11,7 +11,7 @@ DATA ?= ../shared/data
 export CGO_ENABLED ?= 0
 
 .DEFAULT_GOAL := help
-.PHONY: help build run demo test ci lint race fuzz bench hyperscan eval kafka kafka-stop kafka-test browser promtool wordpress golden rules clean
+.PHONY: help build run demo test ci lint race fuzz bench hyperscan eval kafka kafka-stop kafka-test browser promtool wordpress handover golden rules clean
 
 help: ## list what you can do
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,6 +36,9 @@ rules: build ## check and test the shipped rules
 	$(BIN) rules check
 	$(BIN) rules test
 	$(BIN) rules fmt -check -rules rules
+
+handover: ## validators of other agencies read what we export (needs python3)
+	deploy/ci/handover.sh
 
 golden: ## rewrite golden files (look at the diff)
 	$(GO) test ./cmd/veghe -run 'Scorecard' -update

@@ -45,6 +45,7 @@ var mayImport = map[string][]string{
 	"index/sqlite":          {},
 	"index/places":          {"detect/text"},
 	"index/links":           {".", "index"},
+	"index/handover":        {".", "index", "index/desk", "index/links"},
 	"index/web":             {".", "index", "index/*"},
 	"rules":                 {},
 	"cmd/veghe":             {"*"},

@@ -49,6 +49,7 @@ func (a *app) deskHandler(look deskLook) (http.Handler, error) {
 		Sources:    a.cfg.sourceWords, Explain: func(v veghe.Assessed) []web.Sum { return explainSums(a.rules.Load().Policies(), v) },
 		Otherwise: func(v veghe.Assessed) ([]web.Otherwise, bool) { return otherwise(a.rules.Load().Policies(), v) },
 		Rates:     a.index.Rates, Template: alignTexts,
+		Office: a.cfg.Crawler.Operator, Evidence: a.evidencePack(),
 		Token: a.token, AutoSignIn: a.autoSignIn(), SignIn: a.signIn.Use,
 		Notice: look.notice, NoSources: len(a.cfg.Sources) == 0, PseudonymKey: key,
 		Logger: a.log, Version: thisBuild().Version, OnRequest: a.onRequest,

@@ -11,6 +11,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"os/user"
@@ -23,6 +24,7 @@ import (
 	"veghe/crawler/evidence/pack"
 	"veghe/index"
 	"veghe/index/desk"
+	"veghe/index/web"
 )
 
 func evidenceCmd(ctx context.Context, e env, args []string) error {
@@ -74,7 +76,7 @@ func evidenceExport(ctx context.Context, e env, args []string) error {
 	if err != nil {
 		return err
 	}
-	x := exporter{cfg: &cfg, by: *by, reason: *reason, inCase: *inCase, captures: evidence.Folder{Dir: cmp.Or(*from, cfg.path("evidence"))}}
+	x := packer{cfg: &cfg, by: *by, reason: *reason, inCase: *inCase, captures: evidence.Folder{Dir: cmp.Or(*from, cfg.path("evidence"))}}
 	m, err := x.export(ctx, posts, *out)
 	if err != nil {
 		return err
@@ -105,13 +107,13 @@ func userName() string {
 	return localUser
 }
 
-type exporter struct {
+type packer struct {
 	cfg                *config
 	by, reason, inCase string
 	captures           evidence.Folder
 }
 
-func (x *exporter) export(ctx context.Context, ids []string, path string) (pack.Manifest, error) {
+func (x *packer) export(ctx context.Context, ids []string, path string) (pack.Manifest, error) {
 	key, err := signingKey(x.cfg.path("evidence.key"))
 	if err != nil {
 		return pack.Manifest{}, err
@@ -124,7 +126,7 @@ func (x *exporter) export(ctx context.Context, ids []string, path string) (pack.
 	return m, errors.Join(err, d.Close())
 }
 
-func (x *exporter) write(ctx context.Context, d *desk.Desk, ids []string, path string, key ed25519.PrivateKey) (pack.Manifest, error) {
+func (x *packer) write(ctx context.Context, d *desk.Desk, ids []string, path string, key ed25519.PrivateKey) (pack.Manifest, error) {
 	posts, err := x.posts(ctx, d, ids)
 	if err != nil {
 		return pack.Manifest{}, err
@@ -137,13 +139,13 @@ func (x *exporter) write(ctx context.Context, d *desk.Desk, ids []string, path s
 		return pack.Manifest{}, err
 	}
 	m, err := x.fill(ctx, d, posts, out, key)
-	if err = errors.Join(err, out.Close()); err != nil {
+	if err = errors.Join(err, out.Sync(), out.Close()); err != nil {
 		err = errors.Join(err, os.Remove(path))
 	}
 	return m, err
 }
 
-func (x *exporter) fill(ctx context.Context, d *desk.Desk, posts []pack.Post, out *os.File, key ed25519.PrivateKey) (pack.Manifest, error) {
+func (x *packer) fill(ctx context.Context, d *desk.Desk, posts []pack.Post, out io.Writer, key ed25519.PrivateKey) (pack.Manifest, error) {
 	audit, err := x.record(ctx, d, posts)
 	if err != nil {
 		return pack.Manifest{}, err
@@ -154,11 +156,11 @@ func (x *exporter) fill(ctx context.Context, d *desk.Desk, posts []pack.Post, ou
 		Posts: posts, Evidence: x.captures, Key: key, By: x.by, Reason: x.reason, Case: x.inCase,
 		Tool: "veghe/" + b.Version, MadeAt: time.Now(), Audit: audit,
 	})
-	return m, errors.Join(err, w.Flush(), out.Sync())
+	return m, errors.Join(err, w.Flush())
 }
 
 // posts are those asked for, with what people decided about them.
-func (x *exporter) posts(ctx context.Context, d *desk.Desk, ids []string) ([]pack.Post, error) {
+func (x *packer) posts(ctx context.Context, d *desk.Desk, ids []string) ([]pack.Post, error) {
 	want := make([]veghe.PostID, len(ids))
 	for i, id := range ids {
 		want[i] = veghe.PostID(id)
@@ -180,7 +182,7 @@ func (x *exporter) posts(ctx context.Context, d *desk.Desk, ids []string) ([]pac
 
 // record enters the export of every post into the audit trail, and returns the
 // last entry.
-func (x *exporter) record(ctx context.Context, d *desk.Desk, posts []pack.Post) (pack.Audit, error) {
+func (x *packer) record(ctx context.Context, d *desk.Desk, posts []pack.Post) (pack.Audit, error) {
 	var last pack.Audit
 	reason := x.reason
 	if x.inCase != "" {
@@ -331,4 +333,29 @@ func verifyFolder(ctx context.Context, e env, f *flags, head string, asJSON bool
 		fmt.Fprintln(e.out, "note the head elsewhere: with -head it shows later that the end was not cut off")
 	}
 	return changed(cfg.path("evidence"), r.Problems)
+}
+
+// evidencePack lets the desk hand out packs of the captures kept here; nil if
+// none are.
+func (a *app) evidencePack() func(context.Context, io.Writer, web.EvidenceOrder) error {
+	if a.evidence == nil {
+		return nil
+	}
+	return func(ctx context.Context, w io.Writer, o web.EvidenceOrder) error {
+		key, err := signingKey(a.cfg.path("evidence.key"))
+		if err != nil {
+			return err
+		}
+		x := packer{cfg: &a.cfg, by: o.By, reason: o.Reason, inCase: o.Case, captures: evidence.Folder{Dir: a.cfg.path("evidence")}}
+		ids := make([]string, len(o.Posts))
+		for i, id := range o.Posts {
+			ids[i] = string(id)
+		}
+		posts, err := x.posts(ctx, a.desk, ids)
+		if err != nil {
+			return err
+		}
+		_, err = x.fill(ctx, a.desk, posts, w, key)
+		return err
+	}
 }

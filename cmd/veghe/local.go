@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -71,6 +72,7 @@ func (a *app) announce(listen, ops string) error {
 type local struct {
 	dir    string
 	client *http.Client
+	header http.Header // sent with every request; may be nil
 }
 
 func newLocal(dir string) *local {
@@ -127,6 +129,7 @@ func (l *local) do(ctx context.Context, method, url, token, contentType string, 
 	if err != nil {
 		return err
 	}
+	maps.Copy(req.Header, l.header)
 	req.Header.Set("Authorization", "Bearer "+token)
 	if contentType != "" {
 		req.Header.Set("Content-Type", contentType)

@@ -49,7 +49,7 @@ func commands() []command {
 		{"import", "FILE…", "put posts from files into the stream: JSON Lines, CSV, feeds, mbox, WARC, zip", importCmd},
 		{"evidence", "export|verify", "hand out what was fetched, signed; check such a pack, or all that is kept", evidenceCmd},
 		{"search", "QUERY", "the desk's search in a terminal", searchCmd},
-		{"export", "-format csv|jsonl QUERY", "what a search found, to a file", exportCmd},
+		{"export", "-format csv|jsonl|stix|misp|case", "what a search found or a case holds, to a file", exportCmd},
 		{"rules", "check|test|explain|backtest|diff|…", "work on detection rules: write, try, compare, measure", rulesCmd},
 		{"model", "train|evaluate|show", "learn from reviews: a companion to the rules, off until configured", modelCmd},
 		{"eval", "LABELLED.jsonl", "recall, precision and false positives on labelled posts", evalCmd},

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"veghe/index"
+	"veghe/index/handover"
 )
 
 func searchCmd(ctx context.Context, e env, args []string) error {
@@ -105,14 +106,21 @@ func printHits(e env, res index.Result) error {
 
 func exportCmd(ctx context.Context, e env, args []string) error {
 	f := newFlags("export", e.err)
-	format := f.String("format", "jsonl", "csv or jsonl")
+	format := f.String("format", "jsonl", strings.Join(handover.Names(), ", "))
 	all := f.Bool("all", false, "also posts that were not flagged")
+	inCase := f.String("case", "", "everything in this `case`, such as 2026-0001; a query narrows it")
+	reason := f.String("reveal", "", "`reason` to show the handles of authors; goes into the audit trail")
+	taxonomy := f.Bool("taxonomy", false, "print machinetag.json, the taxonomy of the tags, and nothing else")
 	args, err := f.parse(args)
 	if err != nil {
 		return err
 	}
-	if *format != "csv" && *format != "jsonl" {
-		return usageError{fmt.Sprintf("format is %q, want csv or jsonl", *format)}
+	if *taxonomy {
+		_, err := e.out.Write(handover.Taxonomy)
+		return err
+	}
+	if _, ok := handover.FormatOf(*format); !ok {
+		return usageError{fmt.Sprintf("format is %q, want one of %s", *format, strings.Join(handover.Names(), ", "))}
 	}
 	cfg, err := f.config()
 	if err != nil {
@@ -122,7 +130,14 @@ func exportCmd(ctx context.Context, e env, args []string) error {
 	if *all {
 		v.Set("all", "1")
 	}
-	err = newLocal(cfg.Data).api(ctx, http.MethodGet, "/api/v1/export?"+v.Encode(), "", nil, e.out)
+	if *inCase != "" {
+		v.Set("case", *inCase)
+	}
+	l := newLocal(cfg.Data)
+	if *reason != "" {
+		l.header = http.Header{"Veghe-Reveal": {*reason}}
+	}
+	err = l.api(ctx, http.MethodGet, "/api/v1/export?"+v.Encode(), "", nil, e.out)
 	if errors.Is(err, errNotRunning) {
 		return withHint(err, "exports are entered in the audit trail by the desk: start veghe run first")
 	}

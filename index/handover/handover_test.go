@@ -192,7 +192,10 @@ func TestCSVHasNoFormulas(t *testing.T) {
 	if len(rows) != 3 || rows[2][8] != "'=cmd()" {
 		t.Errorf("got %q", rows)
 	}
-	for in, want := range map[string]string{"": "", "a": "a", "=1": "'=1", " +1": "' +1", "＝1": "'＝1", "\tx": "'\tx", "@x": "'@x"} {
+	for in, want := range map[string]string{
+		"": "", "ordinary": "ordinary", "a=b": "a=b", "0700 000 123": "0700 000 123",
+		"=1+1": "'=1+1", "+40700000123": "'+40700000123", "-2": "'-2", "@x": "'@x", " =1": "' =1", "\t=1": "'\t=1", "\u00a0=1": "'\u00a0=1", "＝1": "'＝1", "\rx": "'\rx",
+	} {
 		if got := Cell(in); got != want {
 			t.Errorf("Cell(%q) = %q, want %q", in, got, want)
 		}

@@ -234,17 +234,6 @@ func TestExport(t *testing.T) {
 	}
 }
 
-func TestPlainCell(t *testing.T) {
-	for in, want := range map[string]string{
-		"": "", "ordinary": "ordinary", "a=b": "a=b", "0700 000 123": "0700 000 123",
-		"=1+1": "'=1+1", "+40700000123": "'+40700000123", "-2": "'-2", "@x": "'@x", " =1": "' =1", "\t=1": "'\t=1", "\u00a0=1": "'\u00a0=1", "＝1": "'＝1", "\rx": "'\rx",
-	} {
-		if got := plainCell(in); got != want {
-			t.Errorf("%q: got %q, want %q", in, got, want)
-		}
-	}
-}
-
 // The document and the routes say the same.
 func TestDocumentIsTrue(t *testing.T) {
 	var doc struct {

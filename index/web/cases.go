@@ -12,6 +12,7 @@ import (
 	"veghe"
 	"veghe/index"
 	store "veghe/index/desk"
+	"veghe/index/handover"
 )
 
 // Casebook keeps cases. What it returns wraps store.ErrNoCase for a case that
@@ -57,6 +58,10 @@ type casePage struct {
 	store.CaseFile
 	Members  []caseMember
 	Statuses []store.CaseStatus
+	// Export are the formats to hand over in; HasEvidence says that captures
+	// are kept here.
+	Export      []string
+	HasEvidence bool
 }
 
 // caseMember is a post of a case as far as it is still kept.
@@ -75,7 +80,7 @@ func (d *desk) casePage(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	l := d.localeOf(r)
-	p := casePage{Page: d.page(r, f.ID+" "+f.Title), CaseFile: f, Statuses: store.CaseStatuses}
+	p := casePage{Page: d.page(r, f.ID+" "+f.Title), CaseFile: f, Statuses: store.CaseStatuses, Export: handover.Names(), HasEvidence: d.Evidence != nil}
 	p.Nav = "cases"
 	for _, m := range f.Members {
 		row := caseMember{CaseMember: m, Name: string(m.Post)}

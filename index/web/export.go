@@ -1,17 +1,21 @@
 package web
 
 import (
+	"archive/zip"
 	"context"
-	"encoding/csv"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"net/http"
-	"strconv"
 	"strings"
 	"time"
 
 	"veghe"
 	"veghe/index"
+	"veghe/index/handover"
 )
 
 const (
@@ -19,44 +23,108 @@ const (
 	maxExport  = 200_000 // posts in one export
 )
 
-// apiExport streams everything that a search finds. If it fails after it has
-// begun, the connection is cut, so that half an export never looks whole.
+// order is what somebody wants to hand over: what a search finds, or a case.
+type order struct {
+	format handover.Format
+	query  index.Query
+	pack   handover.Pack
+	show   shower
+}
+
+// apiExport streams everything that a search finds, or a case holds. If it
+// fails after it has begun, the connection is cut, so that half an export
+// never looks whole.
 func (d *desk) apiExport(w http.ResponseWriter, r *http.Request) error {
 	v := r.URL.Query()
-	q, err := queryOf(v, "format")
+	q, err := queryOf(v, "format", "case")
 	if err != nil {
-		return err
-	}
-	var out exporter
-	switch format := v.Get("format"); format {
-	case "csv":
-		out = &csvExport{w: csv.NewWriter(w)}
-	case "jsonl":
-		out = &jsonExport{json.NewEncoder(w)}
-	default:
-		return refuse(http.StatusBadRequest, fmt.Sprintf("format is %.20q, want csv or jsonl", format))
-	}
-	if err := d.note(r.Context(), ActExport, v.Get("format"), q.Text); err != nil {
 		return err
 	}
 	show, err := d.reveal(r, "export")
 	if err != nil {
 		return err
 	}
-	q.Size, q.Facets, q.Histogram = exportPage, []string{}, false
-	first, err := d.exportSearch(r.Context(), q)
+	return d.export(w, r, order{query: q, show: show}, v.Get("format"), v.Get("case"))
+}
+
+// exportForm is the same from a page. A reason reveals handles.
+func (d *desk) exportForm(w http.ResponseWriter, r *http.Request) error {
+	o := order{
+		query: index.Query{Text: r.PostFormValue("q"), Sort: r.PostFormValue("sort"), All: r.PostFormValue("all") == "1"},
+		show:  shower{pseudonyms: d.pseudo},
+	}
+	if given := strings.TrimSpace(r.PostFormValue("reason")); given != "" {
+		reason, err := d.mayReveal(r, "export", given)
+		if err != nil {
+			return err
+		}
+		o.show.handles = reason != ""
+	}
+	return d.export(w, r, o, r.PostFormValue("format"), r.PostFormValue("case"))
+}
+
+// mayReveal records the reason to show handles, for those who may see them.
+func (d *desk) mayReveal(r *http.Request, object, given string) (string, error) {
+	if !userOf(r.Context()).Can("reveal") {
+		return "", fail(http.StatusForbidden, "error.not_allowed")
+	}
+	reason, err := revealReason(given)
+	if err != nil {
+		return "", &failure{status: http.StatusBadRequest, key: "error.reason", cause: err}
+	}
+	return reason, d.note(r.Context(), ActReveal, object, reason)
+}
+
+func (d *desk) export(w http.ResponseWriter, r *http.Request, o order, format, inCase string) error {
+	var ok bool
+	if o.format, ok = handover.FormatOf(format); !ok {
+		return refuse(http.StatusBadRequest, fmt.Sprintf("format is %.20q, want one of %s", format, strings.Join(handover.Names(), ", ")))
+	}
+	ctx := r.Context()
+	o.pack = d.packFor(ctx, o.query.Text)
+	what := o.query.Text
+	if inCase != "" {
+		f, err := d.Cases.Case(ctx, inCase)
+		if err != nil {
+			return noCase(err)
+		}
+		o.pack.Case, what = &f, "case "+f.ID
+		o.query = index.Query{Text: with(o.query.Text, filter("case", f.ID)), All: true, Sort: "oldest"}
+	}
+	if err := d.note(ctx, ActExport, format, what); err != nil {
+		return err
+	}
+	o.query.Size, o.query.Facets, o.query.Histogram = exportPage, []string{}, false
+	first, err := d.exportSearch(ctx, o.query)
 	if err != nil {
 		return err
 	}
+	if o.format.Whole && first.Total > handover.MaxDocument {
+		return refuse(http.StatusBadRequest, fmt.Sprintf("%d posts are too many for one %s document, the most are %d: narrow the search by time, or take csv or jsonl", first.Total, format, handover.MaxDocument))
+	}
 	h := w.Header()
-	h.Set("Content-Type", out.mime())
-	h.Set("Content-Disposition", fmt.Sprintf(`attachment; filename="veghe-%s.%s"`, d.Clock().UTC().Format("20060102-150405"), v.Get("format")))
-	if err := d.exportAll(r.Context(), w, out, show, q, first); err != nil {
-		d.Logger.ErrorContext(r.Context(), "desk: export cut short", "error", err)
+	h.Set("Content-Type", o.format.MIME)
+	h.Set("Content-Disposition", attachment(d.fileName(o.pack, o.format.Ext)))
+	if err := d.exportAll(ctx, w, o, first); err != nil {
+		d.Logger.ErrorContext(ctx, "desk: export cut short", "error", err)
 		panic(http.ErrAbortHandler)
 	}
 	return nil
 }
+
+func (d *desk) packFor(ctx context.Context, query string) handover.Pack {
+	return handover.Pack{Made: d.Clock().UTC(), By: userOf(ctx).Name, Office: d.Office, Version: d.Version, Query: query}
+}
+
+func (d *desk) fileName(p handover.Pack, ext string) string {
+	name := "veghe-"
+	if p.Case != nil {
+		name += p.Case.ID + "-"
+	}
+	return name + p.Made.Format("20060102-150405") + ext
+}
+
+func attachment(name string) string { return fmt.Sprintf(`attachment; filename="%s"`, name) }
 
 func (d *desk) exportSearch(ctx context.Context, q index.Query) (index.Result, error) {
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
@@ -64,107 +132,160 @@ func (d *desk) exportSearch(ctx context.Context, q index.Query) (index.Result, e
 	return d.Search.Search(ctx, q)
 }
 
-func (d *desk) exportAll(ctx context.Context, w http.ResponseWriter, out exporter, show shower, q index.Query, res index.Result) error {
-	if err := out.begin(); err != nil {
+func (d *desk) exportAll(ctx context.Context, w http.ResponseWriter, o order, res index.Result) error {
+	out := o.format.To(w, o.pack)
+	if err := out.Begin(); err != nil {
 		return err
 	}
 	for n := 0; ; {
 		for _, h := range res.Hits {
-			if err := out.write(show.one(h)); err != nil {
+			post, err := d.handOver(ctx, h, o)
+			if err != nil {
 				return err
 			}
-		}
-		if err := out.flush(); err != nil {
-			return err
+			if err := out.Write(post); err != nil {
+				return err
+			}
 		}
 		_ = http.NewResponseController(w).Flush() // not every writer can
 		n += len(res.Hits)
 		if res.Next == "" || len(res.Hits) == 0 {
-			return nil
+			return out.End()
 		}
 		if n >= maxExport {
 			return fmt.Errorf("more than %d posts: narrow the search by time", maxExport)
 		}
-		q.After = res.Next
+		o.query.After = res.Next
 		var err error
-		if res, err = d.exportSearch(ctx, q); err != nil {
+		if res, err = d.exportSearch(ctx, o.query); err != nil {
 			return err
 		}
 	}
 }
 
-// exporter writes hits in one format.
-type exporter interface {
-	mime() string
-	begin() error
-	write(index.Hit) error
-	flush() error
+// handOver is a hit as it leaves the desk. What people decided goes with
+// documents; in lines and tables the decision that counts is enough.
+func (d *desk) handOver(ctx context.Context, h index.Hit, o order) (handover.Post, error) {
+	p := handover.Post{Hit: o.show.one(h)}
+	if !o.format.Whole || h.Review == "" {
+		return p, nil
+	}
+	var err error
+	p.Reviews, err = d.reviewsOf(ctx, h.Post.ID)
+	return p, err
 }
 
-type jsonExport struct{ enc *json.Encoder }
-
-func (*jsonExport) mime() string              { return "application/jsonl" }
-func (*jsonExport) begin() error              { return nil }
-func (e *jsonExport) write(h index.Hit) error { return e.enc.Encode(h) }
-func (*jsonExport) flush() error              { return nil }
-
-type csvExport struct{ w *csv.Writer }
-
-func (*csvExport) mime() string { return "text/csv; charset=utf-8; header=present" }
-
-func (e *csvExport) begin() error {
-	return e.w.Write([]string{
-		"id", "source", "kind", "url", "thread", "seq", "author", "title", "text", "place", "posted_at", "collected_at",
-		"severity", "flagged", "label", "score_recruitment", "score_grooming", "languages", "indicators", "contacts",
-		"review", "content_hash", "rules_version",
-	})
+// EvidenceOrder asks for a signed pack of what was fetched.
+type EvidenceOrder struct {
+	Posts      []veghe.PostID
+	Case       string
+	By, Reason string
 }
 
-func (e *csvExport) write(h index.Hit) error {
-	p, a := h.Post, h.Assessment
-	var indicators, contacts []string
-	for _, f := range a.Findings {
-		indicators = append(indicators, string(f.Indicator))
+// packForm answers with everything of a case in one file: the report, every
+// format, and a list of their hashes.
+func (d *desk) packForm(w http.ResponseWriter, r *http.Request) error {
+	ctx, cancel := context.WithTimeout(r.Context(), 2*time.Minute)
+	defer cancel()
+	reason, err := revealReason(r.PostFormValue("reason"))
+	if err != nil {
+		return &failure{status: http.StatusBadRequest, key: "error.reason", cause: err}
 	}
-	for _, c := range a.Contacts {
-		contacts = append(contacts, c.Kind+":"+c.Value)
+	f, err := d.Cases.Case(ctx, r.PathValue("id"))
+	if err != nil {
+		return noCase(err)
 	}
-	row := []string{
-		string(p.ID), string(p.Source), string(p.Kind), p.URL, string(p.Thread), strconv.Itoa(p.Seq), string(p.Author),
-		p.Title, p.Text, p.Place, stamp(p.PostedAt), stamp(p.CollectedAt),
-		string(a.Severity), strconv.FormatBool(a.Flagged), a.Label, decimal(a.Score[veghe.Recruitment]), decimal(a.Score[veghe.Grooming]),
-		strings.Join(langs(a.Lang), " "), strings.Join(indicators, " "), strings.Join(contacts, " "),
-		string(h.Review), p.ContentHash, a.RulesVersion,
+	if err := d.note(ctx, ActExport, "case "+f.ID, reason); err != nil {
+		return err
 	}
-	for i, cell := range row {
-		row[i] = plainCell(cell)
+	o := order{show: shower{pseudonyms: d.pseudo}}
+	if r.PostFormValue("handles") == "1" {
+		if _, err := d.mayReveal(r, "case "+f.ID, reason); err != nil {
+			return err
+		}
+		o.show.handles = true
 	}
-	return e.w.Write(row)
+	if r.PostFormValue("what") == "evidence" {
+		return d.evidence(ctx, w, f.ID, reason)
+	}
+	o.pack = d.packFor(ctx, "")
+	o.pack.Case = &f
+	o.format.Whole = true
+	report, err := d.caseReport(ctx, d.localeOf(r), r, &o)
+	if err != nil {
+		return err
+	}
+	h := w.Header()
+	h.Set("Content-Type", "application/zip")
+	h.Set("Content-Disposition", attachment(d.fileName(o.pack, ".zip")))
+	if err := writePack(w, o.pack, report, reason); err != nil {
+		d.Logger.ErrorContext(ctx, "desk: pack cut short", "error", err)
+		panic(http.ErrAbortHandler)
+	}
+	return nil
 }
 
-func (e *csvExport) flush() error {
-	e.w.Flush()
-	return e.w.Error()
+// evidence answers with the signed pack of a case's captures.
+func (d *desk) evidence(ctx context.Context, w http.ResponseWriter, inCase, reason string) error {
+	if d.Evidence == nil {
+		return refuse(http.StatusNotFound, "no evidence is kept on this machine")
+	}
+	h := w.Header()
+	h.Set("Content-Type", "application/zip")
+	h.Set("Content-Disposition", attachment("veghe-evidence-"+inCase+".zip"))
+	err := d.Evidence(ctx, w, EvidenceOrder{Case: inCase, By: userOf(ctx).Name, Reason: reason})
+	if err != nil {
+		d.Logger.ErrorContext(ctx, "desk: evidence pack cut short", "error", err)
+		panic(http.ErrAbortHandler)
+	}
+	return nil
 }
 
-// plainCell keeps a spreadsheet from reading a cell as a formula: one that
-// starts like a formula gets an apostrophe in front (OWASP, CSV injection).
-func plainCell(s string) string {
-	trimmed := strings.TrimLeft(s, " \u00a0\t\r\n\x00")
-	if trimmed == "" {
-		return s
-	}
-	if strings.ContainsRune("=+-@＝＋－＠|%", []rune(trimmed)[0]) || strings.HasPrefix(s, "\t") || strings.HasPrefix(s, "\r") {
-		return "'" + s
-	}
-	return s
+// packManifest lists what is in a pack, so that its reader can tell whether it
+// is whole.
+type packManifest struct {
+	Case    string            `json:"case"`
+	Title   string            `json:"title"`
+	MadeAt  time.Time         `json:"made_at"`
+	By      string            `json:"by"`
+	Office  string            `json:"office,omitempty"`
+	Reason  string            `json:"reason"`
+	Posts   int               `json:"posts"`
+	Version string            `json:"veghe"`
+	SHA256  map[string]string `json:"sha256"`
 }
 
-func stamp(t time.Time) string {
-	if t.IsZero() {
-		return ""
+func writePack(w io.Writer, p handover.Pack, report []byte, reason string) error {
+	z := zip.NewWriter(w)
+	m := packManifest{
+		Case: p.Case.ID, Title: p.Case.Title, MadeAt: p.Made, By: p.By, Office: p.Office, Reason: reason, Posts: len(p.Posts), Version: p.Version,
+		SHA256: map[string]string{},
 	}
-	return t.UTC().Format(time.RFC3339)
+	add := func(name string, write func(io.Writer) error) error {
+		f, err := z.CreateHeader(&zip.FileHeader{Name: name, Method: zip.Deflate, Modified: p.Made})
+		if err != nil {
+			return err
+		}
+		sum := sha256.New()
+		if err := write(io.MultiWriter(f, sum)); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		m.SHA256[name] = hex.EncodeToString(sum.Sum(nil))
+		return nil
+	}
+	errs := []error{
+		add("report.html", func(w io.Writer) error { _, err := w.Write(report); return err }),
+		add("machinetag.json", func(w io.Writer) error { _, err := w.Write(handover.Taxonomy); return err }),
+	}
+	for _, f := range handover.Formats() {
+		errs = append(errs, add("posts"+f.Ext, func(w io.Writer) error { return f.Write(w, p) }))
+	}
+	errs = append(errs, add("case.json", func(w io.Writer) error { return json.NewEncoder(w).Encode(p.Case) }))
+	list := m // without its own hash
+	errs = append(errs, add("manifest.json", func(w io.Writer) error {
+		enc := json.NewEncoder(w)
+		enc.SetIndent("", "  ")
+		return enc.Encode(list)
+	}), z.Close())
+	return errors.Join(errs...)
 }
-
-func decimal(x float64) string { return strconv.FormatFloat(x, 'f', 4, 64) }

@@ -58,7 +58,7 @@ func TestCatalogueIsUsed(t *testing.T) {
 	built := []string{
 		"field.", "severity.", "category.", "short.", "review.", "kind.", "month.", "lang.", "indicator.", "family.", "stage.",
 		"rule.", "strength.", "contact.", "label.", "sort.", "export.", "help.field.", "nav.", "n.", "case.", "slot.",
-		"entity.kind.", "entity.sign.", "edge.", "links.step.",
+		"entity.kind.", "entity.sign.", "edge.", "links.step.", "export.for.",
 	}
 	texts := locales(t)["en"].texts
 	used := map[string]bool{}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"veghe/index"
+	"veghe/index/handover"
 )
 
 const (
@@ -143,7 +144,7 @@ func lookupCSV(w http.ResponseWriter, rows []lookedUp) error {
 	_ = out.Write([]string{"input", "kind", "value", "total", "flagged", "reviewed", "first", "last"}) // Flush tells
 	for _, x := range rows {
 		_ = out.Write([]string{
-			plainCell(x.Input), x.Kind, plainCell(x.Value), strconv.FormatUint(x.Total, 10), strconv.FormatUint(x.Flagged, 10),
+			handover.Cell(x.Input), x.Kind, handover.Cell(x.Value), strconv.FormatUint(x.Total, 10), strconv.FormatUint(x.Flagged, 10),
 			strconv.FormatUint(x.Seen, 10), edge(x.First), edge(x.Last),
 		}) // Flush tells
 	}
@@ -190,3 +191,5 @@ func (d *desk) lookupForm(w http.ResponseWriter, r *http.Request) error {
 	p.Nav = "lookup"
 	return d.render(w, r, http.StatusOK, "lookup", p)
 }
+
+func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }

@@ -22,6 +22,7 @@ type memory struct {
 	posts   []veghe.Post // taken by ingest
 	events  []Event
 	err     error // returned by everything
+	casesOf func(context.Context, veghe.PostID) ([]string, error)
 }
 
 func (m *memory) Search(_ context.Context, q index.Query) (index.Result, error) {
@@ -82,7 +83,7 @@ func (m *memory) matches(h *index.Hit, q string) bool {
 				}
 			}
 		} else {
-			ok = slices.Contains(valuesOf(*h, t.Field), t.Value)
+			ok = slices.Contains(valuesOf(*h, t.Field, m.casesOf), t.Value)
 		}
 		if ok == t.Not {
 			return false
@@ -91,9 +92,14 @@ func (m *memory) matches(h *index.Hit, q string) bool {
 	return true
 }
 
-func valuesOf(h index.Hit, field string) []string {
+func valuesOf(h index.Hit, field string, casesOf func(context.Context, veghe.PostID) ([]string, error)) []string {
 	var out []string
 	switch field {
+	case "case":
+		if casesOf != nil {
+			out, _ = casesOf(context.Background(), h.Post.ID)
+		}
+		return out
 	case "severity":
 		return []string{string(h.Assessment.Severity)}
 	case "source":
@@ -138,7 +144,7 @@ func facetsOf(hits []index.Hit) map[string][]index.Count {
 	for _, field := range append([]string{"place"}, index.DefaultFacets...) {
 		n := map[string]int{}
 		for _, h := range hits {
-			for _, v := range valuesOf(h, field) {
+			for _, v := range valuesOf(h, field, nil) {
 				n[v]++
 			}
 		}

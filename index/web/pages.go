@@ -67,6 +67,8 @@ func parsePages(l *locale, assets map[string]asset) (*template.Template, error) 
 		"link":    queryLink,
 		"post":    postPath,
 		"entity":  entityPath,
+		"inc":     func(i int) int { return i + 1 },
+		"css":     func(s string) template.CSS { return template.CSS(s) }, // only for our own embedded style
 		"defang":  defang,
 		"langs":   func() []string { return languages },
 		"bars":    severityBars,

@@ -29,7 +29,7 @@ func TestResults(t *testing.T) {
 		`<mark class="recruitment"`,         // what a rule saw
 		`DOC-01: the employer keeps the`,    // and why
 		`rel="next" href="/?after=25"`,      // more
-		`/api/v1/export?format=csv`,         // and all of it
+		`name="format" value="stix"`,        // and all of it
 		`class="rev rev-relevant"`,          // what people decided
 		`<p class="snip care" dir="auto">`,  // blurred text
 		`Demo: everything here is invented`, // the notice

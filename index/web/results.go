@@ -12,6 +12,7 @@ import (
 
 	"veghe"
 	"veghe/index"
+	"veghe/index/handover"
 )
 
 const (
@@ -32,8 +33,8 @@ type resultsPage struct {
 	Sorts     []choice
 	Toggle    choice // flagged only, or everything
 	Next      string
-	First     string // address of the first page, when this is a later one
-	Export    []choice
+	First     string   // address of the first page, when this is a later one
+	Export    []string // formats
 	Err       *queryErr
 	Empty     string // "", "results", "posts" or "sources"
 	Example   string
@@ -157,14 +158,7 @@ func (d *desk) fill(p *resultsPage, l *locale, q index.Query, res index.Result) 
 	if q.After != "" {
 		p.First = searchLink(p.Query, p.Sort, p.All, "")
 	}
-	export := "/api/v1/export" + strings.TrimPrefix(searchLink(p.Query, p.Sort, p.All, ""), "/")
-	sep := "?"
-	if strings.Contains(export, "?") {
-		sep = "&"
-	}
-	for _, f := range []string{"csv", "jsonl"} {
-		p.Export = append(p.Export, choice{Label: l.T("export." + f), Href: export + sep + "format=" + f})
-	}
+	p.Export = handover.Names()
 	p.Empty = d.empty(p, res)
 }
 

@@ -19,6 +19,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"io"
 	"log/slog"
 	"net/http"
 	"time"
@@ -106,6 +107,12 @@ type Config struct {
 	// SessionLife is how long a sign-in lasts; 0 means 12 hours. A session
 	// unused for a quarter of it ends too.
 	SessionLife time.Duration
+
+	// Office is the name of the centre, for what it hands over. May be empty.
+	Office string
+	// Evidence writes a signed pack of what was fetched. Nil: none is kept
+	// here.
+	Evidence func(context.Context, io.Writer, EvidenceOrder) error
 
 	// Notice stands above every page, such as "Demo: everything here is
 	// invented".

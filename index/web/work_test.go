@@ -31,6 +31,7 @@ func workDesk(t *testing.T) (http.Handler, *memory, *store.Desk) {
 			return "", ""
 		}
 	})
+	m.casesOf = kept.CasesOf
 	return h, m, kept
 }
 
