@@ -119,6 +119,9 @@ func ParsePost(line []byte) (Post, error) {
 	default:
 		return Post{}, fmt.Errorf(`kind is %.20q, want "ad" or "post"`, string(p.Kind))
 	}
+	if p.Source == Canary {
+		return Post{}, fmt.Errorf("source is %q, which is reserved", string(Canary))
+	}
 	if p.Seq < 0 {
 		return Post{}, fmt.Errorf("seq is %d, want 1 or more", p.Seq)
 	}

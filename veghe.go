@@ -49,6 +49,10 @@ type (
 	RuleID string
 )
 
+// Canary is the source of invented posts that go through the whole line to
+// time it. They are in no index, account or count; no other post may bear it.
+const Canary SourceID = "veghe.canary"
+
 // Kind says what a post is.
 type Kind string
 

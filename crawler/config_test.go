@@ -129,6 +129,7 @@ func TestValidate(t *testing.T) {
 		{"header injection", func(c *Config) { c.Operator = "a\r\nb" }, "printable ASCII"},
 		{"id", func(c *Config) { c.Sources[0].ID = "" }, "source 1: id is missing"},
 		{"strange id", func(c *Config) { c.Sources[0].ID = "A b" }, "want up to 64 lower-case letters"},
+		{"reserved id", func(c *Config) { c.Sources[0].ID = veghe.Canary }, "which is reserved"},
 		{"twice", func(c *Config) { c.Sources = append(c.Sources, c.Sources[0]) }, "id is used twice"},
 		{"purpose", func(c *Config) { c.Sources[0].Purpose = " " }, `source "s": purpose is missing`},
 		{"legal basis", func(c *Config) { c.Sources[0].LegalBasis = "" }, "legal_basis is missing"},

@@ -81,6 +81,9 @@ func (s *Source) Validate() error {
 	} else if !validID(string(s.ID)) {
 		say("id is %.40q, want up to 64 lower-case letters, digits, '-', '_' and '.'", string(s.ID))
 	}
+	if s.ID == veghe.Canary {
+		say("id is %q, which is reserved: give the source another", string(s.ID))
+	}
 	if strings.TrimSpace(s.Purpose) == "" {
 		say("purpose is missing: say in a sentence why this source is read; without a purpose it must not be")
 	}

@@ -64,6 +64,8 @@ type app struct {
 	assessments *stream.Topic[veghe.Assessed]
 	reviews     *stream.Topic[veghe.Review]
 	changes     *stream.Topic[veghe.Change]
+	canaries    *canaryMetrics
+	judge       *canaryJudge // of the detect stage
 
 	crawler   *crawler.Crawler
 	evidence  *evidence.Store // nil if none is kept
@@ -89,6 +91,7 @@ type app struct {
 func openApp(ctx context.Context, cfg config, st stages, log *slog.Logger) (*app, error) {
 	a := &app{cfg: cfg, stages: st, log: log, metrics: newMetrics(thisBuild().Version), started: time.Now()}
 	a.signIn = newSignInLink(a.keepSignIn)
+	a.canaries = newCanaryMetrics(a.metrics.registry, st, cfg.Canary.Off)
 	for _, s := range cfg.Sources {
 		a.metrics.sources.know(string(s.ID))
 	}
@@ -253,7 +256,11 @@ func postsTopic(l stream.Log, log *slog.Logger) *stream.Topic[veghe.Post] {
 	}
 }
 
+// A canary has no id there: what keeps account by id never sees it.
 func idHeaders(p *veghe.Post) []stream.Header {
+	if p.Source == veghe.Canary {
+		return []stream.Header{{Name: headerSource, Value: []byte(p.Source)}}
+	}
 	return []stream.Header{{Name: headerID, Value: []byte(p.ID)}, {Name: headerSource, Value: []byte(p.Source)}}
 }
 
@@ -293,6 +300,7 @@ func (a *app) openEngine(ctx context.Context) error {
 		return err
 	}
 	a.engine = detect.New(detect.Options{Rules: a.rules.Load(), Languages: languages, Region: a.cfg.Language.Region, Model: companion})
+	a.judge = &canaryJudge{languages: languages, region: a.cfg.Language.Region}
 	if err := a.loadClusters(); err != nil {
 		return err
 	}
@@ -341,6 +349,9 @@ func (a *app) run(ctx context.Context) error {
 	}
 	if a.crawler != nil {
 		start("crawl", a.crawl)
+		if !a.cfg.Canary.Off {
+			start("canaries", a.sendCanaries)
+		}
 	}
 	if a.evidence != nil {
 		start("evidence", a.keeping)

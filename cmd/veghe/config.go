@@ -43,6 +43,7 @@ type config struct {
 	Stream    streamConfig     `yaml:"stream"`
 	Retention retentionConfig  `yaml:"retention"`
 	Evidence  evidenceConfig   `yaml:"evidence"`
+	Canary    canaryConfig     `yaml:"canary"`
 	Crawler   crawlerConfig    `yaml:"crawler"`
 	Sources   []crawler.Source `yaml:"sources"`
 
@@ -88,6 +89,7 @@ func defaultConfig() config {
 		Log:       logConfig{Level: "info", Format: "text"},
 		Language:  languageConfig{SecondOpinion: "low", Region: "RO"},
 		Retention: retentionConfig{Unflagged: duration(7 * 24 * time.Hour)},
+		Canary:    canaryConfig{Every: duration(time.Minute)},
 	}
 }
 
@@ -225,6 +227,9 @@ func (c *config) validate() error {
 	}
 	if c.Retention.Unflagged <= 0 {
 		bad("retention.unflagged is %v, want a time such as 7d", time.Duration(c.Retention.Unflagged))
+	}
+	if c.Canary.Every < duration(time.Second) {
+		bad("canary.every is %v, want 1s or more; canary: {off: true} sends none", time.Duration(c.Canary.Every))
 	}
 	if c.Evidence.Keep < 0 {
 		bad("evidence.keep is %v, want a time such as 7d", time.Duration(c.Evidence.Keep))

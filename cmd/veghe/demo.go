@@ -76,6 +76,7 @@ func serveSite(ctx context.Context, l net.Listener, pace time.Duration) error {
 // demoConfig points the crawler at the invented site, as a veghe.yaml would.
 func demoConfig(cfg *config, base string) {
 	cfg.Crawler = crawlerConfig{Operator: "veghe demo", Contact: "demo@example.org"}
+	cfg.Canary.Every = duration(5 * time.Second)
 	cfg.Language.SecondOpinion = "off" // the demo is to start at once on any machine
 	source := func(id, name, path string, t extract.Type) crawler.Source {
 		return crawler.Source{

@@ -89,7 +89,7 @@ func (e earlierPosts) refs(v *veghe.Assessed) []string {
 		}
 		e[v.Post.ID] = v.Post.Evidence
 	}
-	if !v.Assessment.Flagged {
+	if !v.Assessment.Flagged || v.Post.Source == veghe.Canary {
 		return nil
 	}
 	refs := []string{v.Post.Evidence}

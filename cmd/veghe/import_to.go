@@ -30,7 +30,12 @@ func openDestination(ctx context.Context, cfg *config, e env, wait time.Duration
 		fmt.Fprintf(e.err, "no veghe is running on %s: posts go into its log and are assessed when it starts\n", cfg.Data)
 	}
 	topic := postsTopic(log, nil)
-	return func(ctx context.Context, posts []veghe.Post) error { return topic.Publish(ctx, posts...) }, closeLog, nil
+	return func(ctx context.Context, posts []veghe.Post) error {
+		if err := refuseCanaries(posts); err != nil {
+			return err
+		}
+		return topic.Publish(ctx, posts...)
+	}, closeLog, nil
 }
 
 // sendPosts sends posts to the running veghe, and again while it is away:

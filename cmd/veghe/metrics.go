@@ -104,6 +104,9 @@ func (m *metrics) tookCollected(posts []veghe.Post) {
 func (m *metrics) tookAssessed(batch []veghe.Assessed) {
 	for i := range batch {
 		a := &batch[i]
+		if a.Post.Source == veghe.Canary {
+			continue
+		}
 		m.assessed.WithLabelValues(m.sources.label(string(a.Post.Source))).Inc()
 		m.observeHop(hopAssessed, a.Post.CollectedAt, a.AssessedAt)
 		for _, f := range a.Assessment.Findings {

@@ -18,6 +18,9 @@ func (a *app) crawl(ctx context.Context) error { return a.crawler.Run(ctx, a.col
 // collect is the one way posts enter the stream: from the crawler, from
 // imports and from other collectors.
 func (a *app) collect(ctx context.Context, posts []veghe.Post) error {
+	if err := refuseCanaries(posts); err != nil {
+		return err
+	}
 	now := time.Now().UTC()
 	for i := range posts {
 		if posts[i].CollectedAt.IsZero() {
@@ -41,30 +44,48 @@ func (a *app) detect(ctx context.Context) error {
 	return a.posts.Consume(ctx, groupDetect, func(ctx context.Context, batch []stream.Message[veghe.Post]) (err error) {
 		began := time.Now()
 		defer func() { a.settled("detect", began, len(batch), err) }()
-		posts, places := make([]veghe.Post, len(batch)), make([]history.Place, len(batch))
-		for i := range batch {
-			posts[i], places[i] = batch[i].Value, history.Place{Partition: batch[i].Partition, Offset: batch[i].Offset}
-			posts[i].Identify()
-		}
-		if err := a.histories.catchUp(ctx, places[0]); err != nil {
+		first, last := placeOf(&batch[0]), placeOf(&batch[len(batch)-1])
+		if err := a.histories.catchUp(ctx, first); err != nil {
 			return err
 		}
-		assessments := a.engine.AssessAt(places, posts, 0)
-		if err := a.histories.publish(ctx, places[0].Partition); err != nil {
+		out := a.assess(batch)
+		if err := a.histories.publish(ctx, first.Partition); err != nil {
 			return err
-		}
-		now := time.Now().UTC()
-		out := make([]veghe.Assessed, len(posts))
-		for i := range posts {
-			out[i] = veghe.Assessed{Post: posts[i], Assessment: assessments[i], AssessedAt: now}
 		}
 		if err := a.publishAssessed(ctx, out); err != nil {
 			return err
 		}
-		a.histories.settled(places[len(places)-1])
+		a.histories.settled(last)
 		a.metrics.tookAssessed(out)
 		return nil
 	})
+}
+
+func placeOf(m *stream.Message[veghe.Post]) history.Place {
+	return history.Place{Partition: m.Partition, Offset: m.Offset}
+}
+
+// assess assesses a batch in its order, canaries apart from the posts.
+func (a *app) assess(batch []stream.Message[veghe.Post]) []veghe.Assessed {
+	out := make([]veghe.Assessed, len(batch))
+	posts, places, at := make([]veghe.Post, 0, len(batch)), make([]history.Place, 0, len(batch)), make([]int, 0, len(batch))
+	for i := range batch {
+		p := batch[i].Value
+		p.Identify()
+		if p.Source == veghe.Canary {
+			out[i] = veghe.Assessed{Post: p, Assessment: a.judge.assess(a.rules.Load(), p)}
+			continue
+		}
+		posts, places, at = append(posts, p), append(places, placeOf(&batch[i])), append(at, i)
+	}
+	for i, as := range a.engine.AssessAt(places, posts, 0) {
+		out[at[i]] = veghe.Assessed{Post: posts[i], Assessment: as}
+	}
+	now := time.Now().UTC()
+	for i := range out {
+		out[i].AssessedAt = now
+	}
+	return out
 }
 
 // publishAssessed publishes the batch. An assessment that no record can hold
@@ -91,10 +112,9 @@ func (a *app) indexing(ctx context.Context) error {
 	return a.assessments.Consume(ctx, a.group(groupIndex), func(ctx context.Context, batch []stream.Message[veghe.Assessed]) (err error) {
 		began := time.Now()
 		defer func() { a.settled("index", began, len(batch), err) }()
-		docs := make([]veghe.Assessed, len(batch))
-		entries := make([]ledger.Entry, len(batch))
-		for i := range batch {
-			docs[i] = batch[i].Value
+		docs, canaries := splitCanaries(batch)
+		entries := make([]ledger.Entry, len(docs))
+		for i := range docs {
 			entries[i] = ledger.Entry{ID: docs[i].Post.ID, Source: docs[i].Post.Source}
 		}
 		put, err := a.index.Put(ctx, docs)
@@ -105,6 +125,7 @@ func (a *app) indexing(ctx context.Context) error {
 			return err
 		}
 		a.metrics.tookIndexed(pick(docs, put.NewIDs), time.Now())
+		a.foundCanaries(ctx, canaries)
 		return nil
 	})
 }
