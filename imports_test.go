@@ -47,6 +47,7 @@ var mayImport = map[string][]string{
 	"index/links":           {".", "index"},
 	"index/handover":        {".", "index", "index/desk", "index/links"},
 	"index/web":             {".", "index", "index/*"},
+	"index/web/oidc":        {},
 	"rules":                 {},
 	"cmd/veghe":             {"*"},
 }
@@ -65,6 +66,10 @@ var doors = map[string][]string{
 	"github.com/mmcdole/gofeed":            {"crawler/extract"},
 	"codeberg.org/readeck":                 {"crawler/extract"},
 	"github.com/rogpeppe/go-internal/diff": {"index/web"},
+	"golang.org/x/crypto":                  {"index/desk"},
+	"github.com/coreos/go-oidc/v3":         {"index/web/oidc"},
+	"golang.org/x/oauth2":                  {"index/web/oidc"},
+	"rsc.io/qr":                            {"index/web"},
 }
 
 // open is what packages beside the table (generators and such) may import.

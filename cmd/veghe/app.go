@@ -55,7 +55,6 @@ type app struct {
 	log     *slog.Logger
 	metrics *metrics
 	token   string // what collectors and our own commands send
-	signIn  *signInLink
 	started time.Time
 
 	stream      stream.Log
@@ -90,7 +89,6 @@ type app struct {
 // closed again.
 func openApp(ctx context.Context, cfg config, st stages, log *slog.Logger) (*app, error) {
 	a := &app{cfg: cfg, stages: st, log: log, metrics: newMetrics(thisBuild().Version), started: time.Now()}
-	a.signIn = newSignInLink(a.keepSignIn)
 	a.canaries = newCanaryMetrics(a.metrics.registry, st, cfg.Canary.Off)
 	for _, s := range cfg.Sources {
 		a.metrics.sources.know(string(s.ID))
@@ -369,6 +367,7 @@ func (a *app) run(ctx context.Context) error {
 		start("changes", a.applyChanges)
 		start("retention", a.retain)
 		start("watches", a.watching)
+		start("audit", a.noteHeads)
 	}
 	start("lag", a.watchLag)
 	start("rules", a.watchRules)

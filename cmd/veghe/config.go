@@ -44,6 +44,7 @@ type config struct {
 	Retention retentionConfig  `yaml:"retention"`
 	Evidence  evidenceConfig   `yaml:"evidence"`
 	Canary    canaryConfig     `yaml:"canary"`
+	Desk      deskConfig       `yaml:"desk"`
 	Crawler   crawlerConfig    `yaml:"crawler"`
 	Sources   []crawler.Source `yaml:"sources"`
 
@@ -90,6 +91,7 @@ func defaultConfig() config {
 		Language:  languageConfig{SecondOpinion: "low", Region: "RO"},
 		Retention: retentionConfig{Unflagged: duration(7 * 24 * time.Hour)},
 		Canary:    canaryConfig{Every: duration(time.Minute)},
+		Desk:      defaultDesk(),
 	}
 }
 
@@ -245,6 +247,7 @@ func (c *config) validate() error {
 			bad("stream.kafka: %w", err)
 		}
 	}
+	errs = append(errs, c.Desk.validate())
 	errs = append(errs, c.validateSources()...)
 	return errors.Join(errs...)
 }

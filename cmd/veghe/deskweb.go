@@ -3,13 +3,10 @@ package main
 import (
 	"context"
 	"crypto/rand"
-	"crypto/subtle"
 	"errors"
-	"net"
 	"net/http"
 	"slices"
 	"strconv"
-	"sync"
 	"time"
 
 	"veghe"
@@ -21,23 +18,21 @@ import (
 	"veghe/index/web"
 )
 
-// localUser is who works at a desk that only this machine can reach.
-const localUser = "local"
-
-// autoSignIn reports whether the desk signs its visitor in by itself: only
-// when nobody but this machine can reach it.
-func (a *app) autoSignIn() bool {
-	host, _, err := net.SplitHostPort(a.cfg.Listen)
-	if err != nil {
-		return false
-	}
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
-}
+// autoSignIn reports whether the desk signs its visitor in by itself until
+// there is an account: only when nobody but this machine can reach it.
+func (a *app) autoSignIn() bool { return !reachable(a.cfg.Listen) }
 
 // deskHandler is the desk over this process's index, store and stream.
 func (a *app) deskHandler(look deskLook) (http.Handler, error) {
 	key, err := a.desk.Secret(context.Background(), "pseudonyms")
+	if err != nil {
+		return nil, err
+	}
+	external, err := a.cfg.Desk.provider()
+	if err != nil {
+		return nil, err
+	}
+	proxies, err := a.cfg.Desk.proxies()
 	if err != nil {
 		return nil, err
 	}
@@ -50,7 +45,8 @@ func (a *app) deskHandler(look deskLook) (http.Handler, error) {
 		Otherwise: func(v veghe.Assessed) ([]web.Otherwise, bool) { return otherwise(a.rules.Load().Policies(), v) },
 		Rates:     a.index.Rates, Template: alignTexts,
 		Office: a.cfg.Crawler.Operator, Evidence: a.evidencePack(),
-		Token: a.token, AutoSignIn: a.autoSignIn(), SignIn: a.signIn.Use,
+		Token: a.token, AutoSignIn: a.autoSignIn() && external == nil, Accounts: a.desk, Trail: a.desk,
+		OIDC: external, SecondFactor: a.cfg.Desk.SecondFactor == "required", Sessions: a.cfg.Desk.lives(), Proxies: proxies,
 		Notice: look.notice, NoSources: len(a.cfg.Sources) == 0, PseudonymKey: key,
 		Logger: a.log, Version: thisBuild().Version, OnRequest: a.onRequest,
 	})
@@ -64,44 +60,6 @@ func (a *app) onRequest(route string, status int, took time.Duration) {
 func (a *app) audit(ctx context.Context, ev web.Event) error {
 	_, err := a.desk.Record(ctx, desk.Event{At: ev.At, Who: ev.By, Action: string(ev.Action), Object: ev.Object, Reason: ev.Detail})
 	return err
-}
-
-// keepSignIn leaves the token that works now where only the operator reads it.
-func (a *app) keepSignIn(token string) {
-	if err := writeFile(a.cfg.path("signin"), []byte(token+"\n")); err != nil {
-		a.log.Error("the next sign-in token could not be kept: a restart makes another", "error", err)
-		return
-	}
-	a.log.Info("the sign-in link was used; the next token is in the data folder", "file", a.cfg.path("signin"))
-}
-
-// signInLink is the link that lets a visitor of a reachable desk in. It works
-// until it is used; each use makes the next one.
-type signInLink struct {
-	mu    sync.Mutex // guards token
-	token string
-	next  func(token string) // told the token that works now
-}
-
-func newSignInLink(next func(string)) *signInLink { return &signInLink{token: rand.Text(), next: next} }
-
-// Token is what the next sign-in must show.
-func (l *signInLink) Token() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.token
-}
-
-// Use signs the holder of the token in and replaces the token.
-func (l *signInLink) Use(_ context.Context, given string) (web.User, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if subtle.ConstantTimeCompare([]byte(given), []byte(l.token)) != 1 {
-		return web.User{}, errors.New("the sign-in link is not valid, or was used: the next one is in the data folder")
-	}
-	l.token = rand.Text()
-	l.next(l.token)
-	return web.Alone(localUser), nil
 }
 
 // reviewer makes decisions durable in the stream, where every node reads

@@ -81,7 +81,12 @@ func (d *doctor) config() {
 	if p := d.cfg.Stream.Kafka.SASL.PasswordFile; p != "" {
 		d.secret("password file", p)
 	}
-	for _, name := range []string{"token", "signin", "evidence.key"} {
+	for check, p := range map[string]string{"identity provider": d.cfg.Desk.OIDC.ClientSecretFile, "TLS key": d.cfg.Desk.TLS.Key} {
+		if p != "" {
+			d.secret(check, p)
+		}
+	}
+	for _, name := range []string{"token", "evidence.key"} {
 		if _, err := os.Stat(d.cfg.path(name)); err == nil {
 			d.secret(name, d.cfg.path(name))
 		}

@@ -104,7 +104,7 @@ func userName() string {
 	if u, err := user.Current(); err == nil {
 		return u.Username
 	}
-	return localUser
+	return operator
 }
 
 type packer struct {

@@ -58,6 +58,8 @@ func commands() []command {
 		{"doctor", "[-c veghe.yaml]", "what is wrong with this installation, and what to do about it", doctorCmd},
 		{"backup", "DIR|FILE|-", "copy everything kept into one file, also while veghe runs", backupCmd},
 		{"restore", "FILE|-", "check such a copy and put it into an empty data folder", restoreCmd},
+		{"user", "add|list|role|disable|enable|reset|link|token", "accounts of the desk and tokens of programs", userCmd},
+		{"audit", "verify [-head N:HASH] [FILE]", "check that nothing in the audit trail was changed or cut off", auditCmd},
 		{"dlq", "list|show|retry", "posts that could not be handled", dlqCmd},
 		{"version", "", "version and build", versionCmd},
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -53,7 +54,11 @@ func serve(ctx context.Context, e env, cfg config, st stages, look deskLook) err
 	if err != nil {
 		return err
 	}
-	if err := a.announce(l.deskAddr(), l.ops.Addr().String()); err != nil {
+	secure, err := cfg.Desk.tlsServer()
+	if err == nil {
+		err = a.announce(l.deskAddr(), l.ops.Addr().String())
+	}
+	if err != nil {
 		return errors.Join(err, a.close())
 	}
 	var deskHandler http.Handler
@@ -63,12 +68,12 @@ func serve(ctx context.Context, e env, cfg config, st stages, look deskLook) err
 		}
 	}
 	g, gctx := errgroup.WithContext(ctx)
-	g.Go(func() error { return serveHTTP(gctx, l.ops, a.opsHandler(gctx), log) })
+	g.Go(func() error { return serveHTTP(gctx, l.ops, nil, a.opsHandler(gctx), log) })
 	if deskHandler != nil {
-		g.Go(func() error { return serveHTTP(gctx, l.desk, deskHandler, log) })
+		g.Go(func() error { return serveHTTP(gctx, l.desk, secure, deskHandler, log) })
 	}
 	g.Go(func() error { return a.run(gctx) })
-	a.greet(e, l, look)
+	g.Go(func() error { return a.greet(gctx, e, l, look) })
 	err = g.Wait()
 	log.Info("stopping")
 	return errors.Join(err, a.close())
@@ -119,9 +124,10 @@ func (l *listeners) deskAddr() string {
 // stopTime bounds how long requests may take to end after a stop.
 const stopTime = 10 * time.Second
 
-func serveHTTP(ctx context.Context, l net.Listener, h http.Handler, log *slog.Logger) error {
+// serveHTTP serves until ctx ends, over TLS if secure is given.
+func serveHTTP(ctx context.Context, l net.Listener, secure *tls.Config, h http.Handler, log *slog.Logger) error {
 	s := &http.Server{
-		Handler: h, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 2 * time.Minute, WriteTimeout: 5 * time.Minute,
+		Handler: h, TLSConfig: secure, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 2 * time.Minute, WriteTimeout: 5 * time.Minute,
 		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 	}
 	stopped := make(chan error, 1)
@@ -130,7 +136,11 @@ func serveHTTP(ctx context.Context, l net.Listener, h http.Handler, log *slog.Lo
 		defer cancel()
 		stopped <- s.Shutdown(shut)
 	})
-	err := s.Serve(l)
+	serve := s.Serve
+	if secure != nil {
+		serve = func(l net.Listener) error { return s.ServeTLS(l, "", "") }
+	}
+	err := serve(l)
 	if unregister() || !errors.Is(err, http.ErrServerClosed) {
 		return fmt.Errorf("serving %s: %w", l.Addr(), err)
 	}
@@ -141,16 +151,23 @@ func serveHTTP(ctx context.Context, l net.Listener, h http.Handler, log *slog.Lo
 }
 
 // greet says where to look.
-func (a *app) greet(e env, l *listeners, look deskLook) {
+func (a *app) greet(ctx context.Context, e env, l *listeners, look deskLook) error {
 	a.log.Info("veghe is up", "version", thisBuild().Version, "desk", l.deskAddr(), "ops", l.ops.Addr().String(),
 		"data", a.cfg.Data, "rules", a.rules.Load().Version(), "sources", len(a.cfg.Sources))
 	if l.desk == nil {
-		return
+		return nil
 	}
-	url := "http://" + l.deskAddr() + "/"
+	url := a.cfg.Desk.url(l.deskAddr())
 	fmt.Fprintf(e.out, "desk: %s\nmetrics: http://%s/metrics\n", url, l.ops.Addr())
-	if !a.autoSignIn() {
-		fmt.Fprintf(e.out, "sign in once with: %ssignin?token=%s\n", url, a.signIn.Token())
+	link, err := a.firstLink(ctx)
+	if err != nil {
+		return fmt.Errorf("making the first link: %w", err)
+	}
+	if link != "" {
+		fmt.Fprintf(e.out, "make the first account, once, with: %ssignin?token=%s\n", url, link)
+	}
+	if !a.autoSignIn() && a.cfg.Desk.TLS.Cert == "" && len(a.cfg.Desk.Proxies) == 0 {
+		a.log.Warn("the desk can be reached by others without TLS: set desk.tls, or desk.proxies for one that does it", "listen", l.deskAddr())
 	}
 	if len(a.cfg.Sources) == 0 {
 		fmt.Fprintln(e.out, "no sources are configured: the desk explains how to add one; veghe import brings posts from files")
@@ -158,6 +175,7 @@ func (a *app) greet(e env, l *listeners, look deskLook) {
 	if look.ready != nil {
 		look.ready(url)
 	}
+	return nil
 }
 
 // openStreamAlone opens the stream for a command while no veghe runs on the

@@ -8,7 +8,10 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
+
+	"veghe/index/sqlite"
 )
 
 // Event is one entry of the audit trail: who did what to which object, when
@@ -84,8 +87,9 @@ func head(ctx context.Context, q queryer) (n int64, hash string, err error) {
 // EventFilter selects events; empty fields select all.
 type EventFilter struct {
 	Who, Action, Object string
-	Before              int64 // only events with a smaller N; 0 means from the newest
-	Limit               int   // at most; 0 means 100, the most is 10,000
+	From, To            time.Time // From inclusive, To not
+	Before              int64     // only events with a smaller N; 0 means from the newest
+	Limit               int       // at most; 0 means 100, the most is 10,000
 }
 
 // Events lists the trail, newest first.
@@ -96,8 +100,9 @@ func (d *Desk) Events(ctx context.Context, f EventFilter) ([]Event, error) {
 	rows, err := d.db.Read.QueryContext(ctx, `
 		SELECT n, at, who, action, object, reason, hash FROM audit
 		WHERE (?1 = '' OR who = ?1) AND (?2 = '' OR action = ?2) AND (?3 = '' OR object = ?3) AND (?4 = 0 OR n < ?4)
+			AND (?6 = 0 OR at >= ?6) AND (?7 = 0 OR at < ?7)
 		ORDER BY n DESC LIMIT ?5`,
-		f.Who, f.Action, f.Object, f.Before, min(f.Limit, 10_000))
+		f.Who, f.Action, f.Object, f.Before, min(f.Limit, 10_000), micros(f.From), micros(f.To))
 	if err != nil {
 		return nil, fmt.Errorf("audit: %w", err)
 	}
@@ -128,14 +133,59 @@ type Head struct {
 	Hash   string `json:"hash"`
 }
 
+// String writes a head as ParseHead reads it: 1204:9f3c….
+func (h Head) String() string { return fmt.Sprintf("%d:%s", h.Events, h.Hash) }
+
+// ParseHead reads a head that was written down.
+func ParseHead(s string) (Head, error) {
+	n, hash, ok := strings.Cut(strings.TrimSpace(s), ":")
+	events, err := strconv.ParseInt(n, 10, 64)
+	if !ok || err != nil || events < 0 || len(hash) != 2*sha256.Size {
+		return Head{}, fmt.Errorf("the head is %.90q, want a number, a colon and 64 hexadecimal digits", s)
+	}
+	return Head{Events: events, Hash: strings.ToLower(hash)}, nil
+}
+
+// Head returns how far the trail goes now, without checking it.
+func (d *Desk) Head(ctx context.Context) (h Head, err error) {
+	h.Events, h.Hash, err = head(ctx, d.db.Read)
+	return h, err
+}
+
 // ErrTampered is wrapped by the errors of Verify.
 var ErrTampered = errors.New("the audit trail was changed")
 
 // Verify recomputes the whole chain and returns its head. The error names the
-// first event that does not fit. A known head, if not zero, must be part of
-// the chain.
-func (d *Desk) Verify(ctx context.Context, known Head) (Head, error) {
-	rows, err := d.db.Read.QueryContext(ctx, `SELECT n, at, who, action, object, reason, hash FROM audit ORDER BY n`)
+// first event that does not fit. Heads noted before must be part of the chain.
+func (d *Desk) Verify(ctx context.Context, known ...Head) (Head, error) {
+	return verify(ctx, d.db.Read, known)
+}
+
+// VerifyFile does that to a database file, which it only reads, beside whoever
+// has it open.
+func VerifyFile(ctx context.Context, path string, known ...Head) (Head, error) {
+	db, err := sqlite.OpenToRead(ctx, path)
+	if err != nil {
+		return Head{}, fmt.Errorf("audit: %w", err)
+	}
+	h, err := verify(ctx, db, known)
+	return h, errors.Join(err, db.Close())
+}
+
+func verify(ctx context.Context, db *sql.DB, known []Head) (Head, error) {
+	noted := map[int64]string{}
+	last := int64(0)
+	for _, h := range known {
+		if h.Events == 0 {
+			continue
+		}
+		if was, ok := noted[h.Events]; ok && was != h.Hash {
+			return Head{}, fmt.Errorf("%w: two heads were noted for event %d", ErrTampered, h.Events)
+		}
+		noted[h.Events] = h.Hash
+		last = max(last, h.Events)
+	}
+	rows, err := db.QueryContext(ctx, `SELECT n, at, who, action, object, reason, hash FROM audit ORDER BY n`)
 	if err != nil {
 		return Head{}, fmt.Errorf("audit: %w", err)
 	}
@@ -153,15 +203,15 @@ func (d *Desk) Verify(ctx context.Context, known Head) (Head, error) {
 			return at, fmt.Errorf("%w: event %d does not match its hash", ErrTampered, e.N)
 		}
 		at = Head{Events: e.N, Hash: e.Hash}
-		if at.Events == known.Events && at.Hash != known.Hash {
+		if hash, ok := noted[e.N]; ok && hash != e.Hash {
 			return at, fmt.Errorf("%w: event %d is not the one whose hash was noted", ErrTampered, e.N)
 		}
 	}
 	if err := rows.Err(); err != nil {
 		return at, fmt.Errorf("audit: %w", err)
 	}
-	if at.Events < known.Events {
-		return at, fmt.Errorf("%w: it ends at event %d, but event %d was noted", ErrTampered, at.Events, known.Events)
+	if at.Events < last {
+		return at, fmt.Errorf("%w: it ends at event %d, but event %d was noted", ErrTampered, at.Events, last)
 	}
 	return at, nil
 }

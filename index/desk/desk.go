@@ -1,7 +1,8 @@
-// Package desk keeps what people decide and do: reviews, the audit trail, and
-// the secrets of local sign-in, in one SQLite database beside the index.
+// Package desk keeps what people decide and do, and who they are: reviews,
+// cases, watches, the audit trail, accounts with their sessions and tokens, in
+// one SQLite database beside the index.
 //
-// Nothing here is overwritten. A review is followed by a newer one, and the
+// What was decided is not overwritten. A review is followed by a newer one, and the
 // newest counts. The audit trail is a chain: each entry carries the hash of the
 // one before, so that a change, a gap or a reordering shows in [Desk.Verify].
 // Secrets are kept as hashes where that suffices.
@@ -22,7 +23,11 @@ const File = "desk.db"
 
 // Desk is the open database. All methods may be called concurrently, also
 // from several processes.
-type Desk struct{ db *sqlite.DB }
+type Desk struct {
+	db      *sqlite.DB
+	cost    Cost
+	hashing chan struct{} // bounds the memory that passwords take
+}
 
 // Open opens or creates the desk in dir.
 func Open(ctx context.Context, dir string) (*Desk, error) {
@@ -30,7 +35,7 @@ func Open(ctx context.Context, dir string) (*Desk, error) {
 	if err != nil {
 		return nil, fmt.Errorf("desk: %w", err)
 	}
-	return &Desk{db: db}, nil
+	return &Desk{db: db, cost: defaultCost, hashing: make(chan struct{}, 2)}, nil
 }
 
 // Close releases the database. It may be called twice.
@@ -181,6 +186,50 @@ CREATE TABLE mark (
 	undone_by TEXT NOT NULL
 );
 CREATE UNIQUE INDEX mark_in_force ON mark (kind, value) WHERE undone = 0;
+`, `
+-- Who may sign in. An account is never deleted, since the audit trail names it.
+CREATE TABLE account (
+	name      TEXT PRIMARY KEY,
+	full      TEXT NOT NULL,
+	roles     TEXT NOT NULL,    -- joined by commas
+	sources   TEXT NOT NULL,    -- JSON; null: all
+	password  TEXT NOT NULL,    -- argon2id; empty: none
+	totp      BLOB NOT NULL,    -- shared secret of the second factor; empty: none
+	totp_step INTEGER NOT NULL, -- the last one used: none is good twice
+	subject   TEXT NOT NULL,    -- at the identity provider: issuer and subject; empty: local
+	created   INTEGER NOT NULL,
+	signed_in INTEGER NOT NULL, -- 0: never
+	disabled  INTEGER NOT NULL  -- 0: not
+) WITHOUT ROWID;
+CREATE UNIQUE INDEX account_subject ON account (subject) WHERE subject <> '';
+CREATE TABLE recovery (
+	account TEXT NOT NULL REFERENCES account (name),
+	hash    BLOB NOT NULL,
+	PRIMARY KEY (account, hash)
+) WITHOUT ROWID;
+-- A link that works once. Without an account it makes the first one.
+CREATE TABLE link (
+	hash    BLOB PRIMARY KEY,
+	account TEXT NOT NULL,
+	expires INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE session (
+	id      TEXT PRIMARY KEY,
+	hash    BLOB NOT NULL UNIQUE,
+	account TEXT NOT NULL,
+	started INTEGER NOT NULL,
+	used    INTEGER NOT NULL,
+	place   TEXT NOT NULL -- address and browser, for its owner to know it again
+) WITHOUT ROWID;
+CREATE INDEX session_account ON session (account);
+-- Failed sign-ins, by account and by address.
+CREATE TABLE failure (
+	subject TEXT PRIMARY KEY,
+	n       INTEGER NOT NULL,
+	at      INTEGER NOT NULL
+) WITHOUT ROWID;
+ALTER TABLE token ADD COLUMN account TEXT NOT NULL DEFAULT '';
+ALTER TABLE token ADD COLUMN used INTEGER NOT NULL DEFAULT 0;
 `}
 
 // The longest fields that are taken, in bytes.

@@ -1,8 +1,6 @@
 package desk_test
 
 import (
-	"database/sql"
-	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -15,6 +13,7 @@ import (
 
 	"veghe"
 	"veghe/index/desk"
+	"veghe/index/sqlite"
 )
 
 // The values are those of Newcombe (1998), Statistics in Medicine 17, table I,
@@ -135,39 +134,23 @@ func TestPrecisionsAreKept(t *testing.T) {
 		}
 	}
 	// A store from before the counts were kept gets them on opening.
-	raw, err := sql.Open("sqlite", filepath.Join(dir, desk.File))
+	before := t.TempDir()
+	raw, err := sqlite.Open(t.Context(), filepath.Join(before, desk.File), desk.Schema[:1])
 	if err != nil {
 		t.Fatal(err)
 	}
-	firstSchema(t, raw)
+	for _, q := range []string{
+		`ATTACH '` + filepath.Join(dir, desk.File) + `' AS now`,
+		`INSERT INTO review SELECT * FROM now.review`, `INSERT INTO review_rule SELECT * FROM now.review_rule`,
+	} {
+		if _, err := raw.Write.ExecContext(t.Context(), q); err != nil {
+			t.Fatal(err)
+		}
+	}
 	if err := raw.Close(); err != nil {
 		t.Fatal(err)
 	}
-	wantKept(t, open(t, dir), rules)
-}
-
-// firstSchema takes a store back to the tables of its first version.
-func firstSchema(t *testing.T, raw *sql.DB) {
-	t.Helper()
-	rows, err := raw.QueryContext(t.Context(), `SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'
-		AND name NOT IN ('review', 'review_rule', 'audit', 'secret', 'token')`)
-	if err != nil {
-		t.Fatal(err)
-	}
-	drop := "PRAGMA foreign_keys = OFF; PRAGMA user_version = 1;"
-	for rows.Next() {
-		var name string
-		if err := rows.Scan(&name); err != nil {
-			t.Fatal(err)
-		}
-		drop += " DROP TABLE " + name + ";"
-	}
-	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := raw.ExecContext(t.Context(), drop); err != nil {
-		t.Fatal(err)
-	}
+	wantKept(t, open(t, before), rules)
 }
 
 func wantKept(t *testing.T, d *desk.Desk, rules map[string][]veghe.RuleID) {

@@ -34,15 +34,23 @@ func (d *Desk) Secret(ctx context.Context, name string) ([]byte, error) {
 	return value, nil
 }
 
-// Token lets its holder in as Name with Role. The token itself is shown once,
-// by CreateToken; only its hash is kept.
+// Token lets a program in: as Account, if it names one, with what both the
+// account and Scopes may; else by itself, as a collector. The token itself is
+// shown once, by CreateToken; only its hash is kept.
 type Token struct {
-	ID        string    `json:"id"`
-	Name      string    `json:"name"`
-	Role      string    `json:"role"`
-	CreatedAt time.Time `json:"created_at"`
-	ExpiresAt time.Time `json:"expires_at,omitzero"` // zero: never
-	RevokedAt time.Time `json:"revoked_at,omitzero"` // zero: not revoked
+	ID        string     `json:"id"`
+	Name      string     `json:"name"` // what it is for
+	Account   string     `json:"account,omitempty"`
+	Scopes    Permission `json:"-"`
+	CreatedAt time.Time  `json:"created_at"`
+	ExpiresAt time.Time  `json:"expires_at,omitzero"` // zero: never
+	RevokedAt time.Time  `json:"revoked_at,omitzero"` // zero: not revoked
+	UsedAt    time.Time  `json:"used_at,omitzero"`    // to the minute; zero: never
+}
+
+// Good reports whether the token lets anyone in at a time.
+func (t Token) Good(now time.Time) bool {
+	return t.RevokedAt.IsZero() && (t.ExpiresAt.IsZero() || now.Before(t.ExpiresAt))
 }
 
 // tokenPrefix makes a token recognisable to scanners for leaked secrets.
@@ -52,22 +60,25 @@ const tokenPrefix = "veghe_"
 // of these is not told to whoever holds it.
 var ErrToken = errors.New("the token is not valid")
 
-// CreateToken makes a token for t.Name and t.Role, good from now until
-// t.ExpiresAt. The other fields of t are ignored.
+// CreateToken makes a token of t.Name, t.Account and t.Scopes, good from now
+// until t.ExpiresAt. The other fields of t are ignored.
 func (d *Desk) CreateToken(ctx context.Context, t Token, now time.Time) (secret string, made Token, err error) {
-	if err := checks(check("name", t.Name, true, maxName), check("role", t.Role, true, maxName)); err != nil {
+	if err := check("name", t.Name, true, maxName); err != nil {
 		return "", Token{}, fmt.Errorf("token: %w", err)
+	}
+	if t.Scopes == 0 || t.Account == "" && t.Scopes != CanIngest {
+		return "", Token{}, errors.New("token: want scopes, and an account for any but ingest")
 	}
 	raw := make([]byte, 32)
 	rand.Read(raw) // never fails
 	secret = tokenPrefix + base64.RawURLEncoding.EncodeToString(raw)
 	hash := tokenHash(secret)
 	made = Token{
-		ID: hex.EncodeToString(hash[:6]), Name: t.Name, Role: t.Role,
+		ID: hex.EncodeToString(hash[:6]), Name: t.Name, Account: t.Account, Scopes: t.Scopes,
 		CreatedAt: now.UTC().Truncate(time.Microsecond), ExpiresAt: moment(micros(t.ExpiresAt)),
 	}
-	_, err = d.db.Write.ExecContext(ctx, `INSERT INTO token (id, hash, name, role, created, expires, revoked) VALUES (?, ?, ?, ?, ?, ?, 0)`,
-		made.ID, hash, made.Name, made.Role, micros(made.CreatedAt), micros(made.ExpiresAt))
+	_, err = d.db.Write.ExecContext(ctx, `INSERT INTO token (id, hash, name, role, account, created, expires, revoked) VALUES (?, ?, ?, ?, ?, ?, ?, 0)`,
+		made.ID, hash, made.Name, made.Scopes.String(), made.Account, micros(made.CreatedAt), micros(made.ExpiresAt))
 	if err != nil {
 		return "", Token{}, fmt.Errorf("token: %w", err)
 	}
@@ -95,10 +106,14 @@ func (d *Desk) Authenticate(ctx context.Context, secret string, now time.Time) (
 		return Token{}, ErrToken
 	}
 	t := rows[0]
-	if !t.RevokedAt.IsZero() || (!t.ExpiresAt.IsZero() && !now.Before(t.ExpiresAt)) {
+	if !t.Good(now) {
 		return Token{}, ErrToken
 	}
-	return t, nil
+	if now.Sub(t.UsedAt) >= usedEvery {
+		t.UsedAt = now.UTC().Truncate(time.Microsecond)
+		_, err = d.db.Write.ExecContext(ctx, `UPDATE token SET used = ? WHERE id = ?`, micros(t.UsedAt), t.ID)
+	}
+	return t, err
 }
 
 // Tokens lists all tokens, also those no longer good, oldest first.
@@ -119,7 +134,7 @@ func (d *Desk) RevokeToken(ctx context.Context, id string, now time.Time) error 
 }
 
 func (d *Desk) tokens(ctx context.Context, where string, args ...any) ([]Token, error) {
-	rows, err := d.db.Read.QueryContext(ctx, `SELECT id, name, role, created, expires, revoked FROM token `+where, args...)
+	rows, err := d.db.Read.QueryContext(ctx, `SELECT id, name, account, role, created, expires, revoked, used FROM token `+where, args...)
 	if err != nil {
 		return nil, fmt.Errorf("tokens: %w", err)
 	}
@@ -127,11 +142,15 @@ func (d *Desk) tokens(ctx context.Context, where string, args ...any) ([]Token, 
 	var out []Token
 	for rows.Next() {
 		var t Token
-		var created, expires, revoked int64
-		if err := rows.Scan(&t.ID, &t.Name, &t.Role, &created, &expires, &revoked); err != nil {
+		var scopes string
+		var created, expires, revoked, used int64
+		if err := rows.Scan(&t.ID, &t.Name, &t.Account, &scopes, &created, &expires, &revoked, &used); err != nil {
 			return nil, err
 		}
-		t.CreatedAt, t.ExpiresAt, t.RevokedAt = moment(created), moment(expires), moment(revoked)
+		if t.Scopes, err = ParsePermission(scopes); err != nil {
+			return nil, fmt.Errorf("token %s: %w", t.ID, err)
+		}
+		t.CreatedAt, t.ExpiresAt, t.RevokedAt, t.UsedAt = moment(created), moment(expires), moment(revoked), moment(used)
 		out = append(out, t)
 	}
 	return out, rows.Err()

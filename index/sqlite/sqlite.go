@@ -54,6 +54,22 @@ func Open(ctx context.Context, path string, migrations []string) (*DB, error) {
 	return db, nil
 }
 
+// OpenToRead opens a database that is there for reading only, whatever its
+// schema.
+func OpenToRead(ctx context.Context, path string) (*sql.DB, error) {
+	if _, err := os.Stat(path); err != nil {
+		return nil, err
+	}
+	db, err := sql.Open("sqlite", dsn(path, true))
+	if err != nil {
+		return nil, fmt.Errorf("open %s: %w", path, err)
+	}
+	if err := db.PingContext(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("open %s: %w", path, err), db.Close())
+	}
+	return db, nil
+}
+
 func dsn(path string, readOnly bool) string {
 	q := url.Values{"_pragma": {
 		"busy_timeout(" + strconv.Itoa(busyTimeout) + ")",

@@ -2,7 +2,6 @@ package web
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"flag"
 	"fmt"
@@ -13,6 +12,7 @@ import (
 	"strings"
 	"testing"
 	"text/tabwriter"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -23,54 +23,77 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files")
 
-// signedIn is a desk at which everybody signs in with their name for each
-// request.
-func signedIn(t *testing.T, tune func(*Config), users ...User) (func(method, target, body, who string) (int, string), *memory) {
+// person is an account of a test.
+type person struct {
+	name    string
+	roles   []store.Role
+	sources []veghe.SourceID
+}
+
+// signedIn is a desk with accounts. What it returns asks as one of them.
+func signedIn(t *testing.T, tune func(*Config), people ...person) (func(method, target, body, who string) (int, string), *memory) {
 	t.Helper()
+	kept := accountsOf(t, people...)
 	h, m := newDesk(t, func(c *Config) {
-		c.AutoSignIn = false
-		c.SignIn = func(_ context.Context, token string) (User, error) {
-			i := slices.IndexFunc(users, func(u User) bool { return u.Name == token })
-			if i < 0 {
-				return User{}, errSignIn
-			}
-			return users[i], nil
-		}
+		c.AutoSignIn, c.Accounts = false, kept
 		if tune != nil {
 			tune(c)
 		}
 	})
+	cookies := map[string]string{"nobody": ""}
 	return func(method, target, body, who string) (int, string) {
-		cookie := ""
-		if who != "nobody" {
-			cookie = cookieFor(t, h, who)
+		if _, ok := cookies[who]; !ok || target == "/signout" {
+			cookies[who] = cookieOf(t, kept, who)
 		}
-		w := ask(t, h, method, target, body, "Cookie", cookie)
+		w := ask(t, h, method, target, body, "Cookie", cookies[who])
+		if target == "/signout" {
+			delete(cookies, who)
+			cookies["nobody"] = ""
+		}
 		return w.Code, w.Body.String()
 	}, m
 }
 
-// cookieFor signs a user in by a link of their own.
-func cookieFor(t *testing.T, h http.Handler, name string) string {
+// accountsOf is a store with the accounts of some people.
+func accountsOf(t *testing.T, people ...person) *store.Desk {
 	t.Helper()
-	w := ask(t, h, "POST", "/signin", form("token", name))
-	if w.Code != http.StatusSeeOther {
-		t.Fatalf("%s could not sign in: %d", name, w.Code)
+	kept, err := store.Open(t.Context(), t.TempDir())
+	if err != nil {
+		t.Fatal(err)
 	}
-	cookie, _, _ := strings.Cut(w.Header().Get("Set-Cookie"), ";")
-	return cookie
+	t.Cleanup(func() { _ = kept.Close() })
+	kept.SetCost(store.Cost{Time: 1, Memory: 8, Threads: 1})
+	for _, p := range people {
+		if err := kept.AddAccount(t.Context(), store.Account{Name: p.name, Roles: p.roles, Sources: p.sources}, noon); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return kept
 }
 
-func roleUser(r store.Role) User { return User{Name: "the-" + string(r), May: r.Permissions()} }
+// cookieOf is a session of an account.
+func cookieOf(t *testing.T, kept *store.Desk, name string) string {
+	t.Helper()
+	if name == "nobody" {
+		return ""
+	}
+	secret, err := kept.StartSession(t.Context(), name, "test", store.Lives{Absolute: time.Hour, Idle: time.Hour}, noon)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return sessionCookie + "=" + secret
+}
+
+func inRole(r store.Role) person { return person{name: "the-" + string(r), roles: []store.Role{r}} }
 
 // The matrix of who may use which route, made from the routes by asking each
 // as each role. A route is added here by adding it to routes; whoever reviews
 // the change sees in the golden file whom it lets in.
 func TestAuthorisationMatrix(t *testing.T) {
-	var users []User
+	var users []person
 	names := []string{"nobody"}
 	for _, r := range store.Roles {
-		users = append(users, roleUser(r))
+		users = append(users, inRole(r))
 		names = append(names, string(r))
 	}
 	do, m := signedIn(t, nil, users...)
@@ -95,9 +118,9 @@ func TestAuthorisationMatrix(t *testing.T) {
 	golden(t, "access.txt", b.String())
 }
 
-func userNames(users []User) (out []string) {
+func userNames(users []person) (out []string) {
 	for _, u := range users {
-		out = append(out, u.Name)
+		out = append(out, u.name)
 	}
 	return out
 }
@@ -128,7 +151,8 @@ func fillPath(path string, m *memory) string {
 	if strings.Contains(path, "/posts/") {
 		id = string(m.hits[0].Post.ID)
 	}
-	return strings.NewReplacer("{$}", "", "{id}", id, "{name}", "app.css", "{kind}", "phone", "{value}", "0700000123").Replace(path)
+	path = strings.Replace(path, "/static/{name}", "/static/app.css", 1)
+	return strings.NewReplacer("{$}", "", "{id}", id, "{name}", "the-analyst", "{kind}", "phone", "{value}", "0700000123").Replace(path)
 }
 
 // golden compares with a file, or writes it with -update.
@@ -156,12 +180,13 @@ func golden(t *testing.T, name, got string) {
 // What is not theirs does not exist, by any route. The posts of a source that
 // an account does not have are asked for in every way there is.
 func TestSourcesOfAnAccount(t *testing.T) {
-	limited := User{Name: "lia", May: everyRole &^ store.CanOversee, Sources: []veghe.SourceID{"anunturi", "job-board"}}
-	none := User{Name: "noa", May: everyRole &^ store.CanOversee, Sources: []veghe.SourceID{}}
+	most := []store.Role{store.Investigator, store.Analyst, store.Ops, store.Admin}
+	limited := person{"lia", most, []veghe.SourceID{"anunturi", "job-board"}}
+	none := person{"noa", most, []veghe.SourceID{}}
 	world := newWorld()
 	i := slices.IndexFunc(world.hits, func(h index.Hit) bool { return h.Post.Source == "forum-jocuri" && h.Assessment.Flagged })
 	hidden, k := world.hits[i].Post, realDesk(t, world)
-	do, _ := signedIn(t, func(c *Config) { c.Search, c.Reviews, c.Cases, c.Watches = k, k, k, k }, limited, none, Alone("ana"))
+	do, _ := signedIn(t, func(c *Config) { c.Search, c.Reviews, c.Cases, c.Watches = k, k, k, k }, limited, none, person{"ana", store.Roles, nil})
 	if _, err := k.OpenCase(t.Context(), "A case", "lia", noon); err != nil {
 		t.Fatal(err)
 	}
@@ -241,8 +266,8 @@ func TestSourcesOfAnAccount(t *testing.T) {
 func TestCasesOfAnAccount(t *testing.T) {
 	world := newWorld()
 	k := realDesk(t, world)
-	ana, dan, chief := roleUser(store.Investigator), roleUser(store.Investigator), roleUser(store.Supervisor)
-	ana.Name, dan.Name, chief.Name = "ana", "dan", "chief"
+	ana, dan, chief := inRole(store.Investigator), inRole(store.Investigator), inRole(store.Supervisor)
+	ana.name, dan.name, chief.name = "ana", "dan", "chief"
 	do, _ := signedIn(t, func(c *Config) { c.Search, c.Reviews, c.Cases = k, k, k }, ana, dan, chief)
 	post := world.hits[0].Post.ID
 	if code, _ := do("POST", "/cases", form("title", "Același șofer", "post", string(post)), "ana"); code != http.StatusSeeOther {

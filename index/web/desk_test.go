@@ -184,7 +184,7 @@ func TestOtherSitesCannotPost(t *testing.T) {
 func TestStrangersSeeNothing(t *testing.T) {
 	open := map[string]bool{
 		"POST /settings": true, "GET /signin": true, "POST /signin": true, "POST /signout": true,
-		"GET /static/{name}": true, "GET /favicon.ico": true, "GET /robots.txt": true, "GET /api/v1/openapi.json": true,
+		"GET /static/{name}": true, "POST /signin/link": true, "GET /signin/oidc": true, "GET /signin/oidc/callback": true, "GET /favicon.ico": true, "GET /robots.txt": true, "GET /api/v1/openapi.json": true,
 	}
 	h, m := newDesk(t, func(c *Config) { c.AutoSignIn = false })
 	id := string(m.hits[0].Post.ID)
@@ -198,66 +198,6 @@ func TestStrangersSeeNothing(t *testing.T) {
 		if strings.Contains(w.Body.String(), m.hits[0].Post.Text) {
 			t.Errorf("%s: a stranger reads a post", rt.pattern())
 		}
-	}
-}
-
-func TestSignIn(t *testing.T) {
-	now := noon
-	h, m := newDesk(t, func(c *Config) {
-		c.AutoSignIn = false
-		c.SignIn = OneTime("open-sesame", Alone("ana"))
-		c.Clock = func() time.Time { return now }
-	})
-	if w := ask(t, h, "GET", "/signin?token=open-sesame", ""); !strings.Contains(w.Body.String(), `value="open-sesame"`) {
-		t.Errorf("the link does not fill the form:\n%s", w.Body)
-	}
-	if w := ask(t, h, "POST", "/signin", form("token", "wrong")); w.Code != http.StatusForbidden {
-		t.Errorf("wrong token: got %d, want 403", w.Code)
-	}
-	w := ask(t, h, "POST", "/signin", form("token", "open-sesame"))
-	cookies := w.Result().Cookies()
-	if w.Code != http.StatusSeeOther || len(cookies) != 1 {
-		t.Fatalf("got %d and %d cookies, want 303 and 1", w.Code, len(cookies))
-	}
-	c := cookies[0]
-	if !c.HttpOnly || c.SameSite != http.SameSiteStrictMode {
-		t.Errorf("session cookie is %v, want HttpOnly and SameSite=Strict", c)
-	}
-	if got := m.did(ActSignIn); len(got) != 1 || got[0].By != "ana" {
-		t.Errorf("sign-ins recorded: %v, want one of ana", got)
-	}
-	if w := ask(t, h, "POST", "/signin", form("token", "open-sesame")); w.Code != http.StatusForbidden {
-		t.Errorf("the token works twice: got %d", w.Code)
-	}
-
-	cookie := sessionCookie + "=" + c.Value
-	if got := ask(t, h, "GET", "/", "", "Cookie", cookie).Code; got != http.StatusOK {
-		t.Errorf("with a session: got %d, want 200", got)
-	}
-	now = now.Add(4 * time.Hour) // over a quarter of twelve hours unused
-	if got := ask(t, h, "GET", "/", "", "Cookie", cookie).Code; got != http.StatusSeeOther {
-		t.Errorf("with a session left idle: got %d, want 303", got)
-	}
-}
-
-func TestSessionEnds(t *testing.T) {
-	now := noon
-	s := newSessions(func() time.Time { return now }, 12*time.Hour)
-	cookie, _ := s.start(Alone("ana"))
-	for range 12 { // used each hour
-		now = now.Add(time.Hour)
-		if _, ok := s.get(cookie); !ok {
-			t.Fatalf("session over after %v", now.Sub(noon))
-		}
-	}
-	now = now.Add(time.Minute)
-	if _, ok := s.get(cookie); ok {
-		t.Error("a session in use lasts over its life")
-	}
-	cookie, _ = s.start(Alone("ana"))
-	s.end(cookie)
-	if _, ok := s.get(cookie); ok {
-		t.Error("a session lasts after signing out")
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"time"
 
 	"veghe/index"
 )
@@ -16,6 +17,7 @@ type failure struct {
 	key    string
 	detail string // in English, for programs; may be empty
 	cause  error
+	wait   time.Duration // how long to wait before asking again; 0: does not help
 }
 
 func (f *failure) Error() string {
@@ -78,6 +80,9 @@ func (d *desk) answerError(w http.ResponseWriter, r *http.Request, rt route, err
 	f := asFailure(err)
 	if f.status >= http.StatusInternalServerError {
 		d.Logger.ErrorContext(r.Context(), "desk: request failed", "route", rt.pattern(), "status", f.status, "error", err)
+	}
+	if f.wait > 0 {
+		w.Header().Set("Retry-After", seconds(f.wait))
 	}
 	if isAPI(r) {
 		d.writeProblem(w, f)

@@ -29,13 +29,17 @@ func (d *desk) guard(next http.Handler) http.Handler {
 	origin := http.NewCrossOriginProtection()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		setHeaders(w.Header())
+		if d.secure(r) {
+			w.Header().Set("Strict-Transport-Security", "max-age=31536000")
+		}
 		rt := route{path: "guard"}
 		switch {
 		case len(r.RequestURI) > maxURL:
 			d.answerError(w, r, rt, fail(http.StatusRequestURITooLong, "error.long_url"))
-		case d.AutoSignIn && (!loopbackHost(r.Host) || !loopbackAddr(r.RemoteAddr)):
+		case d.AutoSignIn && (!loopbackHost(r.Host) || !loopbackAddr(r.RemoteAddr) || forwarded(r)) && d.alone(r.Context()):
 			// A page elsewhere can have its own name resolve to 127.0.0.1
-			// and would then be same-origin with an open desk.
+			// and would then be same-origin with an open desk. A proxy on this
+			// machine would let everyone behind it in.
 			d.answerError(w, r, rt, fail(http.StatusMisdirectedRequest, "error.host"))
 		case origin.Check(r) != nil:
 			d.answerError(w, r, rt, fail(http.StatusForbidden, "error.origin"))
@@ -113,6 +117,16 @@ func (w *recorder) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 func sameSecret(a, b string) bool {
 	x, y := sha256.Sum256([]byte(a)), sha256.Sum256([]byte(b))
 	return subtle.ConstantTimeCompare(x[:], y[:]) == 1
+}
+
+// forwarded reports whether a proxy says that it sent the request on.
+func forwarded(r *http.Request) bool {
+	for _, h := range []string{"Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-Ip", "Via"} {
+		if r.Header.Get(h) != "" {
+			return true
+		}
+	}
+	return false
 }
 
 // loopbackHost reports whether a Host header names this machine to itself.

@@ -112,6 +112,8 @@ type Page struct {
 	Notice   string
 	Version  string
 	Settings settings
+
+	accounts bool // the desk keeps accounts
 }
 
 // settings are what a reader chose, kept in cookies.
@@ -125,7 +127,7 @@ func (d *desk) page(r *http.Request, title string) Page {
 	return Page{
 		Title: title, Lang: d.localeOf(r).Lang, Path: r.URL.RequestURI(),
 		Query: q.Get("q"), Sort: q.Get("sort"), All: q.Get("all") == "1",
-		User: userOf(r.Context()), Auto: d.AutoSignIn, Notice: d.Notice, Version: d.Version,
+		User: userOf(r.Context()), Auto: !userOf(r.Context()).account, Notice: d.Notice, Version: d.Version, accounts: d.Accounts != nil,
 		Settings: settings{Clear: cookieIs(r, "text", "clear"), Mute: cookieIs(r, "keys", "off")},
 	}
 }
@@ -142,6 +144,8 @@ var menu = []struct {
 	{"status", "/status", store.CanStatus},
 	{"rules", "/rules", store.CanRules},
 	{"sources", "/sources", store.CanStatus},
+	{"audit", "/audit", store.CanAudit},
+	{"accounts", "/admin/accounts", store.CanAdmin},
 	{"help", "/help", store.SignedIn},
 }
 
@@ -149,7 +153,7 @@ var menu = []struct {
 func (p Page) Menu() []choice {
 	var out []choice
 	for _, m := range menu {
-		if p.User.May.Has(m.access) {
+		if p.User.May.Has(m.access) && (p.accounts || m.name != "accounts" && m.name != "audit") {
 			out = append(out, choice{m.name, m.href, p.Nav == m.name})
 		}
 	}

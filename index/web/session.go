@@ -2,162 +2,160 @@ package web
 
 import (
 	"context"
-	"crypto/rand"
-	"crypto/sha256"
 	"errors"
+	"net"
 	"net/http"
-	"sync"
-	"time"
+	"net/netip"
+	"strings"
+
+	store "veghe/index/desk"
 )
 
 const (
 	sessionCookie = "veghe_session"
-	maxSessions   = 10_000
-	maxToken      = 512 // bytes of a sign-in token
+	maxToken      = 512 // bytes of a token or a cookie
 )
 
-var errSignIn = errors.New("sign-in refused")
-
-// OneTime returns a SignIn function that accepts one token, once, as user. It
-// fits the link that a first start prints.
-func OneTime(token string, user User) func(context.Context, string) (User, error) {
-	var mu sync.Mutex // guards used
-	used := token == ""
-	return func(_ context.Context, given string) (User, error) {
-		mu.Lock()
-		defer mu.Unlock()
-		if used || !sameSecret(given, token) {
-			return User{}, errSignIn
-		}
-		used = true
-		return user, nil
+// cookieName is that of the session. Over TLS the browser itself holds the
+// cookie to this host and to TLS.
+func (d *desk) cookieName(r *http.Request) string {
+	if d.secure(r) {
+		return "__Host-" + sessionCookie
 	}
-}
-
-// sessions are who is signed in, in memory: a restart signs everybody out.
-// Only hashes of the cookies are kept.
-type sessions struct {
-	clock      func() time.Time
-	life, idle time.Duration
-
-	mu sync.Mutex // guards m
-	m  map[[sha256.Size]byte]session
-}
-
-type session struct {
-	user          User
-	started, used time.Time
-}
-
-func newSessions(clock func() time.Time, life time.Duration) *sessions {
-	return &sessions{clock: clock, life: life, idle: life / 4, m: map[[sha256.Size]byte]session{}}
-}
-
-func (s *sessions) over(x session, now time.Time) bool {
-	return now.Sub(x.started) > s.life || now.Sub(x.used) > s.idle
-}
-
-// start returns the cookie of a new session, or false when there are too many.
-func (s *sessions) start(u User) (string, bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	now := s.clock()
-	for k, x := range s.m {
-		if s.over(x, now) {
-			delete(s.m, k)
-		}
-	}
-	if len(s.m) >= maxSessions {
-		return "", false
-	}
-	cookie := rand.Text()
-	s.m[sha256.Sum256([]byte(cookie))] = session{user: u, started: now, used: now}
-	return cookie, true
-}
-
-func (s *sessions) get(cookie string) (User, bool) {
-	if len(cookie) > maxToken {
-		return User{}, false
-	}
-	key := sha256.Sum256([]byte(cookie))
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	x, ok := s.m[key]
-	now := s.clock()
-	if !ok || s.over(x, now) {
-		delete(s.m, key)
-		return User{}, false
-	}
-	x.used = now
-	s.m[key] = x
-	return x.user, true
-}
-
-func (s *sessions) end(cookie string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	delete(s.m, sha256.Sum256([]byte(cookie)))
-}
-
-type signInPage struct {
-	Page
-	Token string
-	Wrong bool
-}
-
-// signInPage shows the form. The token of a link is put into it rather than
-// used at once, so that a program that follows links cannot spend it.
-func (d *desk) signInPage(w http.ResponseWriter, r *http.Request) error {
-	if u := userOf(r.Context()); u.Name != "" {
-		http.Redirect(w, r, u.home(), http.StatusSeeOther)
-		return nil
-	}
-	token := r.URL.Query().Get("token")
-	if len(token) > maxToken {
-		token = ""
-	}
-	page := d.page(r, d.localeOf(r).T("signin.title"))
-	return d.render(w, r, http.StatusOK, "signin", signInPage{Page: page, Token: token})
-}
-
-func (d *desk) signIn(w http.ResponseWriter, r *http.Request) error {
-	token := r.PostFormValue("token")
-	user, err := User{}, errSignIn
-	if len(token) <= maxToken {
-		user, err = d.SignIn(r.Context(), token)
-	}
-	if err != nil {
-		d.Logger.WarnContext(r.Context(), "desk: sign-in refused")
-		page := d.page(r, d.localeOf(r).T("signin.title"))
-		return d.render(w, r, http.StatusForbidden, "signin", signInPage{Page: page, Wrong: true})
-	}
-	cookie, ok := d.sessions.start(user)
-	if !ok {
-		return fail(http.StatusServiceUnavailable, "error.busy")
-	}
-	ctx := as(r.Context(), user)
-	if err := d.note(ctx, ActSignIn, user.Name, ""); err != nil {
-		d.sessions.end(cookie)
-		return err
-	}
-	http.SetCookie(w, d.cookie(r, sessionCookie, cookie, int(d.SessionLife.Seconds())))
-	http.Redirect(w, r, user.home(), http.StatusSeeOther)
-	return nil
-}
-
-func (d *desk) signOut(w http.ResponseWriter, r *http.Request) error {
-	if c, err := r.Cookie(sessionCookie); err == nil {
-		d.sessions.end(c.Value)
-	}
-	http.SetCookie(w, d.cookie(r, sessionCookie, "", -1))
-	http.Redirect(w, r, "/signin", http.StatusSeeOther)
-	return nil
+	return sessionCookie
 }
 
 // cookie is one that scripts cannot read and other sites cannot send.
 func (d *desk) cookie(r *http.Request, name, value string, maxAge int) *http.Cookie {
 	return &http.Cookie{
 		Name: name, Value: value, Path: "/", MaxAge: maxAge,
-		HttpOnly: true, SameSite: http.SameSiteStrictMode, Secure: r.TLS != nil,
+		HttpOnly: true, SameSite: http.SameSiteStrictMode, Secure: d.secure(r),
 	}
+}
+
+// secure reports whether the browser came over TLS, to us or to our proxy.
+func (d *desk) secure(r *http.Request) bool {
+	return r.TLS != nil || d.fromProxy(r) && r.Header.Get("X-Forwarded-Proto") == "https"
+}
+
+// fromProxy reports whether a proxy that we trust sent the request.
+func (d *desk) fromProxy(r *http.Request) bool {
+	a, err := netip.ParseAddrPort(r.RemoteAddr)
+	if err != nil {
+		return false
+	}
+	for _, p := range d.Proxies {
+		if p.Contains(a.Addr().Unmap()) {
+			return true
+		}
+	}
+	return false
+}
+
+// address is where a request comes from. What a proxy says of it is believed
+// only of a proxy that we trust, and only the last word, which is its own.
+func (d *desk) address(r *http.Request) string {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		host = r.RemoteAddr
+	}
+	if d.fromProxy(r) {
+		all := r.Header.Values("X-Forwarded-For")
+		if len(all) > 0 {
+			parts := strings.Split(all[len(all)-1], ",")
+			host = strings.TrimSpace(parts[len(parts)-1])
+		}
+	}
+	a, err := netip.ParseAddr(host)
+	if err != nil {
+		return "unknown"
+	}
+	if a = a.Unmap(); a.Is6() { // whoever has one address of IPv6 has the whole net
+		p, _ := a.Prefix(64) // 64 fits
+		return p.String()
+	}
+	return a.String()
+}
+
+// alone reports whether the desk has a single user who needs no account: it is
+// on loopback, and nobody has made an account.
+func (d *desk) alone(ctx context.Context) bool {
+	if !d.AutoSignIn || d.accounts.Load() {
+		return false
+	}
+	if d.Accounts == nil {
+		return true
+	}
+	has, err := d.Accounts.HasAccounts(ctx)
+	if has {
+		d.accounts.Store(true) // and there always will be one
+	}
+	return err == nil && !has
+}
+
+// inSession is who the cookie of a request signs in; nobody is no error.
+func (d *desk) inSession(r *http.Request) (User, error) {
+	c, err := r.Cookie(d.cookieName(r))
+	if err != nil || d.Accounts == nil || len(c.Value) > maxToken {
+		return User{}, nil //nolint:nilerr // without a cookie somebody is nobody
+	}
+	a, s, err := d.Accounts.InSession(r.Context(), c.Value, d.Sessions, d.Clock())
+	if errors.Is(err, store.ErrSignIn) {
+		return User{}, nil
+	}
+	if err != nil {
+		return User{}, err
+	}
+	u := d.user(a)
+	u.session = s.ID
+	return u, nil
+}
+
+// user is an account at work. Where a second factor is asked for, one without
+// may do nothing but get it.
+func (d *desk) user(a store.Account) User {
+	u := User{Name: a.Name, May: a.May(), Sources: a.Sources, account: true}
+	if d.SecondFactor && !a.TOTP && !a.External && a.May() != 0 {
+		u.May, u.factor = store.SignedIn, true
+	}
+	return u
+}
+
+// start gives a browser a session of an account, after that was noted.
+func (d *desk) start(w http.ResponseWriter, r *http.Request, a store.Account, how string) error {
+	ctx := as(r.Context(), d.user(a))
+	if err := d.note(ctx, ActSignIn, a.Name, how+", from "+d.address(r)); err != nil {
+		return err
+	}
+	place := d.address(r) + " " + browserOf(r.UserAgent())
+	secret, err := d.Accounts.StartSession(ctx, a.Name, place, d.Sessions, d.Clock())
+	if err != nil {
+		return err
+	}
+	http.SetCookie(w, d.cookie(r, d.cookieName(r), secret, int(d.Sessions.Absolute.Seconds())))
+	return nil
+}
+
+// browserOf is enough of a browser's name for its owner to know it again.
+func browserOf(agent string) string {
+	for _, b := range [][2]string{{"Edg/", "Edge"}, {"OPR/", "Opera"}, {"Firefox/", "Firefox"}, {"Chrome/", "Chrome"}, {"Safari/", "Safari"}} {
+		if strings.Contains(agent, b[0]) {
+			return b[1]
+		}
+	}
+	return "?"
+}
+
+func (d *desk) signOut(w http.ResponseWriter, r *http.Request) error {
+	if u := userOf(r.Context()); u.session != "" {
+		if err := d.note(r.Context(), ActSignOut, u.Name, ""); err != nil {
+			return err
+		}
+		if err := d.Accounts.EndSession(r.Context(), u.session, u.Name); err != nil {
+			return err
+		}
+	}
+	http.SetCookie(w, d.cookie(r, d.cookieName(r), "", -1))
+	http.Redirect(w, r, "/signin", http.StatusSeeOther)
+	return nil
 }

@@ -22,6 +22,8 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"net/netip"
+	"sync/atomic"
 	"time"
 
 	"veghe"
@@ -44,6 +46,13 @@ type Searcher interface {
 type Reviewer interface {
 	Review(context.Context, veghe.Review) error
 	Reviews(context.Context, veghe.PostID) ([]veghe.Review, error)
+}
+
+// Trail is the audit trail as its auditors see it.
+type Trail interface {
+	Events(context.Context, store.EventFilter) ([]store.Event, error)
+	Head(context.Context) (store.Head, error)
+	Verify(context.Context, ...store.Head) (store.Head, error)
 }
 
 // Config says what the desk shows and for whom. Search and Reviews are
@@ -95,18 +104,26 @@ type Config struct {
 	Template func(texts []string) []TemplatePiece
 
 	// Token is what another collector sends as "Authorization: Bearer" to
-	// POST /api/v1/posts. Empty refuses every collector.
+	// POST /api/v1/posts. Empty refuses every collector without a token made
+	// at the desk.
 	Token string
 	// AutoSignIn signs in whoever comes over loopback under a loopback host
-	// name, as the demo and a one-person office do.
+	// name, as the demo and a one-person office do, until there is an account.
 	AutoSignIn bool
-	// SignIn checks what someone types into the sign-in page (or follows as
-	// /signin?token=…). Nil lets nobody in when AutoSignIn is off. See
-	// [OneTime].
-	SignIn func(ctx context.Context, token string) (User, error)
-	// SessionLife is how long a sign-in lasts; 0 means 12 hours. A session
-	// unused for a quarter of it ends too.
-	SessionLife time.Duration
+	// Accounts keeps who may sign in, their sessions and tokens. Nil: nobody
+	// can.
+	Accounts *store.Desk
+	// Trail is the audit trail for its auditors. Nil: there is none to show.
+	Trail Trail
+	// OIDC signs people in at an identity provider. Nil: none does.
+	OIDC Provider
+	// SecondFactor asks every local account for one.
+	SecondFactor bool
+	// Sessions is how long sessions last; zero values mean 12 hours, and one
+	// hour unused.
+	Sessions store.Lives
+	// Proxies are those whose word on where a request comes from is believed.
+	Proxies []netip.Prefix
 
 	// Office is the name of the centre, for what it hands over. May be empty.
 	Office string
@@ -148,17 +165,25 @@ type Action string
 
 // The actions.
 const (
-	ActSearch Action = "search"
-	ActRead   Action = "read"
-	ActReveal Action = "reveal"
-	ActExport Action = "export"
-	ActReview Action = "review"
-	ActSignIn Action = "signin"
-	ActDenied Action = "denied" // tried without the right to
-	ActIngest Action = "ingest"
-	ActCase   Action = "case"
-	ActWatch  Action = "watch"
-	ActMark   Action = "mark"
+	ActSearch  Action = "search"
+	ActRead    Action = "read"
+	ActReveal  Action = "reveal"
+	ActExport  Action = "export"
+	ActReview  Action = "review"
+	ActSignIn  Action = "signin"
+	ActSignOut Action = "signout"
+	ActRefused Action = "refused" // a sign-in that failed
+	ActDenied  Action = "denied"  // tried without the right to
+	ActAccount Action = "account" // one's own
+	ActAdmin   Action = "admin"   // accounts of others
+	ActAudit   Action = "audit"   // the trail itself
+	ActHold    Action = "hold"    // kept for a legal reason, or no longer
+	ActErase   Action = "erase"   // report on a person, or erasure
+	ActPurge   Action = "purge"   // gone when its time was over
+	ActIngest  Action = "ingest"
+	ActCase    Action = "case"
+	ActWatch   Action = "watch"
+	ActMark    Action = "mark"
 )
 
 // RuleInfo is what the desk says about one rule.
@@ -216,7 +241,8 @@ type desk struct {
 	Config
 	locales  map[string]*locale
 	assets   map[string]asset
-	sessions *sessions
+	accounts atomic.Bool // there is one
+	limits   *limiter
 	pseudo   pseudonyms
 	mux      *http.ServeMux
 }
@@ -237,7 +263,7 @@ func New(cfg Config) (http.Handler, error) {
 	if d.locales, err = loadLocales(d.assets); err != nil {
 		return nil, err
 	}
-	d.sessions = newSessions(d.Clock, d.SessionLife)
+	d.limits = newLimiter(d.Clock)
 	d.pseudo = pseudonyms{key: d.PseudonymKey}
 	cases := scopedCases{d.Cases}
 	d.Search, d.Cases = scopedSearch{d.Search, cases}, cases
@@ -255,11 +281,11 @@ func (d *desk) defaults() {
 	if d.OnRequest == nil {
 		d.OnRequest = func(string, int, time.Duration) {}
 	}
-	if d.SessionLife <= 0 {
-		d.SessionLife = 12 * time.Hour
+	if d.Sessions.Absolute <= 0 {
+		d.Sessions.Absolute = 12 * time.Hour
 	}
-	if d.SignIn == nil {
-		d.SignIn = func(context.Context, string) (User, error) { return User{}, errSignIn }
+	if d.Sessions.Idle <= 0 {
+		d.Sessions.Idle = time.Hour
 	}
 	if d.Audit == nil {
 		d.Audit = d.auditToLog
