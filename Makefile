@@ -11,7 +11,7 @@ DATA ?= ../shared/data
 export CGO_ENABLED ?= 0
 
 .DEFAULT_GOAL := help
-.PHONY: help build run demo test ci lint race fuzz bench hyperscan eval kafka kafka-stop kafka-test browser promtool wordpress handover golden rules clean
+.PHONY: help build run demo test ci lint race fuzz bench hyperscan eval kafka kafka-stop kafka-test browser promtool wordpress handover golden docs rules clean
 
 help: ## list what you can do
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,6 +42,9 @@ handover: ## validators of other agencies read what we export (needs python3)
 
 golden: ## rewrite golden files (look at the diff)
 	$(GO) test ./cmd/veghe -run 'Scorecard' -update
+
+docs: ## rewrite the pages of docs that are made from the code
+	$(GO) test ./cmd/veghe -run 'Page$$' -update
 
 lint: ## gofmt, go vet, golangci-lint, shell and YAML of deploy
 	deploy/ci/lint.sh $(GOLANGCI_VERSION)

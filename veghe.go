@@ -66,11 +66,11 @@ const (
 // Source is a place we may read. Purpose and LegalBasis are required by law
 // (Directive (EU) 2016/680, art. 4 and 8): without them it is not visited.
 type Source struct {
-	ID         SourceID `json:"id"          yaml:"id"`
-	Name       string   `json:"name"        yaml:"name"`
-	URL        string   `json:"url"         yaml:"url"`
-	Purpose    string   `json:"purpose"     yaml:"purpose"`
-	LegalBasis string   `json:"legal_basis" yaml:"legal_basis"`
+	ID         SourceID `json:"id"          yaml:"id"`          // short, unique, kept for good: it stands on every post
+	Name       string   `json:"name"        yaml:"name"`        // for people
+	URL        string   `json:"url"         yaml:"url"`         // where to begin
+	Purpose    string   `json:"purpose"     yaml:"purpose"`     // why it is read
+	LegalBasis string   `json:"legal_basis" yaml:"legal_basis"` // the law, order or decision that allows it
 }
 
 // Post is one public text. Only Text is required in input.

@@ -99,6 +99,7 @@ func openApp(ctx context.Context, cfg config, st stages, log *slog.Logger) (*app
 	for _, g := range a.groups() { // so that an alert on the first one has a zero to rise from
 		a.metrics.dead.WithLabelValues(g.topic, g.group)
 		a.metrics.stageErrors.WithLabelValues(g.stage)
+		a.metrics.stageFailing.WithLabelValues(g.stage)
 	}
 	return a, nil
 }
@@ -332,6 +333,8 @@ func (a *app) onVisit(v crawler.Visit) {
 	source := a.metrics.sources.label(string(v.Source))
 	a.metrics.visits.WithLabelValues(source, string(v.Outcome)).Inc()
 	a.metrics.pageBytes.WithLabelValues(source).Add(float64(v.Bytes))
+	a.metrics.edited.WithLabelValues(source).Add(float64(v.Edited))
+	a.metrics.visit.WithLabelValues().Observe(v.Took.Seconds())
 }
 
 // run runs the stages until ctx ends or one of them cannot go on.
@@ -369,7 +372,7 @@ func (a *app) run(ctx context.Context) error {
 		start("watches", a.watching)
 		start("audit", a.noteHeads)
 	}
-	start("lag", a.watchLag)
+	start("metrics", a.watchGauges)
 	start("rules", a.watchRules)
 	a.ready.Store(true)
 	defer a.ready.Store(false)

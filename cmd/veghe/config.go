@@ -27,26 +27,26 @@ import (
 type config struct {
 	// Data is the folder for everything kept: log, index, desk, frontier.
 	Data string `yaml:"data"`
-	// Listen is the address of desk and API, OpsListen that of metrics and
-	// health.
+	// Listen is the address of desk and API.
 	Listen    string `yaml:"listen"`
-	OpsListen string `yaml:"ops_listen"`
+	OpsListen string `yaml:"ops_listen"` // address of metrics and health
 	// Rules is a folder of rules; empty means those built in.
 	Rules string `yaml:"rules"`
 	// Model is a companion learnt from reviews (veghe model train); empty
 	// means none. It shows and explains, and never flags.
 	Model string `yaml:"model"`
 	// Node names this process where several serve: each keeps a full index.
-	Node      string           `yaml:"node"`
-	Log       logConfig        `yaml:"log"`
-	Language  languageConfig   `yaml:"language"`
-	Stream    streamConfig     `yaml:"stream"`
-	Retention retentionConfig  `yaml:"retention"`
-	Evidence  evidenceConfig   `yaml:"evidence"`
-	Canary    canaryConfig     `yaml:"canary"`
-	Desk      deskConfig       `yaml:"desk"`
-	Crawler   crawlerConfig    `yaml:"crawler"`
-	Sources   []crawler.Source `yaml:"sources"`
+	Node      string          `yaml:"node"`
+	Log       logConfig       `yaml:"log"`
+	Language  languageConfig  `yaml:"language"`
+	Stream    streamConfig    `yaml:"stream"`
+	Retention retentionConfig `yaml:"retention"`
+	Evidence  evidenceConfig  `yaml:"evidence"`
+	Canary    canaryConfig    `yaml:"canary"`
+	Desk      deskConfig      `yaml:"desk"`
+	Crawler   crawlerConfig   `yaml:"crawler"`
+	// Sources are the places that are watched.
+	Sources []crawler.Source `yaml:"sources"`
 
 	file string // it was read from; "" if none
 }
@@ -80,8 +80,10 @@ type retentionConfig struct {
 }
 
 type crawlerConfig struct {
+	// Operator is who reads: the name that sites see in User-Agent.
 	Operator string `yaml:"operator"`
-	Contact  string `yaml:"contact"`
+	// Contact is where a site can write to: a page or an address.
+	Contact string `yaml:"contact"`
 }
 
 func defaultConfig() config {
@@ -90,8 +92,6 @@ func defaultConfig() config {
 		Log:       logConfig{Level: "info", Format: "text"},
 		Language:  languageConfig{SecondOpinion: "low", Region: "RO"},
 		Retention: retentionConfig{Unflagged: duration(7 * 24 * time.Hour)},
-		Canary:    canaryConfig{Every: duration(time.Minute)},
-		Desk:      defaultDesk(),
 	}
 }
 
@@ -230,9 +230,6 @@ func (c *config) validate() error {
 	if c.Retention.Unflagged <= 0 {
 		bad("retention.unflagged is %v, want a time such as 7d", time.Duration(c.Retention.Unflagged))
 	}
-	if c.Canary.Every < duration(time.Second) {
-		bad("canary.every is %v, want 1s or more; canary: {off: true} sends none", time.Duration(c.Canary.Every))
-	}
 	if c.Evidence.Keep < 0 {
 		bad("evidence.keep is %v, want a time such as 7d", time.Duration(c.Evidence.Keep))
 	}
@@ -247,7 +244,6 @@ func (c *config) validate() error {
 			bad("stream.kafka: %w", err)
 		}
 	}
-	errs = append(errs, c.Desk.validate())
 	errs = append(errs, c.validateSources()...)
 	return errors.Join(errs...)
 }

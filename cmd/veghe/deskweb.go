@@ -92,7 +92,7 @@ func (a *app) applyReview(ctx context.Context, v veghe.Review) error {
 		return err
 	}
 	if added {
-		a.metrics.reviews.WithLabelValues(string(v.Decision)).Inc()
+		a.metrics.tookReview(v, hit)
 	}
 	newest, err := a.desk.Decision(ctx, v.Post)
 	if err != nil {

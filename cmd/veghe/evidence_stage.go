@@ -151,6 +151,7 @@ func (a *app) purgeEvidence(ctx context.Context, keep time.Duration) error {
 	if err != nil && !errors.Is(err, context.Canceled) {
 		return err
 	}
+	a.metrics.retained("evidence", gone.Captures)
 	if gone.Captures > 0 {
 		a.log.Info("captures without a flagged post are gone", "captures", gone.Captures, "bytes", gone.Bytes)
 	}

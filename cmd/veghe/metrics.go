@@ -9,30 +9,61 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
-
-	"veghe"
 )
 
-// metrics is everything veghe counts, in one registry of its own. Labels are
-// bounded: no post, author or address is ever one.
+// metrics is everything veghe measures, in one registry of its own. Labels are
+// bounded: no post, author or address is ever one. docs/metrics.md is made
+// from it.
 type metrics struct {
-	registry *prometheus.Registry
-	sources  *bounded
+	registry  *prometheus.Registry
+	described []metricDoc // in the order of the page
+	about     string      // the part of the page that is being described
 
-	collected, assessed, indexed *prometheus.CounterVec   // source
-	flagged                      *prometheus.CounterVec   // category, severity, source
-	alerts                       *prometheus.CounterVec   // category, severity, indicator, language, source
-	findings                     *prometheus.CounterVec   // indicator, shadow
-	reviews                      *prometheus.CounterVec   // decision
-	dead                         *prometheus.CounterVec   // topic, group
-	stageErrors                  *prometheus.CounterVec   // stage
-	hop                          *prometheus.HistogramVec // hop
-	batch                        *prometheus.HistogramVec // stage
-	requests                     *prometheus.HistogramVec // route, code
-	visits                       *prometheus.CounterVec   // source, outcome
-	pageBytes                    *prometheus.CounterVec   // source
-	changes                      *prometheus.CounterVec   // source, kind
-	rulesRefused                 prometheus.Gauge         // 1 or 0
+	sources, indicators, rules *bounded
+	alertSeries                *bounded
+	newest                     newestPosts
+
+	// posts on their way
+	collected, assessed, indexed, flagged, alerts *prometheus.CounterVec
+	hop                                           *prometheus.HistogramVec
+	ledger, indexPosts                            *prometheus.GaugeVec
+	// rules
+	findings, ruleFindings     *prometheus.CounterVec
+	rulesRefused, rulesInForce *prometheus.GaugeVec
+	// people
+	reviews, watchHits *prometheus.CounterVec
+	reviewWait         *prometheus.HistogramVec
+	// stages
+	stageRecords, stageErrors     *prometheus.CounterVec
+	batch                         *prometheus.HistogramVec
+	stageFailing, lag, lagSeconds *prometheus.GaugeVec
+	dead                          *prometheus.CounterVec
+	deadWaiting                   *prometheus.GaugeVec
+	// sources
+	visits, pageBytes, edited, changes              *prometheus.CounterVec
+	visit                                   *prometheus.HistogramVec
+	lastSuccess, lastNew, newestPosted, due *prometheus.GaugeVec
+	// what is kept
+	logBytes, logHeld, logOldest, evidence           *prometheus.GaugeVec
+	retentionAt, retentionWindow, diskFree, diskSize *prometheus.GaugeVec
+	removed                                          *prometheus.CounterVec
+	backupAt                                         *prometheus.GaugeVec
+	// the process
+	requests   *prometheus.HistogramVec
+	ready      *prometheus.GaugeVec
+	kafkaTotal *prometheus.CounterVec
+}
+
+// newestPosts is by source label, and so bounded.
+type newestPosts struct {
+	sync.Mutex // guards at
+	at         map[string]time.Time
+}
+
+// metricDoc is what docs/metrics.md says of a metric.
+type metricDoc struct {
+	About, Name, Type, Help string
+	Labels                  []string
 }
 
 // Hops of a post, and the histogram's reach: from a millisecond to a day.
@@ -40,184 +71,148 @@ const (
 	hopPosted    = "posted_to_collected"
 	hopAssessed  = "collected_to_assessed"
 	hopSearching = "assessed_to_searchable"
+	hopAll       = "collected_to_searchable"
 )
 
-var hopBuckets = []float64{.001, .005, .02, .1, .5, 1, 2, 5, 15, 60, 300, 3600, 21600, 86400}
+var (
+	hopBuckets    = []float64{.001, .005, .02, .1, .5, 1, 2, 5, 15, 60, 300, 3600, 21600, 86400}
+	peopleBuckets = []float64{60, 300, 900, 3600, 4 * 3600, 8 * 3600, 86400, 3 * 86400, 7 * 86400, 30 * 86400}
+	workBuckets   = prometheus.ExponentialBuckets(.001, 3, 10)
+)
+
+// Most different values of a label; further ones count as "other".
+const (
+	maxSources     = 200
+	maxIndicators  = 500
+	maxRules       = 2000
+	maxAlertSeries = 5000 // of alerts, over all labels
+)
 
 func newMetrics(version string) *metrics {
-	m := &metrics{registry: prometheus.NewRegistry(), sources: newBounded(200)}
-	counter := func(name, help string, labels ...string) *prometheus.CounterVec {
-		c := prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: "veghe", Name: name, Help: help}, labels)
-		m.registry.MustRegister(c)
-		return c
+	m := &metrics{
+		registry: prometheus.NewRegistry(), sources: newBounded(maxSources), indicators: newBounded(maxIndicators),
+		rules: newBounded(maxRules), alertSeries: newBounded(maxAlertSeries), newest: newestPosts{at: map[string]time.Time{}},
 	}
-	histogram := func(name, help string, buckets []float64, labels ...string) *prometheus.HistogramVec {
-		h := prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Namespace: "veghe", Name: name, Help: help, Buckets: buckets,
-			NativeHistogramBucketFactor: 1.1, NativeHistogramMaxBucketNumber: 160, NativeHistogramMinResetDuration: time.Hour,
-		}, labels)
-		m.registry.MustRegister(h)
-		return h
-	}
-	m.collected = counter("posts_collected_total", "Posts made durable in the stream by this process.", "source")
-	m.assessed = counter("posts_assessed_total", "Posts assessed by this process.", "source")
-	m.indexed = counter("posts_indexed_total", "Posts new to the index of this process.", "source")
-	m.flagged = counter("posts_flagged_total", "Flagged posts new to the index.", "category", "severity", "source")
-	m.alerts = counter("alerts_total", "Flagged posts of severity high or critical, once per indicator seen.", "category", "severity", "indicator", "language", "source")
-	m.findings = counter("findings_total", "Findings by indicator; shadow ones never score.", "indicator", "shadow")
-	m.reviews = counter("reviews_total", "Decisions of people that were new to this process.", "decision")
-	m.dead = counter("dead_letters_total", "Records moved to the dead letters.", "topic", "group")
-	m.stageErrors = counter("stage_errors_total", "Batches a stage could not handle and will be given again.", "stage")
-	m.visits = counter("source_visits_total", "Pages visited by outcome.", "source", "outcome")
-	m.pageBytes = counter("source_bytes_total", "Decoded bytes read from a source.", "source")
-	m.changes = counter("source_changes_total", "What became of collected posts where they stood: gone, back, again.", "source", "kind")
-	m.hop = histogram("hop_seconds", "Time a post took from one station to the next.", hopBuckets, "hop")
-	m.batch = histogram("stage_batch_seconds", "Time a stage took for one batch.", prometheus.ExponentialBuckets(.001, 3, 10), "stage")
-	m.requests = histogram("http_request_seconds", "Time to answer a request of desk or API.", prometheus.ExponentialBuckets(.001, 3, 9), "route", "code")
 	m.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	m.rulesRefused = prometheus.NewGauge(prometheus.GaugeOpts{Namespace: "veghe", Name: "rules_reload_failed", Help: "1 while the rules in the folder are refused and older ones are in force."})
-	m.registry.MustRegister(m.rulesRefused)
-	build := prometheus.NewGaugeVec(prometheus.GaugeOpts{Namespace: "veghe", Name: "build_info", Help: "Version of this build; always 1."}, []string{"version", "go_version"})
-	m.registry.MustRegister(build)
+	m.describePosts()
+	m.describeStages()
+	m.describeSources()
+	m.describeKept()
+	m.describeProcess(version)
+	return m
+}
+
+func (m *metrics) describePosts() {
+	m.about = "Posts"
+	m.collected = m.counter("posts_collected_total", "Posts made durable in the stream by this process.", "source")
+	m.assessed = m.counter("posts_assessed_total", "Posts assessed by this process.", "source")
+	m.indexed = m.counter("posts_indexed_total", "Posts new to the index of this process.", "source")
+	m.flagged = m.counter("posts_flagged_total", "Flagged posts new to the index.", "category", "severity", "source")
+	m.alerts = m.counter("alerts_total", "Flagged posts of severity high or critical, once per indicator seen.", "category", "severity", "indicator", "language", "source")
+	m.hop = m.histogram("hop_seconds", "Time a post took from one station to the next.", hopBuckets, "hop")
+	m.ledger = m.gauge("ledger_posts", "Posts by how far they came: collected = assessed + dead + in_flight.", "source", "state")
+	m.indexPosts = m.gauge("index_posts", "Posts in the index.", "state")
+	m.about = "Rules"
+	m.findings = m.counter("findings_total", "Findings by indicator; shadow ones never score.", "indicator", "shadow")
+	m.ruleFindings = m.counter("rule_findings_total", "Findings by rule; shadow ones never score.", "rule", "shadow")
+	m.rulesInForce = m.gauge("rules_in_force", "Rules that are in force.")
+	m.rulesRefused = m.gauge("rules_reload_failed", "1 while the rules in the folder are refused and older ones are in force.")
+	m.about = "People"
+	m.reviews = m.counter("reviews_total", "Decisions of people that were new to this process.", "decision")
+	m.reviewWait = m.histogram("review_wait_seconds", "Time a flagged post waited for its first decision after it became searchable.", peopleBuckets, "severity")
+	m.watchHits = m.counter("watch_hits_total", "Posts that standing searches found.")
+}
+
+func (m *metrics) describeStages() {
+	m.about = "Stages"
+	m.stageRecords = m.counter("stage_records_total", "Records a stage has handled.", "stage")
+	m.stageErrors = m.counter("stage_errors_total", "Batches a stage could not handle and will be given again.", "stage")
+	m.batch = m.histogram("stage_batch_seconds", "Time a stage took for one batch; the rate of its sum is how busy the stage is.", workBuckets, "stage")
+	m.stageFailing = m.gauge("stage_failing", "1 while the last try of a stage failed.", "stage")
+	m.lag = m.gauge("lag_records", "Records a stage has yet to handle.", "stage", "topic")
+	m.lagSeconds = m.gauge("lag_seconds", "Age of the oldest record a stage has yet to handle.", "stage", "topic")
+	m.dead = m.counter("dead_letters_total", "Records moved to the dead letters.", "topic", "group")
+	m.deadWaiting = m.gauge("dead_letters_waiting", "Dead letters that nobody has retried, up to 10,000.", "topic")
+	m.kafkaTotal = m.counter("kafka_events_total", "What the connection to Kafka went through.", "event")
+}
+
+func (m *metrics) describeSources() {
+	m.about = "Sources"
+	m.visits = m.counter("source_visits_total", "Pages visited by outcome.", "source", "outcome")
+	m.visit = m.histogram("visit_seconds", "Time to fetch and read one page, waiting for the pace of its host included.", workBuckets)
+	m.pageBytes = m.counter("source_bytes_total", "Decoded bytes read from a source.", "source")
+	m.changes = m.counter("source_changes_total", "What became of collected posts where they stood: gone, back, again.", "source", "kind")
+	m.edited = m.counter("source_posts_edited_total", "Posts seen again with another text.", "source")
+	m.lastSuccess = m.gauge("source_last_success_timestamp_seconds", "When a page of the source was last read.", "source")
+	m.lastNew = m.gauge("source_last_new_timestamp_seconds", "When the source last brought a post.", "source")
+	m.newestPosted = m.gauge("source_newest_post_timestamp_seconds", "When the newest post of the source was written, as it says.", "source")
+	m.due = m.gauge("source_due_pages", "Pages of the source waiting to be fetched.", "source")
+}
+
+func (m *metrics) describeKept() {
+	m.about = "What is kept"
+	m.logBytes = m.gauge("log_bytes", "Size of the embedded log on disk.", "topic")
+	m.logHeld = m.gauge("log_held_bytes", "Bytes of the embedded log past their time that wait for a stage.", "topic")
+	m.logOldest = m.gauge("log_oldest_timestamp_seconds", "When the oldest record that the embedded log keeps was appended.", "topic")
+	m.evidence = m.gauge("evidence_bytes", "Size of the captures kept on disk.")
+	m.removed = m.counter("retention_removed_total", "What retention removed: posts of the index, captures of the evidence.", "part")
+	m.retentionAt = m.gauge("retention_last_success_timestamp_seconds", "When retention last went through a part of what is kept.", "part")
+	m.retentionWindow = m.gauge("retention_window_seconds", "How long unflagged posts are kept.")
+	m.diskFree = m.gauge("disk_free_bytes", "Free space where the data folder is.")
+	m.diskSize = m.gauge("disk_size_bytes", "Size of the file system where the data folder is.")
+	m.backupAt = m.gauge("backup_last_success_timestamp_seconds", "When the data folder was last backed up; 0 if never.")
+}
+
+func (m *metrics) describeProcess(version string) {
+	m.about = "The process"
+	m.requests = m.histogram("http_request_seconds", "Time to answer a request of desk or API.", prometheus.ExponentialBuckets(.001, 3, 9), "route", "code")
+	m.ready = m.gauge("ready", "1 while all parts are open and the stages run.")
 	goVersion := "unknown"
 	if bi, ok := debug.ReadBuildInfo(); ok {
 		goVersion = bi.GoVersion
 	}
-	build.WithLabelValues(version, goVersion).Set(1)
-	return m
+	m.gauge("build_info", "Version of this build; always 1.", "version", "go_version").WithLabelValues(version, goVersion).Set(1)
+}
+
+func (m *metrics) describe(name, kind, help string, labels []string) {
+	m.described = append(m.described, metricDoc{m.about, "veghe_" + name, kind, help, labels})
+}
+
+func (m *metrics) counter(name, help string, labels ...string) *prometheus.CounterVec {
+	m.describe(name, "counter", help, labels)
+	c := prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: "veghe", Name: name, Help: help}, labels)
+	m.registry.MustRegister(c)
+	if len(labels) == 0 {
+		c.WithLabelValues() // there from the start
+	}
+	return c
+}
+
+func (m *metrics) gauge(name, help string, labels ...string) *prometheus.GaugeVec {
+	m.describe(name, "gauge", help, labels)
+	g := prometheus.NewGaugeVec(prometheus.GaugeOpts{Namespace: "veghe", Name: name, Help: help}, labels)
+	m.registry.MustRegister(g)
+	if len(labels) == 0 {
+		g.WithLabelValues() // there from the start
+	}
+	return g
+}
+
+// histogram is a native histogram, with classic buckets for scrapers that do
+// not ask for those.
+func (m *metrics) histogram(name, help string, buckets []float64, labels ...string) *prometheus.HistogramVec {
+	m.describe(name, "histogram", help, labels)
+	h := prometheus.NewHistogramVec(prometheus.HistogramOpts{
+		Namespace: "veghe", Name: name, Help: help, Buckets: buckets,
+		NativeHistogramBucketFactor: 1.1, NativeHistogramMaxBucketNumber: 160, NativeHistogramMinResetDuration: time.Hour,
+	}, labels)
+	m.registry.MustRegister(h)
+	if len(labels) == 0 {
+		h.WithLabelValues() // there from the start
+	}
+	return h
 }
 
 func (m *metrics) handler() http.Handler {
 	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{EnableOpenMetrics: true, Registry: m.registry, MaxRequestsInFlight: 4, Timeout: 10 * time.Second})
-}
-
-// tookCollected counts posts just made durable in the stream.
-func (m *metrics) tookCollected(posts []veghe.Post) {
-	for i := range posts {
-		p := &posts[i]
-		m.collected.WithLabelValues(m.sources.label(string(p.Source))).Inc()
-		m.observeHop(hopPosted, p.PostedAt, p.CollectedAt)
-	}
-}
-
-// tookAssessed counts posts whose assessments were just made durable.
-func (m *metrics) tookAssessed(batch []veghe.Assessed) {
-	for i := range batch {
-		a := &batch[i]
-		if a.Post.Source == veghe.Canary {
-			continue
-		}
-		m.assessed.WithLabelValues(m.sources.label(string(a.Post.Source))).Inc()
-		m.observeHop(hopAssessed, a.Post.CollectedAt, a.AssessedAt)
-		for _, f := range a.Assessment.Findings {
-			m.findings.WithLabelValues(string(f.Indicator), boolLabel(f.Shadow)).Inc()
-		}
-	}
-}
-
-// tookIndexed counts posts that just became searchable for the first time.
-func (m *metrics) tookIndexed(batch []veghe.Assessed, now time.Time) {
-	for i := range batch {
-		a := &batch[i]
-		source := m.sources.label(string(a.Post.Source))
-		m.indexed.WithLabelValues(source).Inc()
-		m.observeHop(hopSearching, a.AssessedAt, now)
-		if !a.Assessment.Flagged {
-			continue
-		}
-		category := string(topCategory(a.Assessment))
-		m.flagged.WithLabelValues(category, string(a.Assessment.Severity), source).Inc()
-		if !a.Assessment.Alert() {
-			continue
-		}
-		language := mainLanguage(a.Assessment)
-		for _, id := range indicators(a.Assessment) {
-			m.alerts.WithLabelValues(category, string(a.Assessment.Severity), string(id), language, source).Inc()
-		}
-	}
-}
-
-func (m *metrics) observeHop(hop string, from, to time.Time) {
-	if !from.IsZero() && !to.IsZero() {
-		m.hop.WithLabelValues(hop).Observe(max(0, to.Sub(from).Seconds()))
-	}
-}
-
-func (m *metrics) timed(stage string, began time.Time, err error) {
-	m.batch.WithLabelValues(stage).Observe(time.Since(began).Seconds())
-	if err != nil {
-		m.stageErrors.WithLabelValues(stage).Inc()
-	}
-}
-
-// topCategory is the category a flagged post scores highest in.
-func topCategory(a veghe.Assessment) veghe.Category {
-	if a.Score[veghe.Grooming] > a.Score[veghe.Recruitment] {
-		return veghe.Grooming
-	}
-	return veghe.Recruitment
-}
-
-// mainLanguage is the language of most of the text.
-func mainLanguage(a veghe.Assessment) string {
-	best, size, sizes := "und", 0, map[string]int{}
-	for _, l := range a.Lang {
-		sizes[l.Lang] += l.End - l.Start
-		if sizes[l.Lang] > size {
-			best, size = l.Lang, sizes[l.Lang]
-		}
-	}
-	return best
-}
-
-// indicators lists the distinct indicators of the findings that count.
-func indicators(a veghe.Assessment) []veghe.IndicatorID {
-	var out []veghe.IndicatorID
-	seen := map[veghe.IndicatorID]bool{}
-	for _, f := range a.Findings {
-		if !f.Shadow && !seen[f.Indicator] {
-			seen[f.Indicator] = true
-			out = append(out, f.Indicator)
-		}
-	}
-	return out
-}
-
-func boolLabel(b bool) string {
-	if b {
-		return "true"
-	}
-	return "false"
-}
-
-// bounded keeps a label from growing without end: past max distinct values,
-// new ones are counted as "other". Sources come with imported posts, so they
-// are not ours to trust.
-type bounded struct {
-	max  int
-	mu   sync.Mutex // guards seen
-	seen map[string]bool
-}
-
-func newBounded(maximum int) *bounded { return &bounded{max: maximum, seen: map[string]bool{}} }
-
-// know reserves a value, such as a configured source.
-func (b *bounded) know(v string) { b.label(v) }
-
-func (b *bounded) label(v string) string {
-	if v == "" {
-		return "none"
-	}
-	if len(v) > 64 {
-		return "other"
-	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if !b.seen[v] {
-		if len(b.seen) >= b.max {
-			return "other"
-		}
-		b.seen[v] = true
-	}
-	return v
 }

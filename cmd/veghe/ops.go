@@ -9,8 +9,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-
 	"veghe"
 	"veghe/stream"
 )
@@ -102,24 +100,6 @@ func (a *app) retryDead(w http.ResponseWriter, r *http.Request) {
 	sendJSON(w, map[string]int{"retried": n}, err)
 }
 
-// watchLag keeps the gauges that have to be asked for: lag, the ledger, the
-// counts of the index.
-func (a *app) watchLag(ctx context.Context) error {
-	g := a.newGauges()
-	tick := time.NewTicker(5 * time.Second)
-	defer tick.Stop()
-	for {
-		if err := g.update(ctx); err != nil && ctx.Err() == nil {
-			a.log.Warn("lag unknown", "error", err)
-		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
-		}
-	}
-}
-
 // reading is a group of this process on a topic.
 type readingGroup struct{ stage, topic, group string }
 
@@ -139,95 +119,6 @@ func (a *app) groups() []readingGroup {
 			readingGroup{"changes", veghe.ChangesTopic, a.group(groupChanges)})
 	}
 	return out
-}
-
-type gauges struct {
-	a                             *app
-	lag, lagSeconds, ledger, size *prometheus.GaugeVec
-	logBytes, evidence            *prometheus.GaugeVec
-	lastSuccess, due              *prometheus.GaugeVec
-}
-
-func (a *app) newGauges() *gauges {
-	gauge := func(name, help string, labels ...string) *prometheus.GaugeVec {
-		v := prometheus.NewGaugeVec(prometheus.GaugeOpts{Namespace: "veghe", Name: name, Help: help}, labels)
-		a.metrics.registry.MustRegister(v)
-		return v
-	}
-	return &gauges{
-		a:           a,
-		lag:         gauge("lag_records", "Records a stage has yet to handle.", "stage", "topic"),
-		lagSeconds:  gauge("lag_seconds", "Age of the oldest record a stage has yet to handle.", "stage", "topic"),
-		ledger:      gauge("ledger_posts", "Posts by how far they came: collected = assessed + dead + in_flight.", "source", "state"),
-		size:        gauge("index_posts", "Posts in the index.", "state"),
-		logBytes:    gauge("log_bytes", "Size of the embedded log on disk.", "topic"),
-		evidence:    gauge("evidence_bytes", "Size of the captures kept on disk."),
-		lastSuccess: gauge("source_last_success_timestamp_seconds", "When a page of the source was last read.", "source"),
-		due:         gauge("source_due_pages", "Pages of the source waiting to be fetched.", "source"),
-	}
-}
-
-func (g *gauges) update(ctx context.Context) error {
-	for _, r := range g.a.groups() {
-		behind, oldest, err := g.a.lag(ctx, r)
-		if err != nil {
-			return err
-		}
-		g.lag.WithLabelValues(r.stage, r.topic).Set(float64(behind))
-		g.lagSeconds.WithLabelValues(r.stage, r.topic).Set(oldest.Seconds())
-	}
-	g.updateSources()
-	if g.a.embedded != nil {
-		for _, s := range g.a.embedded.Stats() {
-			g.logBytes.WithLabelValues(s.Topic).Set(float64(s.Bytes))
-		}
-	}
-	if g.a.evidence != nil {
-		g.evidence.WithLabelValues().Set(float64(g.a.evidence.Stats().Bytes))
-	}
-	if g.a.index == nil {
-		return nil
-	}
-	return g.updateIndex(ctx)
-}
-
-func (g *gauges) updateSources() {
-	if g.a.crawler == nil {
-		return
-	}
-	for _, s := range g.a.crawler.Stats() {
-		source := g.a.metrics.sources.label(string(s.Source))
-		if !s.LastSuccess.IsZero() {
-			g.lastSuccess.WithLabelValues(source).Set(float64(s.LastSuccess.Unix()))
-		}
-		g.due.WithLabelValues(source).Set(float64(s.Due))
-	}
-}
-
-func (g *gauges) updateIndex(ctx context.Context) error {
-	c, err := g.a.index.Count(ctx)
-	if err != nil {
-		return err
-	}
-	g.size.WithLabelValues("all").Set(float64(c.Posts))
-	g.size.WithLabelValues("flagged").Set(float64(c.Flagged))
-	g.size.WithLabelValues("unreviewed").Set(float64(c.Unreviewed))
-	rows, err := g.a.ledger.Totals(ctx)
-	if err != nil {
-		return err
-	}
-	sums := map[[2]string]float64{}
-	for _, r := range rows {
-		source := g.a.metrics.sources.label(string(r.Source))
-		sums[[2]string{source, "collected"}] += float64(r.Collected)
-		sums[[2]string{source, "assessed"}] += float64(r.Assessed)
-		sums[[2]string{source, "dead"}] += float64(r.Dead)
-		sums[[2]string{source, "in_flight"}] += float64(r.InFlight)
-	}
-	for k, v := range sums {
-		g.ledger.WithLabelValues(k[0], k[1]).Set(v)
-	}
-	return nil
 }
 
 // lag is how many records a group has yet to handle and how old the oldest is.

@@ -51,12 +51,12 @@ func (a *app) reloadRules() {
 	if err != nil {
 		short := firstLines(err.Error(), 3)
 		a.refused.Store(&short)
-		a.metrics.rulesRefused.Set(1)
+		a.metrics.rulesRefused.WithLabelValues().Set(1)
 		a.log.Warn("the new rules are refused, those in force stay", "version", a.rules.Load().Version(), "error", err)
 		return
 	}
 	a.refused.Store(nil)
-	a.metrics.rulesRefused.Set(0)
+	a.metrics.rulesRefused.WithLabelValues().Set(0)
 	if set.Version() == a.rules.Load().Version() {
 		return
 	}

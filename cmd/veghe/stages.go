@@ -214,6 +214,7 @@ func (a *app) retain(ctx context.Context) error {
 		}
 		if err == nil {
 			a.done("retention", n)
+			a.metrics.retained("index", n)
 		}
 		select {
 		case <-ctx.Done():
@@ -241,6 +242,7 @@ func (a *app) settled(stage string, began time.Time, n int, err error) {
 func (a *app) done(stage string, n int) {
 	v, _ := a.handled.LoadOrStore(stage, new(atomic.Int64))
 	v.(*atomic.Int64).Add(int64(n))
+	a.metrics.stageRecords.WithLabelValues(stage).Add(float64(n))
 	a.failing.Delete(stage)
 }
 

@@ -61,6 +61,7 @@ func (a *app) watch(ctx context.Context, w desk.Watch) error {
 			return err
 		}
 		a.done("watches", found)
+		a.metrics.watchHits.WithLabelValues().Add(float64(found))
 		if found > 0 {
 			a.log.Info("a watch found posts", "watch", w.ID, "posts", found)
 		}

@@ -66,7 +66,7 @@ type Retention struct {
 
 // TLS says how connections are encrypted. There is no way not to verify.
 type TLS struct {
-	Enabled bool `yaml:"enabled"`
+	Enabled bool `yaml:"enabled"` // default false
 	// CAFile has the authorities to trust, PEM. Default the system's.
 	CAFile string `yaml:"ca_file"`
 	// CertFile and KeyFile are our certificate, PEM, if brokers want one.
