@@ -45,6 +45,7 @@ golden: ## rewrite golden files (look at the diff)
 
 docs: ## rewrite the pages of docs that are made from the code
 	$(GO) test ./cmd/veghe -run 'Page$$' -update
+	$(GO) run ./deploy/grafana/gen deploy/grafana/dashboards
 
 lint: ## gofmt, go vet, golangci-lint, shell and YAML of deploy
 	deploy/ci/lint.sh $(GOLANGCI_VERSION)

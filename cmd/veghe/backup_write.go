@@ -151,7 +151,7 @@ func (s *backupSource) write(ctx context.Context, w io.Writer) (files int, err e
 
 // writeStores copies everything that offsets make promises about.
 func (s *backupSource) writeStores(ctx context.Context, b *backupWriter) error {
-	for _, name := range []string{"clusters", "model.veghe", "evidence.key", "frontier/paused"} {
+	for _, name := range []string{"clusters", "model.veghe", "evidence.key", "frontier/paused", "desk/" + headsFile} {
 		if err := b.file(s.cfg.path(name), name); err != nil {
 			return err
 		}

@@ -141,7 +141,7 @@ func printable(v reflect.Value) string {
 
 func TestConfigPage(t *testing.T) {
 	p := &configPage{t: t, comments: fieldComments(t, map[string]string{
-		"veghe": ".", "kafka": "../../stream/kafka", "crawler": "../../crawler", "extract": "../../crawler/extract",
+		"veghe": ".", "kafka": "../../stream/kafka", "crawler": "../../crawler", "extract": "../../crawler/extract", "oidc": "../../index/web/oidc",
 	})}
 	maps.Copy(p.comments, fieldComments(t, map[string]string{"veghe": "../.."})) // the root package is called veghe, too
 	p.b.WriteString("# Configuration\n\nMade from the code by `make docs`; a test fails when it is stale. " +

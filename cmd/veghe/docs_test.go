@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/client_golang/prometheus"
 )
 
 // wantPage holds a page of docs against what the code says now. With -update
@@ -47,11 +48,34 @@ var labelValues = map[string]string{
 	"decision":   "`relevant`, `not_relevant`, `unsure`",
 	"event":      "a fixed set of words",
 	"outcome":    "how a visit ended, a fixed set of words",
+	"kind":       "`gone`, `back`, `again`",
+	"result":     "`searchable`, `unflagged`, `failed`",
 	"part":       "`index`, `evidence`",
 	"route":      "a route of desk or API, never an address",
 	"code":       "an HTTP status",
 	"version":    "of veghe",
 	"go_version": "of Go",
+}
+
+// canaryLabels are the metrics about canaries, which come with the stages, and
+// their labels.
+func canaryLabels(t *testing.T) map[string][]string {
+	t.Helper()
+	r := prometheus.NewRegistry()
+	newCanaryMetrics(r, allStages, false)
+	families, err := r.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := map[string][]string{}
+	for _, f := range families {
+		labels := []string{}
+		for _, l := range f.GetMetric()[0].GetLabel() {
+			labels = append(labels, l.GetName())
+		}
+		out[f.GetName()] = labels
+	}
+	return out
 }
 
 func TestMetricsPage(t *testing.T) {
@@ -74,6 +98,14 @@ func TestMetricsPage(t *testing.T) {
 			}
 		}
 		fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", d.Name, d.Type, strings.Join(labels, " "), d.Help)
+	}
+	b.WriteString("\n## Canaries\n\n| metric | labels |\n|---|---|\n")
+	canaries := canaryLabels(t)
+	for _, name := range sortedKeys(canaries) {
+		fmt.Fprintf(&b, "| `%s` | %s |\n", name, strings.Join(canaries[name], " "))
+		for _, l := range canaries[name] {
+			used[l] = true
+		}
 	}
 	fmt.Fprintf(&b, "\n## Labels\n\nNo post, author, address or text is ever a label. Alerts have five labels; past %d different combinations their sources are no longer told apart.\n\n| label | values |\n|---|---|\n", maxAlertSeries)
 	for _, l := range sortedKeys(labelValues) {

@@ -36,7 +36,7 @@ type deskConfig struct {
 
 type tlsConfig struct {
 	Cert string `yaml:"cert"` // PEM, with the chain
-	Key  string `yaml:"key"`
+	Key  string `yaml:"key"`  // PEM
 }
 
 type sessionsConfig struct {

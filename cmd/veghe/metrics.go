@@ -9,6 +9,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"veghe"
 )
 
 // metrics is everything veghe measures, in one registry of its own. Labels are
@@ -40,7 +42,7 @@ type metrics struct {
 	dead                          *prometheus.CounterVec
 	deadWaiting                   *prometheus.GaugeVec
 	// sources
-	visits, pageBytes, edited, changes              *prometheus.CounterVec
+	visits, pageBytes, edited, changes      *prometheus.CounterVec
 	visit                                   *prometheus.HistogramVec
 	lastSuccess, lastNew, newestPosted, due *prometheus.GaugeVec
 	// what is kept
@@ -120,6 +122,12 @@ func (m *metrics) describePosts() {
 	m.about = "People"
 	m.reviews = m.counter("reviews_total", "Decisions of people that were new to this process.", "decision")
 	m.reviewWait = m.histogram("review_wait_seconds", "Time a flagged post waited for its first decision after it became searchable.", peopleBuckets, "severity")
+	for _, d := range []veghe.Decision{veghe.Relevant, veghe.NotRelevant, veghe.Unsure} {
+		m.reviews.WithLabelValues(string(d)) // a zero to rise from
+	}
+	for _, s := range []veghe.Severity{veghe.Low, veghe.Medium, veghe.High, veghe.Critical} {
+		m.reviewWait.WithLabelValues(string(s))
+	}
 	m.watchHits = m.counter("watch_hits_total", "Posts that standing searches found.")
 }
 

@@ -28,8 +28,8 @@ import (
 
 // Config names the provider and says what its claims mean here.
 type Config struct {
-	Issuer           string `yaml:"issuer"` // https://login.example.org/realms/office
-	ClientID         string `yaml:"client_id"`
+	Issuer           string `yaml:"issuer"`             // https://login.example.org/realms/office
+	ClientID         string `yaml:"client_id"`          // as registered with the issuer
 	ClientSecretFile string `yaml:"client_secret_file"` // empty: a public client
 	// Redirect is the address of the desk's callback as browsers see it:
 	// https://desk.example.org/signin/oidc/callback.
