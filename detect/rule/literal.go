@@ -10,14 +10,27 @@ type literalSet struct {
 	bits     []uint64
 	slots    []literalSlot
 	literals []literal // those with one head stand together
-	groups   []uint32  // by pattern: its groups, a bit each
-	anchors  []anchor  // by pattern
+	patterns []literalPattern
+}
+
+// literalPattern is a regular expression by its literals.
+type literalPattern struct {
+	groups  uint32 // a bit each
+	probe   int32
+	anchors []anchor // what it makes candidates
+}
+
+// anchor adds what a pattern makes a candidate.
+func (s *literalSet) anchor(pattern int32, a anchor) {
+	s.patterns[pattern].anchors = append(s.patterns[pattern].anchors, a)
 }
 
 // literalSlot is a head, three bytes, with its literals list[from:to].
 type literalSlot struct {
 	head     uint32 // zero: empty
 	from, to uint32
+	next     uint64 // of what comes after the head, the last six bits, a bit each
+	langs    uint64
 }
 
 // literal is a string of which one group of one pattern has need.
@@ -25,6 +38,7 @@ type literal struct {
 	s       string
 	pattern int32
 	group   uint8
+	lang    uint8
 }
 
 const (
@@ -35,21 +49,24 @@ const (
 // literalBuilder collects what is wanted.
 type literalBuilder struct {
 	literals []literal
-	anchors  []anchor
-	groups   []uint32
+	patterns []literalPattern
 }
 
-// add adds a pattern; each of its groups has literals of three bytes or more.
-func (b *literalBuilder) add(groups [][]string, a anchor) {
-	n := int32(len(b.anchors))
+// add adds a pattern and returns its number; each of its groups has literals
+// of three bytes or more. Without any it has none: -1.
+func (b *literalBuilder) add(groups [][]string, lang uint8, probe int32) int32 {
+	if len(groups) == 0 {
+		return -1
+	}
+	n := int32(len(b.patterns))
 	groups = groups[:min(len(groups), maxGroups)]
 	for g, lits := range groups {
 		for _, l := range lits {
-			b.literals = append(b.literals, literal{l, n, uint8(g)})
+			b.literals = append(b.literals, literal{l, n, uint8(g), lang})
 		}
 	}
-	b.anchors = append(b.anchors, a)
-	b.groups = append(b.groups, 1<<len(groups)-1)
+	b.patterns = append(b.patterns, literalPattern{groups: 1<<len(groups) - 1, probe: probe})
+	return n
 }
 
 func (b *literalBuilder) build() *literalSet {
@@ -64,13 +81,22 @@ func (b *literalBuilder) build() *literalSet {
 	for bits < 32*len(b.literals) && bits < 1<<16 {
 		bits <<= 1
 	}
-	s := &literalSet{bits: make([]uint64, bits/64), slots: make([]literalSlot, size), literals: b.literals, anchors: b.anchors, groups: b.groups}
+	s := &literalSet{bits: make([]uint64, bits/64), slots: make([]literalSlot, size), literals: b.literals, patterns: b.patterns}
 	for i := 0; i < len(b.literals); {
 		h, j := headOfLiteral(b.literals[i].s), i+1
 		for j < len(b.literals) && headOfLiteral(b.literals[j].s) == h {
 			j++
 		}
-		s.insert(literalSlot{h, uint32(i), uint32(j)})
+		x := literalSlot{head: h, from: uint32(i), to: uint32(j)}
+		for _, l := range b.literals[i:j] {
+			x.langs |= 1 << l.lang
+			if len(l.s) == literalHead {
+				x.next = ^uint64(0)
+			} else {
+				x.next |= 1 << (l.s[literalHead] & 63)
+			}
+		}
+		s.insert(x)
 		i = j
 	}
 	return s
@@ -94,9 +120,10 @@ func literalHash(head uint32) uint32 {
 	return h ^ h>>15
 }
 
-// find calls f with the anchor of every pattern that may match the text.
-// found holds a number for each pattern, all zero, and is left so.
-func (s *literalSet) find(text []byte, found []uint32, f func(anchor)) {
+// find calls f with every pattern that may match the text, of those in one of
+// the languages. found holds a number for each pattern, all zero, and is left
+// so.
+func (s *literalSet) find(text []byte, langs uint64, found []uint32, f func(pattern int32)) {
 	if len(s.literals) == 0 || len(text) < literalHead {
 		return
 	}
@@ -106,27 +133,30 @@ func (s *literalSet) find(text []byte, found []uint32, f func(anchor)) {
 		head = head>>8 | uint32(text[i])<<16
 		h := literalHash(head)
 		if b := h >> 8 & mask; bits[b>>6]>>(b&63)&1 != 0 {
-			s.at(text[i-literalHead+1:], head, h, found, f)
+			s.at(text[i-literalHead+1:], head, h, langs, found, f)
 		}
 	}
 	clear(found)
 }
 
 // at looks for literals with the head at the start of rest.
-func (s *literalSet) at(rest []byte, head, h uint32, found []uint32, f func(anchor)) {
+func (s *literalSet) at(rest []byte, head, h uint32, langs uint64, found []uint32, f func(pattern int32)) {
 	for at := h & uint32(len(s.slots)-1); s.slots[at].head != 0; at = (at + 1) & uint32(len(s.slots)-1) {
 		x := &s.slots[at]
 		if x.head != head {
 			continue
 		}
+		if x.langs&langs == 0 || len(rest) > literalHead && x.next>>(rest[literalHead]&63)&1 == 0 {
+			return
+		}
 		for i := x.from; i < x.to; i++ {
 			l := &s.literals[i]
 			bit := uint32(1) << l.group
-			if found[l.pattern]&bit != 0 || len(l.s) > len(rest) || string(rest[:len(l.s)]) != l.s {
+			if langs>>l.lang&1 == 0 || found[l.pattern]&bit != 0 || len(l.s) > len(rest) || string(rest[:len(l.s)]) != l.s {
 				continue
 			}
-			if found[l.pattern] |= bit; found[l.pattern] == s.groups[l.pattern] {
-				f(s.anchors[l.pattern])
+			if found[l.pattern] |= bit; found[l.pattern] == s.patterns[l.pattern].groups {
+				f(l.pattern)
 			}
 		}
 		return

@@ -78,9 +78,10 @@ type Matcher struct {
 	titled     int        // finds of the title: the first so many
 	paths      []int32    // words of the finds of several
 	seen       []uint32
-	fired      []uint32 // by unit, as seen: the epoch in which it happened
-	leads      []uint32 // to units that may be candidates
-	candidates []int32  // units
+	fired      []uint32    // by unit, as seen: the epoch in which it happened
+	leads      []uint32    // to units that may be candidates
+	literal    [2][]uint32 // by field and pattern of Set.literals, as seen: it has all it needs
+	candidates []int32     // units
 	scanner
 
 	// Which languages count, a bit each. Bit 0 is "any language".
@@ -89,7 +90,7 @@ type Matcher struct {
 
 	// Where signals were found.
 	heads             [findHeads]int32 // finds by end, chained
-	linked, spreadOut bool
+	linked, handedOut bool
 	shares            []share
 	found             []found // by probe
 	hits              []hit
@@ -119,7 +120,8 @@ type find struct {
 func (s *Set) Matcher() *Matcher {
 	return &Matcher{
 		set: s, found: make([]found, len(s.probes)), seen: make([]uint32, len(s.units)), fired: make([]uint32, len(s.units)),
-		scanner: scanner{literals: make([]uint32, len(s.literals.anchors))},
+		literal: [2][]uint32{make([]uint32, len(s.literals.patterns)), make([]uint32, len(s.literals.patterns))},
+		scanner: scanner{literals: make([]uint32, len(s.literals.patterns))},
 	}
 }
 
@@ -148,11 +150,13 @@ func (m *Matcher) begin(in *Input) {
 		clear(m.found)
 		clear(m.seen)
 		clear(m.fired)
+		clear(m.literal[inTitle])
+		clear(m.literal[inText])
 		m.epoch = 1
 	}
 	m.finds, m.paths, m.hits = keep(m.finds), keep(m.paths), keep(m.hits)
 	m.leads, m.candidates, m.watches = keep(m.leads), m.candidates[:0], nil
-	m.linked, m.spreadOut, m.titled, m.tally = false, false, 0, nil
+	m.linked, m.handedOut, m.titled, m.tally = false, false, 0, nil
 	m.shares, m.census[inTitle].taken, m.census[inText].taken = keep(m.shares), false, false
 	m.ends = [len(m.ends)]uint64{}
 	m.docs = [2]*text.Doc{in.Title, in.Text}

@@ -3,8 +3,10 @@ package rule
 // Most candidates fall away: their rare signal is there, the other is not, or
 // is far off. That much is told by the finds alone, without touching rules
 // and signals: what a unit needs stands in one short run of numbers, its
-// lead, read by Matcher.follow. Yes is a maybe, no is certain, for the finds are all there are
-// before languages, quotations and spellings are asked for.
+// lead, read by Matcher.follow. What then is left is asked what its whole
+// condition would be if all that was found at all were in the right place:
+// Matcher.mayHold. Yes is a maybe, no is certain, for the finds are all there
+// are before languages, quotations and spellings are asked for.
 
 import "slices"
 
@@ -94,6 +96,51 @@ func (s *Set) endsOf(signals []int32) (ends []uint32) {
 		}
 	}
 	return ends
+}
+
+// mayHold reports whether a condition may hold, by what was found at all
+// wherever that is: no is certain. It decides most candidates.
+func (m *Matcher) mayHold(n *node) bool {
+	switch n.op {
+	case OpName:
+		return m.mayHave(n.signals[0])
+	case OpNot:
+		return !m.surely(n.args[0])
+	case OpAnd:
+		for _, a := range n.cheap {
+			if !m.mayHold(a) {
+				return false
+			}
+		}
+		return true
+	case OpOr:
+		return slices.ContainsFunc(n.cheap, m.mayHold)
+	case OpNear, OpOrdered:
+		return m.mayHave(n.signals[0]) && m.mayHave(n.signals[1])
+	case OpCount:
+		return compare(0, n.cmp, n.n) || m.mayHave(n.signals[0])
+	case OpSome:
+		k := 0
+		for _, s := range n.signals {
+			k += boolInt(m.mayHave(s))
+		}
+		return k >= n.n
+	}
+	return true
+}
+
+// mayHave reports whether a signal may have been found.
+func (m *Matcher) mayHave(sig int32) bool {
+	s := &m.set.signals[sig]
+	if s.probe < 0 {
+		return m.has(sig)
+	}
+	return m.mayFind(s.probe)
+}
+
+// surely reports whether a condition holds, as far as that takes no places.
+func (m *Matcher) surely(n *node) bool {
+	return n.op == OpName && !m.set.signals[n.signals[0]].kind.placed() && m.has(n.signals[0])
 }
 
 // follow makes candidates of the units that leads go to, as far as what they

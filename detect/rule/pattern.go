@@ -331,7 +331,10 @@ func atEnd(re *syntax.Regexp) bool {
 func lettersOf(re *syntax.Regexp) (n int) {
 	switch re.Op {
 	case syntax.OpLiteral:
-		return len(re.Rune)
+		for _, r := range re.Rune {
+			n += boolInt(re.Flags&syntax.FoldCase != 0 || r < utf8.RuneSelf && letterOrDigit[r] != 0)
+		}
+		return n
 	case syntax.OpCharClass:
 		return boolInt(mayBeLetter(re.Rune))
 	case syntax.OpAnyChar, syntax.OpAnyCharNotNL:

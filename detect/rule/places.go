@@ -24,9 +24,9 @@ type hit struct {
 type found struct {
 	epoch    uint32
 	from, to int32 // of Matcher.hits
-	// Of a wide probe, the last of its shares plus one, and when it had any.
-	wide  uint32
-	chain int32
+	// The last of its shares plus one, and when it last might have hits.
+	shared uint32
+	chain  int32
 }
 
 // findHeads is a power of two, large enough for the finds of most posts.
@@ -53,6 +53,9 @@ func (m *Matcher) places(sig int32) []hit {
 	}
 	f := &m.found[n]
 	if f.epoch != m.epoch {
+		if !m.mayFind(n) {
+			return nil
+		}
 		from := int32(len(m.hits))
 		m.collectHits(n)
 		f.epoch, f.from, f.to = m.epoch, from, int32(len(m.hits))
@@ -96,6 +99,75 @@ func compareHits(a, b hit) int {
 	return cmp.Or(cmp.Compare(a.field, b.field), cmp.Compare(a.start, b.start), cmp.Compare(a.end, b.end))
 }
 
+// share gives a find to a probe that has a term with its end.
+type share struct {
+	find int32
+	use  uint32 // of Set.uses
+	next int32  // of the same probe, plus one
+}
+
+// handOut gives all finds to the wide probes that have such a term in a
+// language that is spoken, so that none of those need ask for each of its many
+// terms.
+func (m *Matcher) handOut() {
+	m.handedOut = true
+	uses := &m.set.uses
+	for k := range m.finds {
+		end := m.finds[k].end
+		for u := uses.at[end]; u < uses.at[end+1]; u++ {
+			use := &uses.of[u]
+			if m.mask>>use.lang&1 == 0 {
+				continue
+			}
+			f := m.give(use.probe)
+			m.shares = append(m.shares, share{int32(k), u, f.chain})
+			f.chain = int32(len(m.shares))
+		}
+	}
+}
+
+// give notes that a probe may have hits.
+func (m *Matcher) give(n int32) *found {
+	f := &m.found[n]
+	if f.shared != m.epoch {
+		f.shared, f.chain = m.epoch, 0
+	}
+	return f
+}
+
+// mayFind reports whether a probe may have hits: no is certain. A term may
+// turn out to be quoted, or not written as it must be.
+func (m *Matcher) mayFind(n int32) bool {
+	f, p := &m.found[n], &m.set.probes[n]
+	switch {
+	case !m.handedOut:
+		m.handOut()
+		return m.mayFind(n)
+	case p.kind == Regexp:
+		return (p.loose || f.shared == m.epoch) && m.mayMatch(p)
+	case f.shared == m.epoch:
+		return true
+	case p.kind == Words && !p.wide:
+		for i := range p.terms {
+			if t := &p.terms[i]; m.mayEnd(t.end) && m.mask>>t.lang&1 != 0 {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// mayMatch reports whether one of the regular expressions of a probe may
+// match.
+func (m *Matcher) mayMatch(p *probe) bool {
+	for i := range p.scans {
+		if sc := &p.scans[i]; m.mayScan(sc, inText) || m.mayScan(sc, inTitle) {
+			return true
+		}
+	}
+	return false
+}
+
 // termHits looks for the terms of a probe among the finds.
 func (m *Matcher) termHits(n int32) {
 	p := &m.set.probes[n]
@@ -108,14 +180,9 @@ func (m *Matcher) termHits(n int32) {
 		}
 		return
 	}
-	if !m.spreadOut {
-		m.spread()
-	}
-	if m.found[n].wide != m.epoch {
-		return
-	}
 	for i := m.found[n].chain; i != 0; i = m.shares[i-1].next {
-		m.termHit(p, &p.terms[m.shares[i-1].term], m.shares[i-1].find)
+		u := &m.set.uses.of[m.shares[i-1].use]
+		m.termHit(p, u.lang, u.exact, m.shares[i-1].find)
 	}
 }
 
@@ -126,36 +193,13 @@ func (m *Matcher) termFinds(p *probe, t *probeTerm) {
 	}
 	for k := m.heads[t.end%findHeads]; k != 0; k = m.finds[k-1].next {
 		if m.finds[k-1].end == t.end {
-			m.termHit(p, t, k-1)
-		}
-	}
-}
-
-// share gives a find to a wide probe.
-type share struct {
-	find, term int32
-	next       int32 // of the same probe, plus one
-}
-
-// spread gives all finds to the wide probes that have such a term, so that
-// none of those need ask for each of its many terms.
-func (m *Matcher) spread() {
-	m.spreadOut = true
-	for k := range m.finds {
-		for _, a := range m.set.wide.get(m.finds[k].end) {
-			t := m.set.wideTerms[a.lead]
-			f := &m.found[t.probe]
-			if f.wide != m.epoch {
-				f.wide, f.chain = m.epoch, 0
-			}
-			m.shares = append(m.shares, share{int32(k), t.term, f.chain})
-			f.chain = int32(len(m.shares))
+			m.termHit(p, t.lang, t.exact, k-1)
 		}
 	}
 }
 
 // termHit adds a find as a place of a term, if it may count as one.
-func (m *Matcher) termHit(p *probe, t *probeTerm, k int32) {
+func (m *Matcher) termHit(p *probe, lang uint8, exact, k int32) {
 	f := &m.finds[k]
 	field := uint8(inText)
 	if int(k) < m.titled {
@@ -165,11 +209,11 @@ func (m *Matcher) termHit(p *probe, t *probeTerm, k int32) {
 	path := m.pathOf(f)
 	start := wordOf(d, path[0]).Start
 	switch {
-	case m.spoken(field, int(start))>>t.lang&1 == 0,
+	case m.spoken(field, int(start))>>lang&1 == 0,
 		p.evasive && !evasive(d, path),
 		m.quotes(field, d, path),
-		!m.genuine(d, path, t.end),
-		t.exact >= 0 && !asWritten(d, path, &m.set.exact[t.exact]):
+		!m.genuine(d, path, f.end),
+		exact >= 0 && !asWritten(d, path, &m.set.exact[exact]):
 		return
 	}
 	m.buf = append(m.buf, hit{start: start, end: wordOf(d, path[len(path)-1]).End, first: f.first, last: f.last, field: field})

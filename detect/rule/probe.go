@@ -1,7 +1,6 @@
 package rule
 
 import (
-	"cmp"
 	"fmt"
 	"regexp"
 	"slices"
@@ -13,10 +12,11 @@ import (
 // probe is what a signal looks for in the text. Signals that take the same
 // terms from the same lists share one.
 type probe struct {
-	terms   []probeTerm // of Words, by end
+	terms   []probeTerm // of Words; of a wide probe only until the set is compiled
 	kind    Kind
 	evasive bool   // only
-	wide    bool   // of many terms
+	wide    bool   // finds are handed out to it
+	loose   bool   // has a regular expression without literals
 	scans   []scan // of Regexp
 	*Signal
 }
@@ -32,7 +32,8 @@ type probeTerm struct {
 type scan struct {
 	re *regexp.Regexp
 	*Pattern
-	lang uint8
+	lang    uint8
+	literal int32 // its pattern in Set.literals; -1: it has no literals
 }
 
 // exactTerm is a term whose case or diacritics matter.
@@ -96,12 +97,23 @@ func (s *Set) addProbes() error {
 		shared[key] = sig.probe
 		s.probes = append(s.probes, probe{Signal: sig.Signal, kind: sig.Kind, evasive: sig.EvasiveOnly})
 	}
-	s.addTerms()
 	for i := range s.probes {
-		if err := s.fill(&s.probes[i]); err != nil {
+		for _, k := range s.probes[i].Contacts {
+			if s.contacts[k] == nil {
+				s.contacts[k] = &contactUse{}
+			}
+			s.contacts[k].probes = append(s.contacts[k].probes, int32(i))
+		}
+	}
+	s.addTerms()
+	var lits literalBuilder
+	for i := range s.probes {
+		if err := s.fill(int32(i), &lits); err != nil {
 			return err
 		}
 	}
+	s.addUses()
+	s.literals = lits.build()
 	return nil
 }
 
@@ -164,7 +176,8 @@ func (s *Set) addTerms() {
 const spellingEnd = ' '
 
 // fill compiles what a probe looks for.
-func (s *Set) fill(p *probe) error {
+func (s *Set) fill(n int32, lits *literalBuilder) error {
+	p := &s.probes[n]
 	for k := range p.terms {
 		lang, err := s.lang(p.Terms[k].Lang)
 		if err != nil {
@@ -176,7 +189,6 @@ func (s *Set) fill(p *probe) error {
 			s.exact = append(s.exact, newExactTerm(p.Signal, p.Terms[k]))
 		}
 	}
-	slices.SortStableFunc(p.terms, func(a, b probeTerm) int { return cmp.Compare(a.end, b.end) })
 	for i := range p.Patterns {
 		pat := &p.Patterns[i]
 		lang, err := s.lang(pat.Lang)
@@ -187,38 +199,77 @@ func (s *Set) fill(p *probe) error {
 		if err != nil {
 			return fmt.Errorf("signal %q: %w", p.Name, err)
 		}
-		p.scans = append(p.scans, scan{re: re, Pattern: pat, lang: lang})
+		p.loose = p.loose || len(pat.literals) == 0
+		p.scans = append(p.scans, scan{re: re, Pattern: pat, lang: lang, literal: lits.add(pat.literals, lang, n)})
 	}
 	return nil
 }
 
-// wideProbe is how many terms make a probe wide: its finds are handed out to
-// it, see Matcher.spread, instead of asked for term by term.
-const wideProbe = 24
+// Finds are handed out to probes of more than wideProbe terms, see
+// Matcher.handOut, instead of asked for term by term; in a set of few probes
+// to all.
+const (
+	wideProbe = 24
+	fewProbes = 2_000
+)
 
-// wideTerm is a term of a wide probe.
-type wideTerm struct{ probe, term int32 }
+// contactUse is what a kind of contact leads to.
+type contactUse struct {
+	leads  []uint32
+	probes []int32 // that look for it
+}
 
-// addWide lists the terms of wide probes by end.
-func (s *Set) addWide() {
-	var ends []anchorEntry
-	for n := range s.probes {
-		p := &s.probes[n]
-		if p.wide = len(p.terms) > wideProbe; !p.wide {
+// use is a term of a wide probe.
+type use struct {
+	probe int32
+	exact int32 // see probeTerm
+	lang  uint8
+}
+
+// useTable lists uses by end: those of n are of[at[n]:at[n+1]].
+type useTable struct {
+	at []uint32
+	of []use
+}
+
+// addUses lists the terms of wide probes by end, and the languages of ends.
+func (s *Set) addUses() {
+	t := useTable{at: make([]uint32, s.trie.n+1)}
+	s.endLangs = make([]uint64, s.trie.n)
+	all := 0
+	for i := range s.probes {
+		p := &s.probes[i]
+		for _, pt := range p.terms {
+			s.endLangs[pt.end] |= 1 << pt.lang
+		}
+		if p.wide = len(p.terms) > wideProbe || p.kind == Words && len(s.probes) <= fewProbes; !p.wide {
 			continue
 		}
-		for i, t := range p.terms {
-			ends = append(ends, anchorEntry{t.end, anchor{lead: uint32(len(s.wideTerms))}})
-			s.wideTerms = append(s.wideTerms, wideTerm{int32(n), int32(i)})
+		all += len(p.terms)
+		for _, pt := range p.terms {
+			t.at[pt.end+1]++
 		}
 	}
-	s.wide = newAnchorTable(ends, s.trie.n)
+	for i := range s.trie.n {
+		t.at[i+1] += t.at[i]
+	}
+	t.of = make([]use, all)
+	next := slices.Clone(t.at)
+	for i := range s.probes {
+		if !s.probes[i].wide {
+			continue
+		}
+		for _, pt := range s.probes[i].terms {
+			t.of[next[pt.end]] = use{probe: int32(i), exact: pt.exact, lang: pt.lang}
+			next[pt.end]++
+		}
+	}
+	s.uses = t
 }
 
 // addAnchors notes what in a text makes which units candidates.
 func (s *Set) addAnchors() {
 	var ends []anchorEntry
-	var lits literalBuilder
 	for i := range s.signals {
 		sig := &s.signals[i]
 		if !sig.anchor || sig.probe < 0 {
@@ -228,20 +279,20 @@ func (s *Set) addAnchors() {
 		for _, t := range p.terms {
 			ends = append(ends, anchorEntry{t.end, anchor{lead, t.lang}})
 		}
+		if p.loose {
+			s.always = append(s.always, sig.unit)
+		}
 		for _, sc := range p.scans {
-			if len(sc.literals) == 0 {
-				s.always = append(s.always, sig.unit)
-				continue
+			if sc.literal >= 0 {
+				s.literals.anchor(sc.literal, anchor{lead, sc.lang})
 			}
-			lits.add(sc.literals, anchor{lead, sc.lang})
 		}
 		for _, k := range p.Contacts {
-			s.contacts[k] = append(s.contacts[k], anchor{lead: lead})
+			s.contacts[k].leads = append(s.contacts[k].leads, lead)
 		}
 	}
 	s.terms = newAnchorTable(ends, s.trie.n)
 	s.markEnds()
-	s.literals = lits.build()
 	slices.Sort(s.always)
 	s.always = slices.Compact(s.always)
 }

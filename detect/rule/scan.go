@@ -39,7 +39,7 @@ func (m *Matcher) scan(field uint8) {
 		m.walk()
 	}
 	if len(m.set.literals.literals) > 0 {
-		m.set.literals.find(m.doc.Folded(), m.literals, m.noticeLiterals)
+		m.set.literals.find(m.doc.Folded(), m.mask, m.literals, m.noticeLiterals)
 	}
 }
 
@@ -291,6 +291,9 @@ func (m *Matcher) addPath(end uint32, path []int32) {
 // record keeps a find and follows where it leads.
 func (m *Matcher) record(f find) {
 	e := f.end &^ anchored
+	if m.set.endLangs[e]&m.mask == 0 {
+		return // a term of a language that nobody speaks here
+	}
 	m.ends[e>>6%uint32(len(m.ends))] |= 1 << (e & 63)
 	if len(m.finds) >= longText && m.tooMany(e) {
 		return
@@ -343,9 +346,14 @@ func (m *Matcher) pathOf(f *find) []int32 {
 	return m.paths[f.word : f.word+f.n]
 }
 
-func (m *Matcher) noticeLiterals(a anchor) {
-	if m.mask>>a.lang&1 != 0 {
-		m.leads = append(m.leads, a.lead)
+func (m *Matcher) noticeLiterals(pattern int32) {
+	m.literal[m.field][pattern] = m.epoch
+	p := &m.set.literals.patterns[pattern]
+	m.give(p.probe)
+	for _, a := range p.anchors {
+		if m.mask>>a.lang&1 != 0 {
+			m.leads = append(m.leads, a.lead)
+		}
 	}
 }
 
@@ -354,8 +362,13 @@ func (m *Matcher) noticeContacts() {
 		return
 	}
 	for i := range m.in.Contacts {
-		for _, a := range m.set.contacts[m.in.Contacts[i].Kind] {
-			m.leads = append(m.leads, a.lead)
+		to := m.set.contacts[m.in.Contacts[i].Kind]
+		if to == nil {
+			continue
+		}
+		m.leads = append(m.leads, to.leads...)
+		for _, n := range to.probes {
+			m.give(n)
 		}
 	}
 }

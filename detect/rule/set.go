@@ -23,19 +23,18 @@ type Set struct {
 	version string
 	byID    map[veghe.RuleID]*Rule
 
-	units   []*unit // rules by level and id, then watches, then exceptions
-	rules   int     // the first so many units are rules
-	signals []signalInfo
-	probes  []probe
-	wide    anchorTable      // places in wideTerms, by end
-	langs   map[string]uint8 // bit by language
+	units    []*unit // rules by level and id, then watches, then exceptions
+	rules    int     // the first so many units are rules
+	signals  []signalInfo
+	probes   []probe
+	uses     useTable         // by end: the wide probes that have such a term
+	endLangs []uint64         // by end: a bit for each language of its terms
+	langs    map[string]uint8 // bit by language
 
 	vocab   *vocabulary
 	classes *classSet
 	trie    *trie
 	exact   []exactTerm
-
-	wideTerms []wideTerm
 
 	// The words of each end, for comparing them: from spellingAt on.
 	spellings  []byte
@@ -45,9 +44,9 @@ type Set struct {
 	always   []int32     // nothing: they are looked at for every post
 	terms    anchorTable // by end of the trie
 	literals *literalSet
-	contacts map[string][]anchor // by kind of contact
-	leads    []uint32            // to units, see need.go
-	asking   []*Signal           // that ask for features
+	contacts map[string]*contactUse // by kind
+	leads    []uint32               // to units, see need.go
+	asking   []*Signal              // that ask for features
 }
 
 // unit is a rule, watch or exception as it runs.
@@ -130,7 +129,7 @@ func Compile(p *Pack) (*Set, error) {
 		return nil, err
 	}
 	s := &Set{
-		pack: p, byID: map[veghe.RuleID]*Rule{}, langs: map[string]uint8{AnyLang: 0}, contacts: map[string][]anchor{},
+		pack: p, byID: map[veghe.RuleID]*Rule{}, langs: map[string]uint8{AnyLang: 0}, contacts: map[string]*contactUse{},
 	}
 	level, circle := levels(p.Rules)
 	if len(circle) > 0 {
@@ -148,9 +147,13 @@ func Compile(p *Pack) (*Set, error) {
 	s.addFollowers()
 	s.addLeads()
 	s.addAnchors()
-	s.addWide()
 	s.addAsking()
 	s.version = versionOf(p)
+	for i := range s.probes {
+		if p := &s.probes[i]; p.wide {
+			p.terms = nil // uses has them
+		}
+	}
 	return s, nil
 }
 

@@ -25,8 +25,8 @@ type edge struct {
 // anchored marks an end that makes units candidates.
 const anchored = 1 << 31
 
-// maxBits bounds the bit table, so that it stays in the fastest cache.
-const maxBits = 1 << 18
+// maxBits bounds the bit table, so that it stays in a fast cache.
+const maxBits = 1 << 21
 
 // good says what a symbol is good for as the first of a term.
 func (t *trie) good(s symbol) (flags uint32) {
@@ -83,7 +83,7 @@ func (b *trieBuilder) build() *trie {
 	for size < 2*len(b.next) {
 		size <<= 1
 	}
-	for bits < 24*len(b.next) && bits < maxBits {
+	for bits < 10*len(b.next) && bits < maxBits {
 		bits <<= 1
 	}
 	t := &trie{ends: b.ends[:b.first], inner: b.inner[:b.first], part: b.part, edges: make([]edge, size), bits: make([]uint64, bits/64), n: b.n}

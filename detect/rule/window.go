@@ -80,28 +80,34 @@ func (c *census) atMost(group []string) (sum int32) {
 	return sum
 }
 
-// scanHits runs a regular expression over a field, where it may match.
-func (m *Matcher) scanHits(sc *scan, field uint8) {
+// mayScan reports whether a regular expression may match in a field: no is
+// certain.
+func (m *Matcher) mayScan(sc *scan, field uint8) bool {
 	folded := m.docs[field].Folded()
-	if len(folded) == 0 || m.mask>>sc.lang&1 == 0 {
-		return
+	if len(folded) == 0 || m.mask>>sc.lang&1 == 0 || sc.literal >= 0 && m.literal[field][sc.literal] != m.epoch {
+		return false
 	}
 	c := &m.census[field]
 	c.take(folded)
 	if sc.whole && sc.letters >= 0 && c.letters > sc.letters {
+		return false
+	}
+	return !slices.ContainsFunc(sc.short, func(group []string) bool { return c.atMost(group) == 0 })
+}
+
+// scanHits runs a regular expression over a field, where it may match.
+func (m *Matcher) scanHits(sc *scan, field uint8) {
+	if !m.mayScan(sc, field) {
 		return
 	}
-	for _, group := range sc.short {
-		if c.atMost(group) == 0 {
-			return
-		}
-	}
+	folded, c := m.docs[field].Folded(), &m.census[field]
 	m.windows = append(m.windows[:0], window{0, len(folded)})
 	if best := c.rarest(sc.near); sc.begins {
 		head := sc.head(folded)
 		if slices.ContainsFunc(sc.short, func(group []string) bool { return !holds(head, group) }) {
 			return
 		}
+		m.windows[0].to = len(head)
 	} else if best >= 0 {
 		m.windows = sc.around(m.windows[:0], folded, best, c)
 		if !sc.bounded && len(m.windows) > 0 {
@@ -133,7 +139,8 @@ func (c *census) bytesOf(r reach, folded []byte) int {
 	return r.bytes + r.runs*c.run(folded)
 }
 
-// head is as much of a text as a match from its start can fill.
+// head is as much of a text as a match from its start can fill, and the
+// letter or digit after that, for \b and $ to look at.
 func (sc *scan) head(folded []byte) []byte {
 	if sc.letters < 0 {
 		return folded
@@ -141,7 +148,7 @@ func (sc *scan) head(folded []byte) []byte {
 	n := 0
 	for i, b := range folded {
 		if n += int(letterOrDigit[b]); n > sc.letters {
-			return folded[:i]
+			return folded[:i+1]
 		}
 	}
 	return folded
