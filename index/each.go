@@ -31,11 +31,31 @@ func Each(ctx context.Context, dir string, f func(Hit) error) error {
 	return errors.Join(s.each(ctx, f), s.close())
 }
 
-func (s *store) each(ctx context.Context, f func(Hit) error) error {
-	order, err := s.order(ctx)
+// Newest calls f with the newest posts, at most n of them, in the order in
+// which they were collected. An error of f ends it.
+func (x *Index) Newest(ctx context.Context, n int, f func(Hit) error) error {
+	done, err := x.begin()
 	if err != nil {
 		return err
 	}
+	defer done()
+	order, err := x.store.order(ctx, `(SELECT seq, collected, posted, place, id FROM posts ORDER BY time DESC, id DESC LIMIT ?)`, n)
+	if err != nil {
+		return fmt.Errorf("the newest posts: %w", err)
+	}
+	return x.store.walk(ctx, order, f)
+}
+
+func (s *store) each(ctx context.Context, f func(Hit) error) error {
+	order, err := s.order(ctx, `posts`)
+	if err != nil {
+		return err
+	}
+	return s.walk(ctx, order, f)
+}
+
+// walk calls f with the records of these numbers, in this order.
+func (s *store) walk(ctx context.Context, order []int64, f func(Hit) error) error {
 	for part := range slices.Chunk(order, eachBatch) {
 		bySeq := make(map[int64]*record, len(part))
 		args := make([]any, len(part))
@@ -59,9 +79,10 @@ func (s *store) each(ctx context.Context, f func(Hit) error) error {
 	return nil
 }
 
-// order lists all records. Only their numbers are held: eight bytes a post.
-func (s *store) order(ctx context.Context) (order []int64, err error) {
-	rows, err := s.db.Read.QueryContext(ctx, `SELECT seq FROM posts ORDER BY collected, posted, place, id`)
+// order lists all records of a table or query. Only their numbers are held:
+// eight bytes a post.
+func (s *store) order(ctx context.Context, from string, args ...any) (order []int64, err error) {
+	rows, err := s.db.Read.QueryContext(ctx, `SELECT seq FROM `+from+` ORDER BY collected, posted, place, id`, args...)
 	if err != nil {
 		return nil, err
 	}

@@ -46,3 +46,25 @@ func TestEach(t *testing.T) {
 		t.Errorf("got %v, want ErrNotFound for a folder without an index", err)
 	}
 }
+
+// The newest posts come in the order in which they were collected.
+func TestNewest(t *testing.T) {
+	x := open(t, t.TempDir())
+	var batch []veghe.Assessed
+	for i := range 600 {
+		when := noon.Add(time.Duration((i*7)%600) * time.Minute)
+		batch = append(batch, post(fmt.Sprintf("p%03d", (i*7)%600), "a", posted(when), collectedAt(when.Add(time.Hour))))
+	}
+	put(t, x, batch...)
+	var got []string
+	if err := x.Newest(t.Context(), 300, func(h index.Hit) error { got = append(got, string(h.Post.ID)); return nil }); err != nil {
+		t.Fatal(err)
+	}
+	if len(got) != 300 || got[0] != "p300" || got[299] != "p599" || !slices.IsSorted(got) {
+		t.Errorf("%d posts from %s to %s, want p300 to p599 in order", len(got), got[0], got[len(got)-1])
+	}
+	stop := errors.New("stop")
+	if err := x.Newest(t.Context(), 300, func(index.Hit) error { return stop }); !errors.Is(err, stop) {
+		t.Errorf("got %v, want what f said", err)
+	}
+}

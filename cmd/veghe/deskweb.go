@@ -44,6 +44,7 @@ func (a *app) deskHandler(look deskLook) (http.Handler, error) {
 		Sources:    a.cfg.sourceWords, Explain: func(v veghe.Assessed) []web.Sum { return explainSums(a.rules.Load().Policies(), v) },
 		Otherwise: func(v veghe.Assessed) ([]web.Otherwise, bool) { return otherwise(a.rules.Load().Policies(), v) },
 		Rates:     a.index.Rates, Template: alignTexts,
+		Lab: newLaboratory(a), Proposals: a.desk, Exceptions: func() []web.ExceptionInfo { return exceptionInfos(a.rules.Load()) },
 		Office: a.cfg.Crawler.Operator, Evidence: a.evidencePack(),
 		Token: a.token, AutoSignIn: a.autoSignIn() && external == nil, Accounts: a.desk, Trail: a.desk,
 		OIDC: external, SecondFactor: a.cfg.Desk.SecondFactor == "required", Sessions: a.cfg.Desk.lives(), Proxies: proxies,

@@ -73,16 +73,18 @@ func (m *Matcher) wake(fired *unit, next int) {
 }
 
 // excepted reports whether an exception in force covers the unit.
-func (m *Matcher) excepted(u *unit) bool {
+func (m *Matcher) excepted(u *unit) bool { return m.exceptionOf(u) != "" }
+
+// exceptionOf names the first exception in force that covers the unit, "" if
+// none does.
+func (m *Matcher) exceptionOf(u *unit) string {
 	for _, i := range u.exceptions {
 		e := m.set.units[i]
-		if e.exception.Expires.IsZero() || m.in.Now.Before(e.exception.Expires) {
-			if e.cond == nil || m.holds(e.cond) {
-				return true
-			}
+		if e.exception.InForce(m.in.Now) && (e.cond == nil || m.holds(e.cond)) {
+			return e.exception.Name
 		}
 	}
-	return false
+	return ""
 }
 
 // holds reports whether a condition holds.

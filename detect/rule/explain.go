@@ -138,17 +138,6 @@ func (m *Matcher) ruleView(i int32, u *unit) View {
 	return v
 }
 
-// exceptionOf names the first exception in force.
-func (m *Matcher) exceptionOf(u *unit) string {
-	for _, i := range u.exceptions {
-		e := m.set.units[i]
-		if e.cond == nil || m.holds(e.cond) {
-			return e.exception.Name
-		}
-	}
-	return ""
-}
-
 // nearly says what single change would make the rule fire.
 func (m *Matcher) nearly(u *unit) (out []string) {
 	for k, s := range u.signals {

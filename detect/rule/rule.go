@@ -120,6 +120,10 @@ type Exception struct {
 	Pos        Position
 }
 
+// InForce reports whether the exception has not expired at a time. The zero
+// time is before every expiry.
+func (e *Exception) InForce(at time.Time) bool { return e.Expires.IsZero() || at.Before(e.Expires) }
+
 // covers reports whether the exception is about the rule.
 func (e *Exception) covers(r *Rule) bool {
 	return slices.Contains(e.Indicators, string(r.Indicator)) || slices.Contains(e.Indicators, string(r.ID))

@@ -43,8 +43,13 @@ func Test(s *Set, assess Assess) Results {
 			return m.Match(&Input{Post: e.Post(), Langs: []Segment{whole}, Features: e.Features, Now: e.PostedAt})
 		}
 	}
+	return TestRules(s.Rules(), assess)
+}
+
+// TestRules runs every example of these rules, if they run.
+func TestRules(rules []*Rule, assess Assess) Results {
 	var res Results
-	for _, r := range s.Rules() {
+	for _, r := range rules {
 		if r.Status == Deprecated {
 			continue
 		}

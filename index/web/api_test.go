@@ -282,6 +282,7 @@ func TestDocumentIsTrue(t *testing.T) {
 	rules := decode[map[string]any](t, ask(t, h, "GET", "/api/v1/rules", ""))
 	rule := rules["rules"].([]any)[2].(map[string]any) // DOC-01
 	precision := rule["reviews"].(map[string]any)
+	trial := decode[map[string]any](t, ask(t, h, "POST", "/api/v1/lab", `{"document":"indicator: A\n","text":"a","newest":500}`))
 	answers := map[string]map[string]any{
 		"Rules":      rules,
 		"Rule":       rule,
@@ -292,6 +293,10 @@ func TestDocumentIsTrue(t *testing.T) {
 		"Hit":        hit,
 		"Rates":      rates.(map[string]any),
 		"Otherwise":  other.(map[string]any),
+		"Trial":      trial,
+		"Effect":     trial["effect"].(map[string]any),
+		"Proposal":   decode[map[string]any](t, ask(t, h, "POST", "/api/v1/lab/proposals", `{"document":"indicator: A\n","note":"n"}`)),
+		"Exception":  decode[map[string]any](t, ask(t, h, "GET", "/api/v1/rules/exceptions", ""))["exceptions"].([]any)[0].(map[string]any),
 		"Version":    version.(map[string]any),
 		"Cluster":    decode[map[string]any](t, ask(t, h, "GET", "/api/v1/clusters/c0ffee", "")),
 		"Post":       hit["post"].(map[string]any),

@@ -127,7 +127,7 @@ func TestHeaders(t *testing.T) {
 // page, a handler in an attribute, or anything from elsewhere.
 func TestPagesKeepThePolicy(t *testing.T) {
 	h, m := newDesk(t, nil)
-	targets := []string{"/", "/?q=%22", postPath(m.hits[0].Post.ID), "/entities/cluster/c0ffee", "/status", "/rules", "/sources", "/help", "/nothing"}
+	targets := []string{"/", "/?q=%22", postPath(m.hits[0].Post.ID), "/entities/cluster/c0ffee", "/status", "/rules", "/lab", "/lab/proposals", "/lab/exceptions", "/sources", "/help", "/nothing"}
 	for _, target := range targets {
 		body := ask(t, h, "GET", target, "").Body.String()
 		for _, bad := range []string{"<style", " style=", " onclick=", " onload=", "<img", "<iframe", `src="http`, `href="http`, "javascript:", "⟦"} {

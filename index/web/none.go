@@ -87,3 +87,20 @@ func (noMarks) MarkValue(context.Context, store.Mark) error { return errNoMarks 
 func (noMarks) UnmarkValue(context.Context, string, string, string, time.Time) error {
 	return errNoMarks
 }
+
+// noProposals keeps none.
+type noProposals struct{}
+
+func (noProposals) Propose(context.Context, store.Proposal) (store.Proposal, error) {
+	return store.Proposal{}, store.ErrNoProposal
+}
+
+func (noProposals) Proposals(context.Context) ([]store.Proposal, error) { return nil, nil }
+
+func (noProposals) Proposal(context.Context, int64) (store.Proposal, error) {
+	return store.Proposal{}, store.ErrNoProposal
+}
+
+func (noProposals) DecideProposal(context.Context, int64, store.ProposalStatus, string, string, time.Time) error {
+	return store.ErrNoProposal
+}

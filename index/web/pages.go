@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"html/template"
 	"mime"
@@ -61,6 +62,7 @@ func parsePages(l *locale, assets map[string]asset) (*template.Template, error) 
 		"percent": l.Percent, "day": l.Day, "time": l.Time, "value": l.Value, "has": l.Has,
 		"score":   func(x float64) string { return l.Dec(x, 2) },
 		"share":   l.Share,
+		"json":    func(v any) (string, error) { b, err := json.Marshal(v); return string(b), err },
 		"tenth":   func(x float64) string { return l.Dec(x, 1) },
 		"rfc3339": func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
 		"asset":   func(name string) string { return assets[name].href },

@@ -28,6 +28,8 @@ func (r route) limit() int64 {
 		return maxIngest
 	case strings.HasSuffix(r.path, "/lookup"):
 		return 3*maxLookupBytes + maxForm // a form writes some bytes as three
+	case strings.Contains(r.path, "/lab"):
+		return 3*(store.MaxDocument+maxLabText) + 2*maxForm
 	default:
 		return maxForm
 	}
@@ -58,6 +60,14 @@ func routes() []route {
 		{"POST", "/lookup", store.CanSearch, (*desk).lookupForm},
 		{"GET", "/status", store.CanStatus, (*desk).statusPage},
 		{"GET", "/rules", store.CanRules, (*desk).rulesPage},
+		{"GET", "/lab", store.CanLab, (*desk).labStart},
+		{"POST", "/lab", store.CanLab, (*desk).labForm},
+		{"GET", "/lab/proposals", store.CanRules, (*desk).proposalsPage},
+		{"POST", "/lab/proposals", store.CanLab, (*desk).proposeForm},
+		{"GET", "/lab/proposals/{id}", store.CanRules, (*desk).proposalPage},
+		{"POST", "/lab/proposals/{id}", store.CanLab, (*desk).decideProposalForm},
+		{"GET", "/lab/proposals/{id}/document", store.CanRules, (*desk).proposalFile},
+		{"GET", "/lab/exceptions", store.CanRules, (*desk).exceptionsPage},
 		{"GET", "/sources", store.CanStatus, (*desk).sourcesPage},
 		{"GET", "/help", store.SignedIn, (*desk).helpPage},
 		{"POST", "/settings", public, (*desk).settings},
@@ -105,6 +115,12 @@ func routes() []route {
 		{"GET", "/api/v1/watches/{id}", store.CanWatch, (*desk).apiWatch},
 		{"POST", "/api/v1/lookup", store.CanSearch, (*desk).apiLookup},
 		{"GET", "/api/v1/rules", store.CanRules, (*desk).apiRules},
+		{"GET", "/api/v1/rules/exceptions", store.CanRules, (*desk).apiExceptions},
+		{"POST", "/api/v1/lab", store.CanLab, (*desk).apiLab},
+		{"GET", "/api/v1/lab/proposals", store.CanRules, (*desk).apiProposals},
+		{"POST", "/api/v1/lab/proposals", store.CanLab, (*desk).apiPropose},
+		{"GET", "/api/v1/lab/proposals/{id}", store.CanRules, (*desk).apiProposal},
+		{"POST", "/api/v1/lab/proposals/{id}", store.CanLab, (*desk).apiDecideProposal},
 		{"GET", "/api/v1/export", store.CanExport, (*desk).apiExport},
 		{"GET", "/api/v1/openapi.json", public, (*desk).apiDocument},
 	}

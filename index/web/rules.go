@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"veghe"
+	"veghe/index"
 	store "veghe/index/desk"
 )
 
@@ -15,6 +16,7 @@ type rulesPage struct {
 	Page
 	Groups []ruleGroup
 	Count  int
+	Ending int // exceptions that end soon, or ended
 }
 
 type ruleGroup struct {
@@ -26,6 +28,8 @@ type ruleGroup struct {
 type ruleRow struct {
 	RuleInfo
 	Agreed *store.Precision // nil: nothing is known
+	Fired  index.Fired      // in how many posts the indicator was seen lately
+	AllOf  int              // of how many
 }
 
 func (d *desk) rulesPage(w http.ResponseWriter, r *http.Request) error {
@@ -36,6 +40,11 @@ func (d *desk) rulesPage(w http.ResponseWriter, r *http.Request) error {
 	l := d.localeOf(r)
 	p := rulesPage{Page: d.page(r, l.T("rules.title")), Count: len(all)}
 	p.Nav = "rules"
+	for _, e := range d.exceptionRows() {
+		if e.Soon || e.Expired {
+			p.Ending++
+		}
+	}
 	for _, c := range []veghe.Category{veghe.Recruitment, veghe.Grooming, veghe.Common} {
 		g := ruleGroup{Category: c}
 		for _, x := range all {
@@ -59,9 +68,13 @@ func (d *desk) ruleRows(r *http.Request) ([]ruleRow, error) {
 	if err != nil {
 		return nil, err
 	}
+	rates, err := d.Rates(ctx, "", "")
+	if err != nil {
+		return nil, fmt.Errorf("reading base rates: %w", err)
+	}
 	var rows []ruleRow
 	for _, x := range d.Rules() {
-		rows = append(rows, ruleRow{x, agreed[x.Rule]})
+		rows = append(rows, ruleRow{x, agreed[x.Rule], rates.Of(x.Indicator, x.Status == "experimental"), rates.All})
 	}
 	slices.SortFunc(rows, func(a, b ruleRow) int { return cmp.Compare(a.Rule, b.Rule) })
 	return rows, nil
@@ -92,6 +105,9 @@ type ruleJSON struct {
 	Status         string            `json:"status"`
 	Why            string            `json:"why"`
 	FalsePositives []string          `json:"false_positives"`
+	// Seen is in how many of the posts of the last days the indicator was seen.
+	Seen  int `json:"seen"`
+	Posts int `json:"posts"`
 	// Reviews is absent while nobody decided on a post with the rule.
 	Reviews *store.Precision `json:"reviews,omitempty"`
 }
@@ -105,7 +121,7 @@ func (d *desk) apiRules(w http.ResponseWriter, r *http.Request) error {
 	for i, x := range rows {
 		out[i] = ruleJSON{
 			Rule: x.Rule, Indicator: x.Indicator, Title: x.Title, Category: x.Category, Family: x.Family, Strength: x.Strength,
-			Weight: x.Weight, Status: x.Status, Why: x.Why, FalsePositives: append([]string{}, x.FalsePositives...), Reviews: x.Agreed,
+			Weight: x.Weight, Status: x.Status, Why: x.Why, FalsePositives: append([]string{}, x.FalsePositives...), Seen: x.Fired.All, Posts: x.AllOf, Reviews: x.Agreed,
 		}
 	}
 	return writeJSON(w, http.StatusOK, map[string]any{"rules": out})

@@ -100,6 +100,11 @@ type Config struct {
 	// Rates is how often indicators are seen among all posts of a source and
 	// a language. Nil knows none.
 	Rates func(context.Context, veghe.SourceID, string) (index.Rates, error)
+	// Lab tries out rule documents, Proposals keeps them, Exceptions are those
+	// of the rules in force. Nil: there is no lab, nothing is proposed, none.
+	Lab        Laboratory
+	Proposals  Proposals
+	Exceptions func() []ExceptionInfo
 	// Template aligns texts made from one template. Nil shows none.
 	Template func(texts []string) []TemplatePiece
 
@@ -184,6 +189,7 @@ const (
 	ActCase    Action = "case"
 	ActWatch   Action = "watch"
 	ActMark    Action = "mark"
+	ActLab     Action = "lab" // a rule document was tried, proposed or decided on
 )
 
 // RuleInfo is what the desk says about one rule.
@@ -313,6 +319,12 @@ func (d *desk) defaults() {
 	}
 	if d.Explain == nil {
 		d.Explain = addWeights
+	}
+	if d.Proposals == nil {
+		d.Proposals = noProposals{}
+	}
+	if d.Exceptions == nil {
+		d.Exceptions = func() []ExceptionInfo { return nil }
 	}
 	if d.Otherwise == nil {
 		d.Otherwise = func(veghe.Assessed) ([]Otherwise, bool) { return nil, false }
