@@ -243,6 +243,24 @@ func TestBrowserWithoutJavaScript(t *testing.T) {
 	b.quiet()
 }
 
+// A rule is tried, proposed and decided on without JavaScript and without a
+// mouse: each step is a form.
+func TestBrowserLab(t *testing.T) {
+	b, _ := open(t)
+	b.do("turning JavaScript off", command(emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true}),
+		chromedp.Navigate(b.home+"/lab?name=DOC-01"), chromedp.WaitVisible(chromedp.CSS("#document")))
+	b.do("trying", chromedp.SendKeys(chromedp.CSS("#text"), "Ținem pașaportul la noi"), chromedp.Click(chromedp.CSS("button[value=effect]")),
+		chromedp.WaitVisible(chromedp.CSS("#result .nearly")), chromedp.WaitVisible(chromedp.CSS(".bench .text mark")), chromedp.WaitVisible(chromedp.CSS("#h-effect")))
+	b.shot("lab-tried")
+	b.do("proposing", chromedp.SendKeys(chromedp.CSS("#note"), "alte feluri de a spune"), chromedp.Submit(chromedp.CSS("#note")), chromedp.WaitVisible(chromedp.CSS("button[value=accepted]")))
+	b.do("rejecting", chromedp.SendKeys(chromedp.CSS("#reason"), "găsește prea mult"), chromedp.Click(chromedp.CSS("button[value=rejected]")), chromedp.WaitNotPresent(chromedp.CSS("button[value=rejected]")))
+	text, err := chromedp.Run(b.ctx, chromedp.Text(chromedp.CSS("main")))
+	if err != nil || !strings.Contains(text, "găsește prea mult") || !strings.Contains(text, "rejected") {
+		t.Errorf("the proposal reads %q, %v", text, err)
+	}
+	b.quiet()
+}
+
 // Each page fits a narrow screen, in both colour schemes, and has the
 // landmarks and labels that a screen reader goes by.
 func TestBrowserLooks(t *testing.T) {
@@ -250,6 +268,7 @@ func TestBrowserLooks(t *testing.T) {
 	pages := map[string]string{
 		"list": "/", "filtered": "/?q=cules+severity:critical+-source:anunturi", "post": postPath(m.hits[0].Post.ID),
 		"talk": postPath(m.talkPost(5)), "cluster": "/entities/cluster/c0ffee",
+		"lab": "/lab?name=DOC-01", "proposals": "/lab/proposals", "exceptions": "/lab/exceptions",
 		"status": "/status", "rules": "/rules", "sources": "/sources", "help": "/help", "empty": "/?q=nowhere",
 	}
 	for name, path := range pages {
