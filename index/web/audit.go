@@ -37,7 +37,7 @@ type auditView struct {
 
 // actions are what can stand in the trail, for the form.
 var actions = []Action{
-	ActSearch, ActRead, ActReveal, ActExport, ActReview, ActCase, ActWatch, ActIngest, ActSignIn, ActSignOut, ActRefused, ActDenied,
+	ActSearch, ActRead, ActReveal, ActExport, ActReview, ActCase, ActWatch, ActLab, ActIngest, ActSignIn, ActSignOut, ActRefused, ActDenied,
 	ActAccount, ActAdmin, ActAudit, ActHold, ActErase, ActPurge,
 }
 
