@@ -11,7 +11,7 @@ DATA ?= ../shared/data
 export CGO_ENABLED ?= 0
 
 .DEFAULT_GOAL := help
-.PHONY: help build run demo test ci lint race fuzz bench hyperscan eval kafka kafka-stop kafka-test browser promtool wordpress handover golden docs rules clean
+.PHONY: help build run demo test ci lint race fuzz bench hyperscan eval kafka kafka-stop kafka-test browser promtool wordpress handover golden docs rules clean fault fault-kafka
 
 help: ## list what you can do
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -54,6 +54,12 @@ lint: ## gofmt, go vet, golangci-lint, shell and YAML of deploy
 # reading all rules, which the race detector slows tenfold; make test has them.
 race: ## all tests under the race detector but those that only start many processes
 	CGO_ENABLED=1 $(GO) test -race -timeout 30m -skip '^(TestScripts|TestScorecard|TestEveryShippedRuleCanBeEdited|TestBackupUnderLoad)$$' ./...
+
+fault: ## break disks, files, clocks, processes: nothing acknowledged may be lost
+	deploy/ci/fault.sh
+
+fault-kafka: ## the same for brokers and the network to them (two minutes)
+	deploy/ci/fault.sh kafka
 
 fuzz: ## every fuzz target for FUZZTIME (10s)
 	deploy/ci/fuzz.sh $(FUZZTIME)

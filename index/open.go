@@ -25,6 +25,9 @@ var (
 	// ErrNoSpace is returned by Put while the disk is nearly full. Nothing of
 	// the batch was stored: free space and put it again.
 	ErrNoSpace = errors.New("not enough free disk space")
+	// ErrDamaged is returned for a post whose bytes are not those that were
+	// stored. [Salvage] keeps everything that is sound.
+	ErrDamaged = errors.New("its bytes are not those that were stored")
 	// ErrClosed is returned by every method after Close.
 	ErrClosed = errors.New("the index is closed")
 	// ErrBusy is returned by Search when too many searches run at once or the
@@ -35,7 +38,7 @@ var (
 // Options tune an Index. The zero value is fine.
 type Options struct {
 	// MinFree is how many bytes the disk must keep free for Put to go on;
-	// 0 means 1 GiB, less than 0 no check.
+	// 0 means 1 GiB, or an eighth of a small disk; less than 0 no check.
 	MinFree int64
 	// Searches is how many searches run at once; 0 means one per CPU.
 	Searches int
@@ -48,9 +51,6 @@ type Options struct {
 }
 
 func (o Options) withDefaults() Options {
-	if o.MinFree == 0 {
-		o.MinFree = 1 << 30
-	}
 	if o.Searches <= 0 {
 		o.Searches = runtime.NumCPU()
 	}

@@ -17,6 +17,9 @@ func (x *Index) Purge(ctx context.Context, olderThan time.Time) (int, error) {
 		return 0, err
 	}
 	defer done()
+	if err := x.store.forgive(ctx, x.now()); err != nil {
+		return 0, fmt.Errorf("purge: %w", err)
+	}
 	total := 0
 	for {
 		n, err := x.purgePiece(ctx, olderThan)
@@ -35,6 +38,19 @@ func (x *Index) Purge(ctx context.Context, olderThan time.Time) (int, error) {
 		return total, fmt.Errorf("purge: %d posts are removed, but not yet overwritten: %w", total, err)
 	}
 	return total, nil
+}
+
+// wrongClock is how far ahead of the clock a time of collection must be to say
+// that it cannot be right.
+const wrongClock = time.Hour
+
+// forgive has unflagged posts that say they were collected in the future age
+// from now on: collectors may say anything, and a clock may have been wrong.
+// They would be kept until then, else.
+func (s *store) forgive(ctx context.Context, now time.Time) error {
+	_, err := s.db.Write.ExecContext(ctx, `UPDATE posts SET collected = ?1 WHERE flagged = 0 AND collected > ?1 + ?2`,
+		clamp(now).UnixMilli(), wrongClock.Milliseconds())
+	return err
 }
 
 func (x *Index) purgePiece(ctx context.Context, olderThan time.Time) (n int, err error) {

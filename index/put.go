@@ -1,6 +1,7 @@
 package index
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/json"
@@ -212,8 +213,8 @@ func (t tallies) count(r *record, by int) {
 }
 
 const insertPost = `INSERT OR REPLACE INTO posts (seq, id, flagged, severity, score, source, category, thread, place,
-	time, posted, collected, assessed, indexed, rules_version, review, cases, gone, again, noticed, edited, doc)
-	VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+	time, posted, collected, assessed, indexed, rules_version, review, cases, gone, again, noticed, edited, doc, sum)
+	VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 
 // commit writes a plan in one transaction and returns its changes, numbered.
 func (s *store) commit(ctx context.Context, p plan) ([]change, error) {
@@ -249,9 +250,6 @@ func (s *store) commit(ctx context.Context, p plan) ([]change, error) {
 		if err := p.rates.write(ctx, tx, p.today); err != nil {
 			return err
 		}
-		if err := writeVersions(ctx, tx, p.versions); err != nil {
-			return err
-		}
 		_, err = tx.ExecContext(ctx, `UPDATE meta SET value = ? WHERE name = 'seq'`, strconv.FormatInt(seq, 10))
 		return err
 	})
@@ -281,7 +279,7 @@ func (r *record) insert(ctx context.Context, insert *sql.Stmt) error {
 	_, err = insert.ExecContext(ctx, r.seq, string(p.ID), a.Flagged, r.severity().Rank(), rank(r.score()), string(p.Source),
 		strings.Join(r.categories(), " "), string(p.Thread), p.Seq,
 		r.time().UnixMilli(), millis(p.PostedAt), r.collected().UnixMilli(), millis(r.assessed.AssessedAt), r.indexed.UnixMilli(),
-		a.RulesVersion, string(r.review), string(cases), millis(r.gone), string(r.again), millis(r.noticed), millis(r.edited), r.doc)
+		a.RulesVersion, string(r.review), string(cases), millis(r.gone), string(r.again), millis(r.noticed), millis(r.edited), r.doc, sum(r.doc))
 	return err
 }
 
@@ -387,12 +385,12 @@ func (x *Index) roomLeft() error {
 	if x.opt.MinFree < 0 {
 		return nil
 	}
-	free, err := freeSpace(x.dir)
+	free, size, err := freeSpace(x.dir)
 	if err != nil {
 		return err
 	}
-	if free < x.opt.MinFree {
-		return fmt.Errorf("%w: %s has %d MiB free, want at least %d MiB", ErrNoSpace, x.dir, free>>20, x.opt.MinFree>>20)
+	if want := cmp.Or(x.opt.MinFree, min(1<<30, size/8)); free < want {
+		return fmt.Errorf("%w: %s has %d MiB free, want at least %d MiB", ErrNoSpace, x.dir, free>>20, want>>20)
 	}
 	return nil
 }

@@ -81,7 +81,9 @@ CREATE TABLE versions (
 
 -- What became of posts that are not here, perhaps not yet.
 CREATE TABLE awaited (id TEXT PRIMARY KEY, seen INTEGER NOT NULL, change TEXT NOT NULL) WITHOUT ROWID;
-`, rateSchema}
+`, rateSchema, `
+ALTER TABLE posts ADD COLUMN sum INTEGER NOT NULL DEFAULT 0; -- of doc, see sum; 0 unknown
+`}
 
 // store is the record of every post: what is not in it does not exist, and
 // everything else is made from it.
@@ -125,7 +127,7 @@ func (s *store) load(ctx context.Context) (err error) {
 		coalesce(max(CAST(value AS INTEGER)) FILTER (WHERE name = 'rates_from'), 0) FROM meta`).Scan(&s.seq, &s.ratesFrom)
 }
 
-const columns = `seq, indexed, review, cases, gone, again, noticed, edited, doc`
+const columns = `seq, indexed, review, cases, gone, again, noticed, edited, doc, sum`
 
 // scan reads the columns above.
 func scan(row interface{ Scan(...any) error }) (*record, error) {
@@ -133,8 +135,12 @@ func scan(row interface{ Scan(...any) error }) (*record, error) {
 	var indexed, gone, noticed, edited int64
 	var cases string
 	var doc []byte
-	if err := row.Scan(&r.seq, &indexed, &r.review, &cases, &gone, &r.again, &noticed, &edited, &doc); err != nil {
+	var kept int64
+	if err := row.Scan(&r.seq, &indexed, &r.review, &cases, &gone, &r.again, &noticed, &edited, &doc, &kept); err != nil {
 		return nil, err
+	}
+	if kept != 0 && kept != sum(doc) {
+		return nil, fmt.Errorf("post of change %d: %w", r.seq, ErrDamaged)
 	}
 	r.doc = doc
 	r.indexed, r.gone, r.noticed, r.edited = time.UnixMilli(indexed).UTC(), fromMillis(gone), fromMillis(noticed), fromMillis(edited)

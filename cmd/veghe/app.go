@@ -94,7 +94,7 @@ func openApp(ctx context.Context, cfg config, st stages, log *slog.Logger) (*app
 		a.metrics.sources.know(string(s.ID))
 	}
 	if err := a.open(ctx); err != nil {
-		return nil, errors.Join(err, a.close())
+		return nil, errors.Join(whatToDo(&cfg, err), a.close())
 	}
 	for _, g := range a.groups() { // so that an alert on the first one has a zero to rise from
 		a.metrics.dead.WithLabelValues(g.topic, g.group)
@@ -106,9 +106,13 @@ func openApp(ctx context.Context, cfg config, st stages, log *slog.Logger) (*app
 
 func (a *app) open(ctx context.Context) error {
 	if err := os.MkdirAll(a.cfg.Data, 0o700); err != nil {
-		return withHint(fmt.Errorf("making the data folder: %w", err), "give a folder that can be written with -data")
+		return fmt.Errorf("making the data folder: %w", err)
 	}
-	var err error
+	release, err := lockData(&a.cfg)
+	if err != nil {
+		return err
+	}
+	a.onClose(release)
 	if a.token, err = localToken(a.cfg.path("token")); err != nil {
 		return err
 	}
@@ -369,6 +373,7 @@ func (a *app) run(ctx context.Context) error {
 		start("reviews", a.applyReviews)
 		start("changes", a.applyChanges)
 		start("retention", a.retain)
+		start("scrub", a.scrub)
 		start("watches", a.watching)
 		start("audit", a.noteHeads)
 	}

@@ -60,12 +60,14 @@ func commands() []command {
 		{"restore", "FILE|-", "check such a copy and put it into an empty data folder", restoreCmd},
 		{"user", "add|list|role|disable|enable|reset|link|token", "accounts of the desk and tokens of programs", userCmd},
 		{"audit", "verify [-head N:HASH] [FILE]", "check that nothing in the audit trail was changed or cut off", auditCmd},
+		{"repair", "[-data DIR]", "make a damaged data folder usable: keep all that is sound, say what is not", repairCmd},
 		{"dlq", "list|show|retry", "posts that could not be handled", dlqCmd},
 		{"version", "", "version and build", versionCmd},
 	}
 }
 
 func main() {
+	limitIsAnError()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second signal ends the program at once

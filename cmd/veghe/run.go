@@ -74,7 +74,7 @@ func serve(ctx context.Context, e env, cfg config, st stages, look deskLook) err
 	}
 	g.Go(func() error { return a.run(gctx) })
 	g.Go(func() error { return a.greet(gctx, e, l, look) })
-	err = g.Wait()
+	err = whatToDo(&cfg, g.Wait())
 	log.Info("stopping")
 	return errors.Join(err, a.close())
 }

@@ -3,11 +3,14 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync/atomic"
 	"time"
 
 	"veghe"
 	"veghe/detect/history"
+	"veghe/index"
+	"veghe/index/desk"
 	"veghe/index/ledger"
 	"veghe/stream"
 )
@@ -182,15 +185,55 @@ func ledgerEntries(batch []stream.Record) []ledger.Entry {
 // applyReviews enters the decisions of all nodes into this node's index.
 func (a *app) applyReviews(ctx context.Context) error {
 	return a.reviews.Consume(ctx, a.group(groupReviews), func(ctx context.Context, batch []stream.Message[veghe.Review]) error {
+		rejected := &stream.Rejection{Causes: map[int]error{}}
 		for i := range batch {
-			if err := a.applyReview(ctx, batch[i].Value); err != nil {
+			err := a.applyReview(ctx, batch[i].Value)
+			if errors.Is(err, desk.ErrNoReview) {
+				rejected.Causes[i] = err
+				continue
+			}
+			if err != nil {
 				a.fail("reviews", err)
 				return err
 			}
 		}
 		a.done("reviews", len(batch))
+		if len(rejected.Causes) > 0 {
+			return rejected
+		}
 		return nil
 	})
+}
+
+// scrubEvery is how often every stored post is compared with its checksum.
+const scrubEvery = 24 * time.Hour
+
+// scrub looks for posts that the disk has changed, at the start and daily.
+func (a *app) scrub(ctx context.Context) error {
+	every := time.NewTicker(scrubEvery)
+	defer every.Stop()
+	for {
+		read, damaged, err := a.index.Scrub(ctx)
+		switch {
+		case ctx.Err() != nil:
+			return nil
+		case err == nil && damaged > 0:
+			err = fmt.Errorf("%s: %d of %d posts are damaged", a.cfg.path(indexDB), damaged, read)
+		}
+		if err != nil {
+			err = whatToDo(&a.cfg, fmt.Errorf("%w: %w", index.ErrDamaged, err))
+			a.fail("scrub", err)
+			a.log.Error("stored posts are not as they were", "file", a.cfg.path(indexDB), "error", err, "hint", hint(err))
+		} else {
+			a.done("scrub", read)
+			a.log.Info("stored posts match their checksums", "posts", read)
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-every.C:
+		}
+	}
 }
 
 // retain lets go of unflagged posts after their time, and folds up the books.

@@ -72,6 +72,12 @@ func (a *app) status(ctx context.Context) (status, error) {
 		s.Behind, s.OldestSeconds = behind, oldest.Seconds()
 		st.Stages = append(st.Stages, s)
 	}
+	// What goes on beside the stream is shown while something is wrong with it.
+	for _, name := range []string{"retention", "scrub", "clusters"} {
+		if wrong := a.failure(name); wrong != "" {
+			st.Stages = append(st.Stages, stageStatus{Name: name, Handled: a.count(name), Failing: wrong})
+		}
+	}
 	if a.index == nil {
 		return st, nil
 	}

@@ -232,6 +232,12 @@ func (f *Frontier) prepare(ctx context.Context) error {
 	if _, err := f.db.ExecContext(ctx, "UPDATE pages SET lease = 0, due = 0 WHERE lease <> 0"); err != nil {
 		return err
 	}
+	// Pages that were fetched in the future were so by a clock that was wrong,
+	// and would not be due again before it is right.
+	const wrongClock = "UPDATE pages SET due = 0, fetched = 0 WHERE fetched > ?"
+	if _, err := f.db.ExecContext(ctx, wrongClock, millis(time.Now().Add(time.Hour))); err != nil {
+		return err
+	}
 	return f.recount(ctx)
 }
 

@@ -17,6 +17,7 @@ step make rules
 step make lint
 step make race
 step go test ./cmd/veghe -count=1 -timeout 20m -run TestKillEmbedded -v -kill.posts 100000 -kill.rounds 20
+step make fault
 step make kafka-test
 debian chromium chromium
 step make browser

@@ -10,6 +10,8 @@
 #   kafka.sh up N             start broker N again and wait until it serves
 #   kafka.sh pause N          freeze broker N (SIGSTOP), as a dead network would
 #   kafka.sh resume N         let it go on
+#   kafka.sh full N           let its files grow no further, as a full disk would;
+#                             Kafka then stops the broker: kafka.sh up N
 #   kafka.sh stop             stop all brokers; their data stay
 #   kafka.sh clean            stop all brokers and delete their data
 #
@@ -285,6 +287,13 @@ kill_broker() {
 	while pid "$1" >/dev/null; do sleep 0.05; done
 }
 
+full() {
+	check_broker "${1:-}"
+	local p
+	p=$(pid "$1") || die "broker $1 does not run"
+	prlimit --pid "$p" --fsize=0:unlimited
+}
+
 up() {
 	check_broker "${1:-}"
 	need_java
@@ -300,6 +309,7 @@ kill) kill_broker "${2:-}" ;;
 up) up "${2:-}" ;;
 pause) signal STOP "${2:-}" ;;
 resume) signal CONT "${2:-}" ;;
+full) full "${2:-}" ;;
 stop) stop ;;
 clean) clean ;;
 help | -h | --help) usage ;;

@@ -13,12 +13,15 @@ import (
 // Decisions are the decisions a review can hold.
 var Decisions = []veghe.Decision{veghe.Relevant, veghe.NotRelevant, veghe.Unsure}
 
+// ErrNoReview is wrapped by the error for a review that can never be kept.
+var ErrNoReview = errors.New("review")
+
 // AddReview keeps a review together with the rules that had fired in the post.
 // A review whose id is already there changes nothing, so that a repeat is
 // harmless; added tells which it was.
 func (d *Desk) AddReview(ctx context.Context, r veghe.Review, rules []veghe.RuleID) (added bool, err error) {
 	if err := checkReview(r); err != nil {
-		return false, fmt.Errorf("review: %w", err)
+		return false, fmt.Errorf("%w: %w", ErrNoReview, err)
 	}
 	err = d.db.Tx(ctx, func(tx *sql.Tx) error {
 		old, err := counting(ctx, tx, r.Post)

@@ -15,7 +15,8 @@ import (
 	"runtime"
 	"strconv"
 
-	_ "modernc.org/sqlite" // the driver "sqlite"
+	"modernc.org/sqlite" // also the driver "sqlite"
+	lib "modernc.org/sqlite/lib"
 )
 
 // busyTimeout is how long a statement waits, in milliseconds, for another
@@ -128,6 +129,17 @@ func (db *DB) Tx(ctx context.Context, f func(*sql.Tx) error) error {
 		return err
 	}
 	return tx.Commit()
+}
+
+// IsDamaged reports whether an error says that the bytes of a database are not
+// what SQLite wrote: trying again cannot help.
+func IsDamaged(err error) bool {
+	e, ok := errors.AsType[*sqlite.Error](err)
+	if !ok {
+		return false
+	}
+	primary := e.Code() & 0xff
+	return primary == lib.SQLITE_CORRUPT || primary == lib.SQLITE_NOTADB
 }
 
 // Forget moves the write-ahead log into the database and empties it, so that

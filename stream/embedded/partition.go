@@ -277,7 +277,7 @@ func (p *partition) write(records []*stream.Record) (written, error) {
 	s := p.segs[len(p.segs)-1]
 	marks := len(s.marks)
 	size, next := s.size, p.next
-	p.nanos = max(p.nanos, p.log.o.Clock().UnixNano())
+	p.tick()
 	b := keep(p.buf)
 	for i, r := range records {
 		s.addMark(next, size+int64(len(b)))
@@ -298,6 +298,44 @@ func (p *partition) write(records []*stream.Record) (written, error) {
 	s.size, p.next = size, next
 	s.addTime(p.nanos)
 	return written{next, p.epoch}, nil
+}
+
+// wrongClock is how far ahead of the clock a time must be to say that it was
+// given by a clock that has been set right since.
+const wrongClock = time.Hour
+
+// tick moves the time of the newest record on. It follows a clock that goes
+// back a little no further, and one that was far ahead at once. It needs the
+// lock.
+func (p *partition) tick() {
+	now := p.log.o.Clock().UnixNano()
+	if ahead := time.Duration(p.nanos - now); ahead > wrongClock {
+		p.log.o.Logger.Warn("the clock went back: records have times that are still to come",
+			"topic", p.topic.name, "partition", p.id, "ahead", ahead.Round(time.Second))
+		p.nanos = now
+	}
+	p.nanos = max(p.nanos, now)
+}
+
+// forgive has segments with times that are still to come age from now on, else
+// they would be kept until then. Files get that time too, for the next start.
+func (p *partition) forgive(now int64) error {
+	wrong := func(s *segment) bool { return s.last > now+int64(wrongClock) }
+	if err := p.rollIf(wrong); err != nil {
+		return err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, s := range p.segs[:len(p.segs)-1] {
+		if !wrong(s) {
+			continue
+		}
+		s.first, s.last = min(s.first, now), now
+		if err := os.Chtimes(s.path, time.Unix(0, now), time.Unix(0, now)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // mend cuts off what a failed write or fsync left behind. It needs the lock.
@@ -410,6 +448,9 @@ func (p *partition) bounds() (begin, end int64) {
 func (p *partition) retain(r Retention, handled int64) error {
 	now := p.log.o.Clock().UnixNano()
 	if r.Age > 0 {
+		if err := p.forgive(now); err != nil {
+			return err
+		}
 		// A quiet topic would never fill its segment, and so keep it.
 		err := p.rollIf(func(s *segment) bool { return s.first != 0 && now-s.first >= int64(r.Age/8) })
 		if err != nil {

@@ -23,8 +23,8 @@ type CorruptError struct {
 
 func (e *CorruptError) Error() string {
 	return fmt.Sprintf("%s: damaged at byte %d: offset %d of topic %s, partition %d: %v\n"+
-		"Nothing was skipped. Check the disk, then restore the file from a backup, or open the log once with "+
-		"recovery (Options.Recover): the file is moved aside, the records that can be read are kept, and what is lost is logged.",
+		"Nothing was skipped. Check the disk, then restore the file from a backup, or run veghe repair "+
+		"(Options.Recover): the file is moved aside, the records that can be read are kept, and what is lost is said.",
 		e.File, e.Byte, e.Offset, e.Topic, e.Partition, e.Reason)
 }
 

@@ -236,3 +236,50 @@ func TestBadNames(t *testing.T) {
 		t.Errorf("a topic was made for nothing: %v", err)
 	}
 }
+
+// TestClockJumps has the clock a year ahead for a while, as a machine's may be
+// before it finds its time server. Records of that time must not be kept for a
+// year, nor carry the ones after them along, nor is any of them lost early;
+// the restart in between knows of the jump only what is on the disk.
+func TestClockJumps(t *testing.T) {
+	c, dir := newClock(), t.TempDir()
+	o := Options{Clock: c.Now, Retention: Retention{Age: 8 * time.Hour}}
+	l := mustOpen(t, dir, o)
+	c.add(365 * 24 * time.Hour)
+	put(t, l, "ahead")
+	c.add(-365 * 24 * time.Hour)
+	put(t, l, "right again")
+	retain(t, l)
+	put(t, l, "later")
+	for _, lag := range mustLag(t, l) {
+		if ahead := lag.Oldest.Sub(c.Now()); ahead > 366*24*time.Hour {
+			t.Errorf("the oldest record is %v ahead", ahead)
+		}
+	}
+	c.add(4 * time.Hour)
+	retain(t, l)
+	if d := cmp.Diff([]string{"ahead", "right again", "later"}, mustRead(t, l)); d != "" {
+		t.Errorf("after 4 of 8 hours (-want +got):\n%s", d)
+	}
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	l = mustOpen(t, dir, o)
+	c.add(6 * time.Hour)
+	retain(t, l)
+	put(t, l, "new")
+	c.add(2 * time.Hour)
+	retain(t, l)
+	if d := cmp.Diff([]string{"new"}, mustRead(t, l)); d != "" {
+		t.Errorf("after 12 hours (-want +got):\n%s", d)
+	}
+}
+
+func mustLag(t *testing.T, l *Log) []stream.Lag {
+	t.Helper()
+	lags, err := l.Lag(t.Context(), topicA, "nobody")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return lags
+}

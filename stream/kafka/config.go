@@ -1,6 +1,7 @@
 package kafka
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -48,7 +49,12 @@ type Config struct {
 
 	// Logger hears of trouble and of its end. Default slog.Default().
 	Logger *slog.Logger `yaml:"-"`
+
+	// dial opens connections. Tests put a network of their own in between.
+	dial dialFunc
 }
+
+type dialFunc func(ctx context.Context, network, address string) (net.Conn, error)
 
 // Retention bounds what a topic keeps. Handling does not delete records, and
 // a group that is slower than the retention loses what it has not handled:
@@ -132,6 +138,9 @@ func (c Config) withDefaults() Config {
 	c.Timeouts.Create = or(c.Timeouts.Create, time.Minute)
 	if c.Logger == nil {
 		c.Logger = slog.Default()
+	}
+	if c.dial == nil {
+		c.dial = (&net.Dialer{Timeout: c.Timeouts.Dial}).DialContext
 	}
 	return c
 }

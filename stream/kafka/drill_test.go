@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -87,6 +88,8 @@ type drill struct {
 	stopProducers context.CancelFunc
 	producers     sync.WaitGroup
 	leaves        []func()
+	networks      []*network   // by log
+	slow          atomic.Int64 // how long the members take for a batch
 }
 
 const (
@@ -129,8 +132,11 @@ func newDrill(t *testing.T, c Config) *drill {
 }
 
 func (d *drill) open() *Log {
-	l := open(d.T, d.cfg)
-	d.logs = append(d.logs, l)
+	n := &network{}
+	c := d.cfg
+	c.dial = n.dial
+	l := open(d.T, c)
+	d.logs, d.networks = append(d.logs, l), append(d.networks, n)
 	return l
 }
 
@@ -165,7 +171,14 @@ func (d *drill) join() *Log {
 	l := d.open()
 	ctx, stop := context.WithCancel(d.ctx)
 	done := make(chan error, 1)
-	go func() { done <- l.Consume(ctx, d.topic, "drill", d.ledger.handle) }()
+	go func() {
+		done <- l.Consume(ctx, d.topic, "drill", func(ctx context.Context, batch []stream.Record) error {
+			if !pause(ctx, time.Duration(d.slow.Load())) {
+				return ctx.Err()
+			}
+			return d.ledger.handle(ctx, batch)
+		})
+	}()
 	d.leaves = append(d.leaves, sync.OnceFunc(func() {
 		stop()
 		if err := <-done; err != nil {
@@ -263,7 +276,7 @@ func (d *drill) finish() {
 
 	// Of each disruption: what was handled and not committed, at most a batch
 	// per partition; what was stored and not acknowledged, one batch per key.
-	const disruptions = 10
+	const disruptions = 12
 	most := disruptions * (d.cfg.Partitions*d.cfg.MaxBatch + drillKeys*5)
 	total, repeats := d.ledger.total(), d.ledger.repeats()
 	if repeats > most {

@@ -76,7 +76,7 @@ func Open(ctx context.Context, c Config) (*Log, error) {
 	l.troubles = &troubles{log: c.Logger, brokers: c.addresses(), now: make(map[string]*trouble)}
 	l.topics = topics{log: l, known: make(map[string]known)}
 	l.transport = &kafka.Transport{
-		Dial:        (&net.Dialer{Timeout: c.Timeouts.Dial}).DialContext,
+		Dial:        c.dial,
 		DialTimeout: c.Timeouts.Dial,
 		// How soon a moved leader is noticed: refreshed at half of it on average.
 		MetadataTTL: time.Second,
@@ -182,7 +182,6 @@ func (l *Log) pingOne(ctx context.Context, broker string) error {
 // dialer opens the connections of kafka-go's older half, which ConsumerGroup
 // uses. They are closed when ctx ends, whatever they are waiting for.
 func (l *Log) dialer(ctx context.Context) *kafka.Dialer {
-	d := &net.Dialer{Timeout: l.cfg.Timeouts.Dial}
 	return &kafka.Dialer{
 		ClientID: l.cfg.ClientID,
 		Timeout:  l.cfg.Timeouts.Dial,
@@ -191,7 +190,7 @@ func (l *Log) dialer(ctx context.Context) *kafka.Dialer {
 			if err := ctx.Err(); err != nil {
 				return nil, err
 			}
-			c, err := d.DialContext(dialing, network, address)
+			c, err := l.cfg.dial(dialing, network, address)
 			if err != nil {
 				return nil, err
 			}
