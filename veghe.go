@@ -258,6 +258,8 @@ const (
 	Relevant    Decision = "relevant"
 	NotRelevant Decision = "not_relevant"
 	Unsure      Decision = "unsure"
+	// Withdrawn takes decisions back: as if nobody had decided.
+	Withdrawn Decision = "withdrawn"
 )
 
 // Review is one person's decision about one post. The newest one counts.

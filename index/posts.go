@@ -77,9 +77,11 @@ func (s *store) count(ctx context.Context) (Counts, error) {
 }
 
 // SetReview records the decision that now counts for a post, so that it can be
-// searched for; "" takes it back. What people wrote is kept by the desk.
+// searched for; "" and withdrawn take it back. What people wrote is kept by the desk.
 func (x *Index) SetReview(ctx context.Context, id veghe.PostID, d veghe.Decision) error {
 	switch d {
+	case veghe.Withdrawn:
+		d = ""
 	case "", veghe.Relevant, veghe.NotRelevant, veghe.Unsure:
 	default:
 		return fmt.Errorf("review of %s: decision is %.40q, want relevant, not_relevant, unsure or nothing", id, string(d))

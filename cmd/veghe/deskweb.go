@@ -38,7 +38,7 @@ func (a *app) deskHandler(look deskLook) (http.Handler, error) {
 	}
 	return web.New(web.Config{
 		Search: a.index, Versions: a.index.Versions, Reviews: reviewer{a}, Audit: a.audit, Ingest: a.collect,
-		Cases: casebook{a.desk, a.index}, Watches: a.desk, Marks: a.desk, Identify: identify(a.cfg.Language.Region),
+		Cases: casebook{a.desk, a.index}, Watches: a.desk, Marks: a.desk, Work: a.desk, Batch: a.desk.Batch, Identify: identify(a.cfg.Language.Region),
 		Status: a.deskStatus, Rules: func() []web.RuleInfo { return ruleInfos(a.rules.Load()) },
 		Precisions: func(ctx context.Context) ([]desk.Precision, error) { return a.desk.Precisions(ctx, time.Now()) },
 		Sources:    a.cfg.sourceWords, Explain: func(v veghe.Assessed) []web.Sum { return explainSums(a.rules.Load().Policies(), v) },

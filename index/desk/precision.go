@@ -170,7 +170,7 @@ func (d *Desk) Decided(ctx context.Context) ([]veghe.Review, error) {
 	rows, err := d.db.Read.QueryContext(ctx, `
 		WITH newest AS (
 			SELECT *, row_number() OVER (PARTITION BY post ORDER BY at DESC, n DESC) AS place FROM review)
-		SELECT id, post, decision, reason, who, at FROM newest WHERE place = 1 ORDER BY post`)
+		SELECT id, post, decision, reason, who, at FROM newest WHERE place = 1 AND decision <> 'withdrawn' ORDER BY post`)
 	if err != nil {
 		return nil, fmt.Errorf("decisions: %w", err)
 	}

@@ -11,7 +11,7 @@ import (
 )
 
 // Decisions are the decisions a review can hold.
-var Decisions = []veghe.Decision{veghe.Relevant, veghe.NotRelevant, veghe.Unsure}
+var Decisions = []veghe.Decision{veghe.Relevant, veghe.NotRelevant, veghe.Unsure, veghe.Withdrawn}
 
 // ErrNoReview is wrapped by the error for a review that can never be kept.
 var ErrNoReview = errors.New("review")
@@ -118,6 +118,19 @@ func scanReviews(rows *sql.Rows) (out []veghe.Review, err error) {
 		out = append(out, r)
 	}
 	return out, rows.Err()
+}
+
+// Batch returns the reviews that were made together under one name.
+func (d *Desk) Batch(ctx context.Context, batch string) ([]veghe.Review, error) {
+	if batch == "" || len(batch) > maxName {
+		return nil, nil
+	}
+	rows, err := d.db.Read.QueryContext(ctx,
+		`SELECT id, post, decision, reason, who, at FROM review WHERE id > ?1 || '-' AND id < ?1 || '.' ORDER BY n LIMIT 1000`, batch)
+	if err != nil {
+		return nil, fmt.Errorf("batch of reviews: %w", err)
+	}
+	return scanReviews(rows)
 }
 
 // Decision returns the decision that counts for a post, or "".

@@ -274,6 +274,9 @@ func tags(h Post) []string {
 			out = append(out, tag("category", string(c)))
 		}
 	}
+	if h.Review == veghe.Withdrawn {
+		h.Review = ""
+	}
 	return append(out, tag("review", cmp.Or(string(h.Review), "none")))
 }
 

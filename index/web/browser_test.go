@@ -181,7 +181,7 @@ func TestBrowserWithKeys(t *testing.T) {
 	b.shot("thread")
 	b.press("r")
 	b.see("the decision", `document.querySelector(".history .now")?.textContent.includes("Relevant")`)
-	b.press("u")
+	b.press("b")
 	b.see("the list again", `location.pathname === "/" && document.querySelector(".item.done")`)
 	if n := len(m.reviews); n != 5 {
 		t.Errorf("%d reviews, want the 3 there were and 2", n)

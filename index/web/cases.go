@@ -6,13 +6,10 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
-	"slices"
 	"time"
 
 	"veghe"
-	"veghe/index"
 	store "veghe/index/desk"
-	"veghe/index/handover"
 )
 
 // Casebook keeps cases. What it returns wraps store.ErrNoCase for a case that
@@ -31,6 +28,16 @@ type Casebook interface {
 	CasePeople(ctx context.Context, id string) ([]store.CasePerson, error)
 	LetIntoCase(ctx context.Context, id, who, by string, at time.Time) error
 	TakeOutOfCase(ctx context.Context, id, who, by string, at time.Time) error
+	// A referral waits for a second opinion.
+	ProposeReferral(ctx context.Context, id, note, by string, at time.Time) error
+	ReferralOf(ctx context.Context, id string) (store.Referral, bool, error)
+	AnswerReferral(ctx context.Context, id string, agree bool, note, by string, at time.Time) error
+	// Values are contacts, authors and templates that were put into a case.
+	AttachToCase(ctx context.Context, id string, v store.CaseValue) error
+	DetachFromCase(ctx context.Context, id, kind, value, by string, at time.Time) error
+	CaseValues(ctx context.Context, id string) ([]store.CaseValue, error)
+	CasesHolding(ctx context.Context, kind, value string) ([]string, error)
+	AskCase(ctx context.Context, id, about, note, by string, at time.Time) error
 }
 
 func casePath(id string) string { return "/cases/" + url.PathEscape(id) }
@@ -51,50 +58,6 @@ func (d *desk) casesPage(w http.ResponseWriter, r *http.Request) error {
 	p := casesPage{Page: d.page(r, d.localeOf(r).T("cases.title")), Cases: all, For: veghe.PostID(r.URL.Query().Get("post"))}
 	p.Nav = "cases"
 	return d.render(w, r, http.StatusOK, "cases", p)
-}
-
-type casePage struct {
-	Page
-	store.CaseFile
-	Members  []caseMember
-	Statuses []store.CaseStatus
-	// Export are the formats to hand over in; HasEvidence says that captures
-	// are kept here.
-	Export      []string
-	HasEvidence bool
-}
-
-// caseMember is a post of a case as far as it is still kept.
-type caseMember struct {
-	store.CaseMember
-	Name     string
-	Severity veghe.Severity
-	Gone     bool
-}
-
-func (d *desk) casePage(w http.ResponseWriter, r *http.Request) error {
-	ctx, cancel := deadline(r)
-	defer cancel()
-	f, err := d.readCase(ctx, r.PathValue("id"))
-	if err != nil {
-		return err
-	}
-	l := d.localeOf(r)
-	p := casePage{Page: d.page(r, f.ID+" "+f.Title), CaseFile: f, Statuses: store.CaseStatuses, Export: handover.Names(), HasEvidence: d.Evidence != nil}
-	p.Nav = "cases"
-	for _, m := range f.Members {
-		row := caseMember{CaseMember: m, Name: string(m.Post)}
-		switch h, err := d.Search.Get(ctx, m.Post); {
-		case errors.Is(err, index.ErrNotFound):
-			row.Gone = true
-		case err != nil:
-			return err
-		default:
-			row.Name, row.Severity = nameOf(h.Post, l), h.Assessment.Severity
-		}
-		p.Members = append(p.Members, row)
-	}
-	return d.render(w, r, http.StatusOK, "case", p)
 }
 
 // readCase returns a case, after it was noted who reads it.
@@ -175,52 +138,6 @@ func (d *desk) openCaseForm(w http.ResponseWriter, r *http.Request) error {
 	}
 	http.Redirect(w, r, casePath(c.ID), http.StatusSeeOther)
 	return nil
-}
-
-// changeCaseForm takes every form of a case: what is done stands in "do".
-func (d *desk) changeCaseForm(w http.ResponseWriter, r *http.Request) error {
-	id, post, note := r.PathValue("id"), veghe.PostID(r.PostFormValue("post")), r.PostFormValue("note")
-	ctx, cancel := deadline(r)
-	defer cancel()
-	by, at, what := userOf(ctx).Name, d.Clock().UTC(), r.PostFormValue("do")
-	if len(note) > 2000 {
-		return refuse(http.StatusBadRequest, "want a note of at most 2000 bytes")
-	}
-	var err error
-	switch what {
-	case "add":
-		err = d.addToCase(r, id, post, note)
-	case "remove":
-		if err = d.note(ctx, ActCase, "case "+id, "removed "+string(post)); err == nil {
-			err = d.Cases.RemoveFromCase(ctx, id, post, by, note, at)
-		}
-	case "note":
-		if note == "" {
-			return refuse(http.StatusBadRequest, "want a note")
-		}
-		if err = d.note(ctx, ActCase, "case "+id, "note"); err == nil {
-			err = d.Cases.NoteCase(ctx, id, note, by, at)
-		}
-	case "status":
-		to := store.CaseStatus(r.PostFormValue("status"))
-		if err = d.note(ctx, ActCase, "case "+id, "status "+string(to)); err == nil {
-			err = d.setStatus(ctx, id, to, by, note, at)
-		}
-	default:
-		return refuse(http.StatusBadRequest, "do is none of add, remove, note and status")
-	}
-	if err != nil {
-		return noCase(err)
-	}
-	http.Redirect(w, r, casePath(id), http.StatusSeeOther)
-	return nil
-}
-
-func (d *desk) setStatus(ctx context.Context, id string, to store.CaseStatus, by, note string, at time.Time) error {
-	if slices.Contains(store.CaseStatuses, to) {
-		return d.Cases.SetCaseStatus(ctx, id, to, by, note, at)
-	}
-	return refuse(http.StatusBadRequest, "status is none of open, referred and closed")
 }
 
 // readJSON reads the body of a request strictly.

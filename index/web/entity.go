@@ -129,6 +129,9 @@ type entityPage struct {
 	Mark               *store.Mark
 	CanMark            bool
 	Action             string // where the forms go
+	// Others says that another team works on it: never which, nor on what.
+	Others bool
+	Cases  []store.Case // that it can be put into
 }
 
 // entityItems is how many posts stand on an entity's page, entityHits how many
@@ -198,6 +201,16 @@ func (d *desk) fillEntity(ctx context.Context, p *entityPage, l *locale, s subje
 		return err
 	}
 	p.CanMark = true
+	others, err := d.scoped.others(ctx, s.Node)
+	if err != nil {
+		return err
+	}
+	p.Others = len(others) > 0
+	if userOf(ctx).Can("cases") {
+		if p.Cases, err = d.openCases(ctx); err != nil {
+			return err
+		}
+	}
 	if marked {
 		p.Mark = &m
 		return nil // what it links says nothing
@@ -295,8 +308,8 @@ func placeNames(h index.Hit) []string {
 	return out
 }
 
-// markForm marks a value as identifying nobody, or takes that back.
-func (d *desk) markForm(w http.ResponseWriter, r *http.Request) error {
+// entityForm takes every form of an entity: what is done stands in "do".
+func (d *desk) entityForm(w http.ResponseWriter, r *http.Request) error {
 	ctx, cancel := deadline(r)
 	defer cancel()
 	s, err := d.subjectOf(ctx, r, d.localeOf(r))
@@ -327,8 +340,19 @@ func (d *desk) markForm(w http.ResponseWriter, r *http.Request) error {
 		if err := d.Marks.UnmarkValue(ctx, s.Kind, d.markValue(s.Node), by, at); err != nil {
 			return err
 		}
+	case "ask":
+		if err := d.ask(ctx, r, s); err != nil {
+			return err
+		}
+	case "attach":
+		if !userOf(ctx).Can("cases") {
+			return fail(http.StatusForbidden, "error.not_allowed")
+		}
+		if err := d.attach(ctx, r, s); err != nil {
+			return err
+		}
 	default:
-		return refuse(http.StatusBadRequest, "do is none of mark and unmark")
+		return refuse(http.StatusBadRequest, "do is none of mark, unmark, ask and attach")
 	}
 	http.Redirect(w, r, d.nodePath(s.Node), http.StatusSeeOther)
 	return nil

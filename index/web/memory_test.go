@@ -206,6 +206,9 @@ func (m *memory) decision(id veghe.PostID) veghe.Decision {
 			d = r.Decision
 		}
 	}
+	if d == veghe.Withdrawn {
+		return ""
+	}
 	return d
 }
 
@@ -214,6 +217,18 @@ func (m *memory) Review(_ context.Context, r veghe.Review) error {
 	defer m.mu.Unlock()
 	m.reviews = append(m.reviews, r)
 	return m.err
+}
+
+func (m *memory) Batch(_ context.Context, batch string) ([]veghe.Review, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var out []veghe.Review
+	for _, r := range m.reviews {
+		if strings.HasPrefix(r.ID, batch+"-") {
+			out = append(out, r)
+		}
+	}
+	return out, m.err
 }
 
 func (m *memory) Reviews(_ context.Context, id veghe.PostID) ([]veghe.Review, error) {

@@ -104,3 +104,59 @@ func (noProposals) Proposal(context.Context, int64) (store.Proposal, error) {
 func (noProposals) DecideProposal(context.Context, int64, store.ProposalStatus, string, string, time.Time) error {
 	return store.ErrNoProposal
 }
+func (noCases) ProposeReferral(context.Context, string, string, string, time.Time) error {
+	return store.ErrNoCase
+}
+
+func (noCases) ReferralOf(context.Context, string) (store.Referral, bool, error) {
+	return store.Referral{}, false, nil
+}
+
+func (noCases) AnswerReferral(context.Context, string, bool, string, string, time.Time) error {
+	return store.ErrNoCase
+}
+
+func (noCases) AttachToCase(context.Context, string, store.CaseValue) error { return store.ErrNoCase }
+
+func (noCases) DetachFromCase(context.Context, string, string, string, string, time.Time) error {
+	return store.ErrNoCase
+}
+
+func (noCases) CaseValues(context.Context, string) ([]store.CaseValue, error) { return nil, nil }
+
+func (noCases) CasesHolding(context.Context, string, string) ([]string, error) { return nil, nil }
+
+func (noCases) AskCase(context.Context, string, string, string, string, time.Time) error {
+	return store.ErrNoCase
+}
+
+// noWork is the worklist of a desk where nobody shares work.
+type noWork struct{}
+
+func (noWork) Queues(context.Context) ([]store.Queue, error) { return nil, nil }
+
+func (noWork) Queue(context.Context, int64) (store.Queue, error) {
+	return store.Queue{}, store.ErrNoQueue
+}
+
+func (noWork) AddQueue(context.Context, string, string, string, time.Time) (store.Queue, error) {
+	return store.Queue{}, store.ErrNoQueue
+}
+
+func (noWork) EndQueue(context.Context, int64, time.Time) error { return store.ErrNoQueue }
+
+func (noWork) ClaimPost(_ context.Context, c store.Claim) (store.Claim, bool, error) {
+	return c, true, nil
+}
+
+func (noWork) HandOverPost(context.Context, veghe.PostID, string, string, string, time.Time, time.Time) error {
+	return store.ErrNotClaimed
+}
+
+func (noWork) ReleasePost(context.Context, veghe.PostID, string) error { return nil }
+
+func (noWork) ClaimOf(context.Context, veghe.PostID, time.Time) (store.Claim, bool, error) {
+	return store.Claim{}, false, nil
+}
+
+func (noWork) Claims(context.Context, time.Time) ([]store.Claim, error) { return nil, nil }

@@ -141,6 +141,7 @@ var menu = []struct {
 }{
 	{"results", "/", store.CanSearch},
 	{"watches", "/watches", store.CanWatch},
+	{"queues", "/queues", store.CanReview},
 	{"cases", "/cases", store.CanCases},
 	{"lookup", "/lookup", store.CanSearch},
 	{"status", "/status", store.CanStatus},

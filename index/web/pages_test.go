@@ -129,7 +129,7 @@ func TestReviewAndUndo(t *testing.T) {
 		return ask(t, h, "GET", w.Header().Get("Location"), "").Body.String()
 	}
 	body := decide("relevant", `același număr <b>`)
-	wants(t, body, "Your decision is kept", "același număr &lt;b&gt;", "Undo: back to “Unsure”")
+	wants(t, body, "Your decision is kept", "același număr &lt;b&gt;", "Undo: back to “Taken back”")
 	body = decide("not_relevant", "")
 	wants(t, body, "Undo: back to “Relevant”", `class="rev rev-relevant"`)
 	wants(t, ask(t, h, "GET", "/?q=review:not_relevant", "").Body.String(), "2 flagged posts")
@@ -167,8 +167,9 @@ func TestUndo(t *testing.T) {
 		want        veghe.Decision
 	}{
 		{nil, ""},
-		{r(veghe.Relevant), veghe.Unsure},
-		{r(veghe.Unsure), ""},
+		{r(veghe.Relevant), veghe.Withdrawn},
+		{r(veghe.Unsure), veghe.Withdrawn},
+		{r(veghe.Withdrawn), ""},
 		{r(veghe.Relevant, veghe.Relevant, veghe.NotRelevant), veghe.NotRelevant},
 		{r(veghe.Unsure, veghe.Relevant), veghe.Relevant},
 	} {

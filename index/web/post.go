@@ -55,6 +55,8 @@ type postPage struct {
 	Reviews         []veghe.Review // newest first
 	Undo            veghe.Decision // what taking the newest back leads to
 	Saved           bool
+	Claim           *claimView    // who looks at it now
+	Next            []store.Queue // to go on with, once decided
 	// InCases hold the post, OtherCases are open and do not.
 	InCases, OtherCases []store.Case
 }
@@ -97,6 +99,14 @@ func (d *desk) post(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	p.Saved = r.URL.Query().Get("saved") == "1"
+	if p.Claim, err = d.claimOn(r.Context(), id); err != nil {
+		return err
+	}
+	if p.Saved {
+		if p.Next, err = d.Work.Queues(r.Context()); err != nil {
+			return err
+		}
+	}
 	return d.render(w, r, http.StatusOK, "post", p)
 }
 
@@ -277,8 +287,8 @@ func (d *desk) reviewsOf(ctx context.Context, id veghe.PostID) ([]veghe.Review, 
 	return all, nil
 }
 
-// undo is the decision that stood before the newest, or unsure if none did,
-// or "" when there is nothing to take back.
+// undo is what taking the newest decision back leads to: the decision that
+// stood before it, or none, or "" when there is nothing to take back.
 func undo(newestFirst []veghe.Review) veghe.Decision {
 	if len(newestFirst) == 0 {
 		return ""
@@ -289,16 +299,16 @@ func undo(newestFirst []veghe.Review) veghe.Decision {
 			return r.Decision
 		}
 	}
-	if now == veghe.Unsure {
+	if now == veghe.Withdrawn {
 		return ""
 	}
-	return veghe.Unsure
+	return veghe.Withdrawn
 }
 
 // decide checks and keeps a decision about a post that exists.
 func (d *desk) decide(r *http.Request, id veghe.PostID, decision veghe.Decision, reason string) (veghe.Review, error) {
-	if !slices.Contains([]veghe.Decision{veghe.Relevant, veghe.NotRelevant, veghe.Unsure}, decision) {
-		return veghe.Review{}, refuse(http.StatusBadRequest, `decision: want "relevant", "not_relevant" or "unsure"`)
+	if !slices.Contains(store.Decisions, decision) {
+		return veghe.Review{}, refuse(http.StatusBadRequest, `decision: want "relevant", "not_relevant", "unsure" or "withdrawn"`)
 	}
 	reason = strings.TrimSpace(strings.ToValidUTF8(reason, "\uFFFD"))
 	if len(reason) > maxReason {
@@ -317,6 +327,9 @@ func (d *desk) decide(r *http.Request, id veghe.PostID, decision veghe.Decision,
 	}
 	if err := d.Reviews.Review(ctx, review); err != nil {
 		return veghe.Review{}, fmt.Errorf("keeping a review: %w", err)
+	}
+	if err := d.Work.ReleasePost(ctx, id, review.By); err != nil {
+		return veghe.Review{}, fmt.Errorf("releasing a post: %w", err)
 	}
 	return review, nil
 }

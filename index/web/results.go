@@ -2,6 +2,7 @@ package web
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"net/http"
 	"slices"
@@ -35,6 +36,8 @@ type resultsPage struct {
 	Next      string
 	First     string   // address of the first page, when this is a later one
 	Export    []string // formats
+	Bulk      bool     // several posts can be decided on at once
+	MaxBulk   int
 	Err       *queryErr
 	Empty     string // "", "results", "posts" or "sources"
 	Example   string
@@ -95,7 +98,8 @@ type item struct {
 	Flagged    bool
 	Gone       bool // no longer where it stood
 	Edited     bool
-	Cluster    int // posts with the same template
+	Cluster    int    // posts with the same template
+	Claimed    string // who looks at it now
 }
 
 type score struct {
@@ -136,20 +140,29 @@ func (d *desk) results(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	d.fill(&p, l, q, res)
+	if err := d.fill(r.Context(), &p, l, q, res); err != nil {
+		return err
+	}
 	return d.render(w, r, http.StatusOK, "results", p)
 }
 
 // fill turns a result into what the page shows.
-func (d *desk) fill(p *resultsPage, l *locale, q index.Query, res index.Result) {
+func (d *desk) fill(ctx context.Context, p *resultsPage, l *locale, q index.Query, res index.Result) error {
+	taken, err := d.claimedBy(ctx)
+	if err != nil {
+		return err
+	}
 	titles := d.titles()
 	p.Total, p.Took = res.Total, res.Took
 	p.Chips = chips(p)
 	p.Facets = facets(p, l, res.Facets, titles, index.DefaultFacets)
 	p.Histogram = newHistogram(l, p, res.Days)
 	for _, h := range res.Hits {
-		p.Items = append(p.Items, d.item(l, p, h, titles))
+		it := d.item(l, p, h, titles)
+		it.Claimed = taken[h.Post.ID]
+		p.Items = append(p.Items, it)
 	}
+	p.Bulk, p.MaxBulk = userOf(ctx).Can("review"), maxBulk
 	p.Sorts = sorts(l, p)
 	p.Toggle = choice{l.T("results.all"), searchLink(p.Query, p.Sort, !p.All, ""), p.All}
 	if res.Next != "" {
@@ -160,6 +173,7 @@ func (d *desk) fill(p *resultsPage, l *locale, q index.Query, res index.Result) 
 	}
 	p.Export = handover.Names()
 	p.Empty = d.empty(p, res)
+	return nil
 }
 
 func (d *desk) empty(p *resultsPage, res index.Result) string {

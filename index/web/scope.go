@@ -216,3 +216,55 @@ func (s scopedCases) TakeOutOfCase(ctx context.Context, id, who, by string, at t
 	}
 	return s.all.TakeOutOfCase(ctx, id, who, by, at)
 }
+
+func (s scopedCases) ProposeReferral(ctx context.Context, id, note, by string, at time.Time) error {
+	if err := s.mine(ctx, id); err != nil {
+		return err
+	}
+	return s.all.ProposeReferral(ctx, id, note, by, at)
+}
+
+func (s scopedCases) ReferralOf(ctx context.Context, id string) (store.Referral, bool, error) {
+	if err := s.mine(ctx, id); err != nil {
+		return store.Referral{}, false, err
+	}
+	return s.all.ReferralOf(ctx, id)
+}
+
+func (s scopedCases) AnswerReferral(ctx context.Context, id string, agree bool, note, by string, at time.Time) error {
+	if err := s.mine(ctx, id); err != nil {
+		return err
+	}
+	return s.all.AnswerReferral(ctx, id, agree, note, by, at)
+}
+
+func (s scopedCases) AttachToCase(ctx context.Context, id string, v store.CaseValue) error {
+	if err := s.mine(ctx, id); err != nil {
+		return err
+	}
+	return s.all.AttachToCase(ctx, id, v)
+}
+
+func (s scopedCases) DetachFromCase(ctx context.Context, id, kind, value, by string, at time.Time) error {
+	if err := s.mine(ctx, id); err != nil {
+		return err
+	}
+	return s.all.DetachFromCase(ctx, id, kind, value, by, at)
+}
+
+func (s scopedCases) CaseValues(ctx context.Context, id string) ([]store.CaseValue, error) {
+	if err := s.mine(ctx, id); err != nil {
+		return nil, err
+	}
+	return s.all.CaseValues(ctx, id)
+}
+
+// CasesHolding would tell of the cases of others; see scopedSearch.others.
+func (s scopedCases) CasesHolding(context.Context, string, string) ([]string, error) {
+	return nil, errNobody
+}
+
+// AskCase is for who is not in the case; see desk.ask.
+func (s scopedCases) AskCase(context.Context, string, string, string, string, time.Time) error {
+	return errNobody
+}

@@ -81,6 +81,10 @@ type Config struct {
 	// none can be begun.
 	Cases   Casebook
 	Watches Watchlist
+	// Work keeps queues and claims. Nil: there are none.
+	Work Worklist
+	// Batch returns the reviews made together under one name. Nil: none.
+	Batch func(ctx context.Context, batch string) ([]veghe.Review, error)
 	// Marks keeps which values identify nobody. Nil: none, and none can be
 	// marked.
 	Marks Marker
@@ -190,6 +194,7 @@ const (
 	ActWatch   Action = "watch"
 	ActMark    Action = "mark"
 	ActLab     Action = "lab" // a rule document was tried, proposed or decided on
+	ActQueue   Action = "queue"
 )
 
 // RuleInfo is what the desk says about one rule.
@@ -245,6 +250,7 @@ type StageStatus struct {
 // desk is the running handler.
 type desk struct {
 	Config
+	scoped   scopedSearch // Search, with what it knows and never shows
 	locales  map[string]*locale
 	assets   map[string]asset
 	accounts atomic.Bool // there is one
@@ -272,7 +278,8 @@ func New(cfg Config) (http.Handler, error) {
 	d.limits = newLimiter(d.Clock)
 	d.pseudo = pseudonyms{key: d.PseudonymKey}
 	cases := scopedCases{d.Cases}
-	d.Search, d.Cases = scopedSearch{d.Search, cases}, cases
+	d.scoped = scopedSearch{d.Search, cases}
+	d.Search, d.Cases = d.scoped, cases
 	d.mount()
 	return d.guard(d.mux), nil
 }
@@ -307,6 +314,12 @@ func (d *desk) defaults() {
 	}
 	if d.Watches == nil {
 		d.Watches = noWatches{}
+	}
+	if d.Work == nil {
+		d.Work = noWork{}
+	}
+	if d.Batch == nil {
+		d.Batch = func(context.Context, string) ([]veghe.Review, error) { return nil, nil }
 	}
 	if d.Marks == nil {
 		d.Marks = noMarks{}

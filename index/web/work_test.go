@@ -23,7 +23,7 @@ func workDesk(t *testing.T) (http.Handler, *memory, *store.Desk) {
 		}
 	})
 	h, m := newDesk(t, func(c *Config) {
-		c.Cases, c.Watches = kept, kept
+		c.Cases, c.Watches, c.Work, c.Marks = kept, kept, kept, kept
 		c.Identify = func(v string) (string, string) {
 			if digits := strings.ReplaceAll(v, " ", ""); strings.HasPrefix(digits, "07") {
 				return "phone", "+4" + digits

@@ -326,7 +326,7 @@ func worldStatus(context.Context) (Status, error) {
 
 func worldConfig(m *memory) Config {
 	return Config{
-		Search: m, Reviews: m, Audit: m.audit, Ingest: m.ingest, Status: worldStatus, Rules: worldRules, Sources: worldSources, Precisions: worldPrecisions,
+		Search: m, Reviews: m, Batch: m.Batch, Audit: m.audit, Ingest: m.ingest, Status: worldStatus, Rules: worldRules, Sources: worldSources, Precisions: worldPrecisions,
 		Rates: worldRates, Explain: worldExplain, Otherwise: worldOtherwise, Versions: m.worldVersions, Template: worldTemplate,
 		Lab: toyLab{"pașaport"}, Proposals: &book{}, Exceptions: worldExceptions,
 		Token: "a-collector-token", AutoSignIn: true, Notice: "Demo: everything here is invented",

@@ -40,6 +40,14 @@
   };
   const move = (step) => (items.length ? select(at + step) : neighbour(step));
 
+  // How many posts are ticked is said, not only shown.
+  const picked = () => {
+    const n = document.querySelectorAll('.tick input:checked').length;
+    const said = $('#picked');
+    if (said) said.textContent = n ? String(n) : '';
+  };
+  document.addEventListener('change', (e) => { if (e.target.closest?.('.tick')) picked(); });
+
   const help = $('#keys');
   const actions = {
     // On release, so that the slash itself is never typed.
@@ -47,14 +55,15 @@
     j: () => move(1),
     k: () => move(-1),
     o: () => items[at]?.querySelector('.open').click(),
-    u: () => $('#back')?.click(),
+    b: () => $('#back')?.click(),
+    x: () => { const box = items[at]?.querySelector('.tick input'); if (box) { box.checked = !box.checked; picked(); } },
     '?': () => help?.showModal(),
   };
   document.addEventListener('keydown', (e) => {
     if (root.dataset.keys === 'off' || e.ctrlKey || e.metaKey || e.altKey || e.repeat && !'jk'.includes(e.key)) return;
     if (e.key === 'Escape' && e.target.matches?.('input')) { e.target.blur(); return; }
     if (e.target.matches?.('input, textarea, select') || help?.open) return;
-    const review = document.querySelector(`#review button[data-key="${CSS.escape(e.key)}"]`);
+    const review = document.querySelector(`button[data-key="${CSS.escape(e.key)}"]`);
     const act = review ? () => review.click() : actions[e.key];
     if (!act) return;
     e.preventDefault();
