@@ -1,7 +1,6 @@
 package web
 
 import (
-	"context"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -12,28 +11,26 @@ import (
 	store "veghe/index/desk"
 )
 
-// people is a desk with several people; they are asked by name.
-func people(t *testing.T, tune func(*Config), users ...User) (func(who, method, target, body string) *httptest.ResponseRecorder, *memory) {
+// team is a desk with several people; they are asked by name.
+func team(t *testing.T, tune func(*Config), people ...person) (func(who, method, target, body string) *httptest.ResponseRecorder, *memory) {
 	t.Helper()
+	kept := accountsOf(t, people...)
 	h, m := newDesk(t, func(c *Config) {
-		c.AutoSignIn = false
-		c.SignIn = func(_ context.Context, token string) (User, error) {
-			i := slices.IndexFunc(users, func(u User) bool { return u.Name == token })
-			if i < 0 {
-				return User{}, errSignIn
-			}
-			return users[i], nil
-		}
+		c.AutoSignIn, c.Accounts = false, kept
 		tune(c)
 	})
 	cookies := map[string]string{}
 	return func(who, method, target, body string) *httptest.ResponseRecorder {
 		t.Helper()
 		if cookies[who] == "" {
-			cookies[who] = cookieFor(t, h, who)
+			cookies[who] = cookieOf(t, kept, who)
 		}
 		return ask(t, h, method, target, body, "Cookie", cookies[who])
 	}, m
+}
+
+func investigator(name string) person {
+	return person{name: name, roles: []store.Role{store.Investigator}}
 }
 
 // A decision on several posts takes a reason, stands with each, and can be
@@ -95,9 +92,9 @@ func TestBulkRefusals(t *testing.T) {
 // Two people who take from one queue never get the same post; one who hands
 // over no longer has it, and a decision gives it back.
 func TestQueue(t *testing.T) {
-	ana, dan := User{Name: "ana", May: everyRole &^ store.CanOversee}, User{Name: "dan", May: everyRole &^ store.CanOversee}
+	ana, dan := investigator("ana"), investigator("dan")
 	_, m, kept := workDesk(t)
-	do, _ := people(t, func(c *Config) { c.Search, c.Reviews, c.Work, c.Cases = m, m, kept, kept }, ana, dan)
+	do, _ := team(t, func(c *Config) { c.Search, c.Reviews, c.Work, c.Cases = m, m, kept, kept }, ana, dan)
 	if w := do("ana", "POST", "/queues", form("do", "open", "name", "Brigada", "query", "severity:critical")); w.Code != 303 {
 		t.Fatalf("%d %s", w.Code, w.Body)
 	}
@@ -133,11 +130,9 @@ func TestQueue(t *testing.T) {
 
 // To refer a case takes the second opinion of somebody else who may give one.
 func TestSecondOpinion(t *testing.T) {
-	inv := store.Investigator.Permissions()
-	ana := User{Name: "ana", May: inv}
-	chief := User{Name: "chief", May: store.Supervisor.Permissions()}
+	ana, chief := investigator("ana"), person{name: "chief", roles: []store.Role{store.Supervisor}}
 	_, m, kept := workDesk(t)
-	do, _ := people(t, func(c *Config) { c.Search, c.Reviews, c.Work, c.Cases = m, m, kept, kept }, ana, chief)
+	do, _ := team(t, func(c *Config) { c.Search, c.Reviews, c.Work, c.Cases = m, m, kept, kept }, ana, chief)
 	at := do("ana", "POST", "/cases", form("title", "Același șofer")).Header().Get("Location")
 	status := func() store.CaseStatus {
 		f, err := kept.Case(t.Context(), strings.TrimPrefix(at, "/cases/"))
@@ -173,11 +168,10 @@ func TestSecondOpinion(t *testing.T) {
 // Who works on a contact learns that another team does too, and nothing more;
 // who is asked learns who asks and about what.
 func TestDeconflictionIsBlind(t *testing.T) {
-	inv := store.Investigator.Permissions()
-	ana, dan, chief := User{Name: "ana", May: inv}, User{Name: "dan", May: inv}, User{Name: "chief", May: store.Supervisor.Permissions()}
+	ana, dan, chief := investigator("ana"), investigator("dan"), person{name: "chief", roles: []store.Role{store.Supervisor}}
 	world := newWorld()
 	k := realDesk(t, world)
-	do, m := people(t, func(c *Config) { c.Search, c.Reviews, c.Cases, c.Marks = k, k, k, k }, ana, dan, chief)
+	do, m := team(t, func(c *Config) { c.Search, c.Reviews, c.Cases, c.Marks = k, k, k, k }, ana, dan, chief)
 	id := string(world.hits[0].Post.ID)
 	secret := do("ana", "POST", "/cases", form("title", "Operațiunea Secretă")).Header().Get("Location")
 	phone := entityPath("phone", "+40700000123")
