@@ -11,7 +11,7 @@ DATA ?= ../shared/data
 export CGO_ENABLED ?= 0
 
 .DEFAULT_GOAL := help
-.PHONY: help build run demo test ci lint race fuzz bench hyperscan eval kafka kafka-stop kafka-test browser promtool wordpress handover golden docs rules clean fault fault-kafka
+.PHONY: help build run demo test ci lint race fuzz bench hyperscan eval kafka kafka-stop kafka-test browser promtool wordpress handover golden docs rules wording clean fault fault-kafka
 
 help: ## list what you can do
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,6 +46,9 @@ golden: ## rewrite golden files (look at the diff)
 docs: ## rewrite the pages of docs that are made from the code
 	$(GO) test ./cmd/veghe -run 'Page$$' -update
 	$(GO) run ./deploy/grafana/gen deploy/grafana/dashboards
+
+wording: ## learn rules/wording again, from the labelled texts of rules/testdata/golden
+	$(GO) run ./detect/wording/learn -out rules/wording rules/testdata/golden
 
 lint: ## gofmt, go vet, golangci-lint, shell and YAML of deploy
 	deploy/ci/lint.sh $(GOLANGCI_VERSION)

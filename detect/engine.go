@@ -25,6 +25,7 @@ import (
 	"veghe/detect/model"
 	"veghe/detect/rule"
 	"veghe/detect/text"
+	"veghe/detect/wording"
 )
 
 // Options make an Engine. Rules and Languages are required.
@@ -182,6 +183,7 @@ func (e *Engine) AssessAt(places []history.Place, posts []veghe.Post, workers in
 type draft struct {
 	veghe.Assessment
 	sketch *cluster.Sketch // nil: the post has no place among templates
+	reads  []wording.Tally // by policy, nil if none goes by wording
 }
 
 // settle brings in what earlier posts have shown, in the order of the stream.
@@ -190,11 +192,12 @@ func (e *Engine) settle(prog *program, at history.Place, p *veghe.Post, d *draft
 	if e.near != nil {
 		of, features := e.near.place(p, d)
 		if prog.set.WantsFeatures(features) {
-			d.Assessment = e.inspect(prog, p, features).Assessment
+			again := e.inspect(prog, p, features)
+			d.Assessment, d.reads = again.Assessment, again.reads
 		}
 		d.Cluster = of
 	}
-	prog.judge(at, p, &d.Assessment)
+	prog.judge(at, p, d)
 }
 
 // caught is a panic of a worker on its way to the caller.
@@ -208,6 +211,7 @@ func (e *Engine) inspect(prog *program, p *veghe.Post, features map[string]float
 	in := e.read(prog, w, p)
 	in.Features = features
 	d.Assessment = prog.assessment(p, &in, e.companion(w, w.meantToo(&in.Input, w.matcher.Match(&in.Input))))
+	d.reads = prog.reads(w, &in.Input, d.Findings)
 	if features == nil {
 		d.sketch = e.near.sketch(w, p, in.Contacts)
 	}
@@ -245,10 +249,10 @@ func (e *Engine) Explain(p veghe.Post, ids ...veghe.RuleID) (rule.Explanation, v
 	in := e.read(prog, w, &p)
 	ex := w.matcher.Explain(&in.Input, ids...)
 	ex.Findings = w.meantToo(&in.Input, ex.Findings)
-	a := prog.assessment(&p, &in, e.companion(w, ex.Findings))
-	alone := program{policies: prog.policies}
-	alone.judge(history.Nowhere, &p, &a)
-	return ex, a
+	d := draft{Assessment: prog.assessment(&p, &in, e.companion(w, ex.Findings)), reads: prog.reads(w, &in.Input, ex.Findings)}
+	alone := program{set: prog.set, policies: prog.policies}
+	alone.judge(history.Nowhere, &p, &d)
+	return ex, d.Assessment
 }
 
 // reading is a post prepared for the rules.
@@ -305,13 +309,19 @@ func toContact(c contact.Contact, field string) veghe.Contact {
 
 // judge turns findings into scores and a verdict, policy by policy. The
 // severest flag gives severity and label.
-func (prog *program) judge(at history.Place, p *veghe.Post, a *veghe.Assessment) {
+func (prog *program) judge(at history.Place, p *veghe.Post, d *draft) {
+	a := &d.Assessment
 	for i := range prog.policies {
 		pol := &prog.policies[i]
+		var reads wording.Tally
+		if d.reads != nil {
+			reads = d.reads[i]
+		}
 		var v verdict
 		if pol.Unit == "author" && pol.Threads != nil {
-			v = prog.judgeThread(at, pol, p, a)
+			v = prog.judgeThread(at, pol, p, a, reads)
 		} else {
+			prog.hear(pol, reads, false, p, a)
 			v = judgePost(pol, a.Findings)
 		}
 		a.Score[v.category] = max(a.Score[v.category], v.score)
@@ -321,11 +331,17 @@ func (prog *program) judge(at history.Place, p *veghe.Post, a *veghe.Assessment)
 	}
 }
 
-func (prog *program) judgeThread(at history.Place, pol *rule.Policy, p *veghe.Post, a *veghe.Assessment) verdict {
+func (prog *program) judgeThread(at history.Place, pol *rule.Policy, p *veghe.Post, a *veghe.Assessment, reads wording.Tally) verdict {
 	ev := gather(pol, a.Findings)
-	st := prog.observe(at, pol, p, weigh(pol, ev))
+	h := weigh(pol, ev)
+	h.Wording = history.Tally(reads)
+	st := prog.observe(at, pol, p, h)
+	if f, ok := prog.hear(pol, wording.Tally(st.Talk), st.Talk == h.Wording, p, a); ok {
+		st = heard(st, f)
+		ev = gather(pol, a.Findings)
+	}
 	v := judgeAuthor(pol, ev, st)
-	if len(ev.positive) > 0 && len(st.Families) > 0 {
+	if ev.shows(pol) && len(st.Families) > 0 {
 		a.History = &veghe.History{Score: st.Sum, Against: st.Against, Families: []string{}, Weights: map[string]float64{}}
 		for _, f := range st.Families {
 			a.History.Families = append(a.History.Families, f.Name)

@@ -120,7 +120,7 @@ func gateOf(p *rule.Policy, ev evidence, a veghe.Assessment) Gate {
 		g.State = GateInnocent
 	case p.Threads != nil && a.History == nil:
 		g.State = GateNothing
-	case p.Threads != nil && threadGate(p.Threads, stateWith(p, &a, ev)), p.Threads == nil && slices.ContainsFunc(p.Gate, t.meets):
+	case p.Threads != nil && threadGate(p, stateWith(p, &a, ev)), p.Threads == nil && slices.ContainsFunc(p.Gate, t.meets):
 		g.State = GateOpen
 	case p.Threads == nil && t.families >= 2 && forcedReview(p, ev):
 		g.State = GateOpen

@@ -29,6 +29,7 @@ type evidence struct {
 	context    []history.Hit   // for the other authors of the thread
 	multiplier float64         // from evasion, 1 if none
 	indicators []veghe.IndicatorID
+	shut       bool // it reads too little like a reason to look
 }
 
 // gather picks the findings that count for a policy. Findings in shadow never
@@ -40,6 +41,7 @@ func gather(p *rule.Policy, findings []veghe.Finding) evidence {
 	ev := evidence{multiplier: 1}
 	for _, f := range heaviest(p, findings) {
 		ev.indicators = append(ev.indicators, f.Indicator)
+		ev.shut = ev.shut || p.Wording != nil && f.Rule == shutRule(p.Wording)
 		switch {
 		case p.Threads != nil && slices.Contains(p.Threads.Context, f.Indicator):
 			ev.context = append(ev.context, history.Hit{Family: f.Family, Weight: f.Weight})
@@ -86,6 +88,9 @@ func (ev evidence) suppressors(p *rule.Policy) (ids []veghe.IndicatorID) {
 		if ev.closes(p, s) {
 			ids = append(ids, s.Indicator)
 		}
+	}
+	if ev.shut {
+		ids = append(ids, p.Wording.Indicator)
 	}
 	return ids
 }
@@ -153,7 +158,7 @@ func judgePost(p *rule.Policy, findings []veghe.Finding) verdict {
 	if forced && t.families >= 2 {
 		open = true
 	}
-	if !open || ev.suppressed(p) {
+	if !open || ev.shut || ev.suppressed(p) {
 		return v
 	}
 	v.flagged, v.label = true, p.Label

@@ -50,6 +50,13 @@ func hits(p *rule.Policy, ev evidence) (out []history.Hit) {
 	return out
 }
 
+// shows reports whether a rule found conduct in the post.
+func (ev evidence) shows(p *rule.Policy) bool {
+	return slices.ContainsFunc(ev.positive, func(f veghe.Finding) bool {
+		return p.Wording == nil || f.Family != p.Wording.Family
+	})
+}
+
 // judgeAuthor applies a policy to where an author stands after this post. A
 // post that shows nothing itself is never flagged for what came before.
 func judgeAuthor(p *rule.Policy, ev evidence, st history.State) verdict {
@@ -59,7 +66,7 @@ func judgeAuthor(p *rule.Policy, ev evidence, st history.State) verdict {
 		families[f.Name] = min(familyCap(p, f.Name), f.Weight)
 	}
 	v.score = logistic(p.Prior + sumSorted(families) + st.Against)
-	if len(ev.positive) == 0 || ev.suppressed(p) || !threadGate(p.Threads, st) {
+	if !ev.shows(p) || ev.shut || ev.suppressed(p) || !threadGate(p, st) {
 		return v
 	}
 	t := tally{families: len(st.Families)}
@@ -75,7 +82,8 @@ func judgeAuthor(p *rule.Policy, ev evidence, st history.State) verdict {
 
 // threadGate wants the sum, less what speaks against, over the threshold and
 // enough distinct families, fewer if grave ones are among them.
-func threadGate(t *rule.Threads, st history.State) bool {
+func threadGate(p *rule.Policy, st history.State) bool {
+	t := p.Threads
 	if st.Sum+st.Against < t.Threshold {
 		return false
 	}
@@ -83,10 +91,16 @@ func threadGate(t *rule.Threads, st history.State) bool {
 		return true
 	}
 	return len(st.Families) >= t.GraveFamilies && slices.ContainsFunc(t.Grave, func(set []string) bool {
-		return len(set) > 0 && !slices.ContainsFunc(set, func(name string) bool { return !inForce(st, name) })
+		return len(set) > 0 && !slices.ContainsFunc(set, func(name string) bool { return !grave(p, st, name) })
 	})
 }
 
-func inForce(st history.State, family string) bool {
-	return slices.ContainsFunc(st.Families, func(f history.Family) bool { return f.Name == family })
+// grave reports whether a family of a grave set is in force. Wording is grave
+// only where it is strong.
+func grave(p *rule.Policy, st history.State, family string) bool {
+	i := slices.IndexFunc(st.Families, func(f history.Family) bool { return f.Name == family })
+	if i < 0 {
+		return false
+	}
+	return p.Wording == nil || family != p.Wording.Family || strengthOf(p, st.Families[i].Weight) == rule.Strong
 }

@@ -66,8 +66,9 @@ func TestWithoutInThreads(t *testing.T) {
 				findings[k].Category = veghe.Grooming
 			}
 			post := veghe.Post{ID: veghe.PostID(rune('a' + i)), Source: "s", Thread: "t", Author: "x", PostedAt: time.Unix(int64(i), 0)}
-			a = veghe.Assessment{Score: map[veghe.Category]float64{}, Severity: veghe.None, Findings: findings}
-			prog.judge(history.Nowhere, &post, &a)
+			d := draft{Assessment: veghe.Assessment{Score: map[veghe.Category]float64{}, Severity: veghe.None, Findings: findings}}
+			prog.judge(history.Nowhere, &post, &d)
+			a = d.Assessment
 		}
 		return a
 	}

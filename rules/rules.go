@@ -8,7 +8,8 @@ package rules
 
 import "embed"
 
-// FS is the rule set: recruitment, grooming, common, lists and policy.yaml.
+// FS is the rule set: recruitment, grooming, common, lists, wording and
+// policy.yaml.
 //
-//go:embed recruitment grooming common lists policy.yaml
+//go:embed recruitment grooming common lists wording policy.yaml
 var FS embed.FS

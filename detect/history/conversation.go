@@ -8,8 +8,8 @@ import (
 	"veghe"
 )
 
-// event is a post that counts: it shows something, or is a quiet one of an
-// author who has.
+// event is a post that counts: it shows something, is a quiet one of an author
+// who has, or part of a talk among few in which somebody has.
 type event struct {
 	Offset  int64          `json:"o"` // in the partition of the conversation
 	Post    veghe.PostID   `json:"p"`
@@ -17,6 +17,7 @@ type event struct {
 	At      time.Time      `json:"t,omitzero"`
 	Own     []Hit          `json:"own,omitempty"`
 	Context []Hit          `json:"ctx,omitempty"`
+	Wording Tally          `json:"w,omitzero"`
 }
 
 // Bounds of what is kept of the past. What a stream may repeat, the posts
@@ -71,7 +72,7 @@ func (c *conversation) observe(p *Params, partition int, e event) (st State, cou
 		}
 		return t.state(p, e.Author, e.At), false
 	}
-	if !shows && c.live.Authors[e.Author] == nil {
+	if !shows && c.live.Authors[e.Author] == nil && !c.live.talks(c.thread) {
 		return State{}, false
 	}
 	c.saved.N++

@@ -65,7 +65,16 @@ type Hit struct {
 type Evidence struct {
 	Own     []Hit // the author's conduct
 	Context []Hit // counts for the other authors of the thread
+	Wording Tally // how it reads
 }
+
+// Tally is how texts read, in the two numbers of package wording that add up.
+type Tally struct {
+	Sum  float64 `json:"s"`
+	Mass float64 `json:"m"`
+}
+
+func (t Tally) plus(o Tally) Tally { return Tally{t.Sum + o.Sum, t.Mass + o.Mass} }
 
 // Family is what one family has added in this state.
 type Family struct {
@@ -83,6 +92,10 @@ type State struct {
 	Families []Family       `json:"families,omitempty"` // in force, by name
 	Added    []Hit          `json:"added,omitempty"`    // what the post added to the sum, per family
 	Posts    []veghe.PostID `json:"posts,omitempty"`
+	// Talk is how all posts read since the first that showed something, where
+	// few talk; where many do, nobody knows who talks to whom, and it is how
+	// the author's own read.
+	Talk Tally `json:"talk,omitzero"`
 }
 
 // Bounds of one conversation.
@@ -93,6 +106,9 @@ const (
 	// maxVoices is the most authors with evidence in a thread that still
 	// counts as a conversation.
 	maxVoices = 5
+	// maxTalkers is the most authors of a thread whose posts are read as one
+	// talk.
+	maxTalkers = 6
 )
 
 // DefaultCapacity is how many conversations a store keeps. It bounds their
@@ -164,7 +180,7 @@ func (s *Store) ObserveAt(pl Place, k Key, id veghe.PostID, at time.Time, ev Evi
 	if c == nil {
 		return State{}
 	}
-	e := event{Offset: pl.Offset, Post: id, Author: k.Author, At: at, Own: ev.Own, Context: ev.Context}
+	e := event{Offset: pl.Offset, Post: id, Author: k.Author, At: at, Own: ev.Own, Context: ev.Context, Wording: ev.Wording}
 	st, counted := c.observe(&s.params, pl.Partition, e)
 	if counted && pl.Partition >= 0 {
 		s.changed[c.key] = c

@@ -104,6 +104,50 @@ func TestBounded(t *testing.T) {
 	}
 }
 
+// How a talk reads is the sum over all in it, from the first post that showed
+// something; a post that comes again is not counted again.
+func TestTalk(t *testing.T) {
+	type step struct {
+		author veghe.AuthorID
+		id     veghe.PostID
+		day    int
+		ev     Evidence
+	}
+	says := func(sum float64) Evidence { return Evidence{Wording: Tally{sum, 1}} }
+	shows := func(sum float64) Evidence { return Evidence{Own: hit("a", 1), Wording: Tally{sum, 1}} }
+	crowd := []step{{"x", "0", 0, shows(1)}}
+	for i := range maxTalkers {
+		crowd = append(crowd, step{veghe.AuthorID(fmt.Sprint("y", i)), veghe.PostID(fmt.Sprint("y", i)), 0, says(1)})
+	}
+	for _, tc := range []struct {
+		name  string
+		steps []step // the state after the last is looked at
+		want  Tally
+	}{
+		{"one post", []step{{"x", "1", 0, shows(2)}}, Tally{2, 1}},
+		{"what both sides say", []step{{"x", "1", 0, shows(2)}, {"y", "2", 0, says(3)}, {"x", "3", 0, says(1)}}, Tally{6, 3}},
+		{"not what was said before", []step{{"y", "1", 0, says(3)}, {"x", "2", 0, shows(2)}}, Tally{2, 1}},
+		{"a post that comes again", []step{{"x", "1", 0, shows(2)}, {"y", "2", 0, says(3)}, {"y", "2", 0, says(3)}, {"x", "3", 0, says(1)}}, Tally{6, 3}},
+		{"as it was the first time", []step{{"x", "1", 0, shows(2)}, {"y", "2", 0, says(3)}, {"x", "1", 0, shows(2)}}, Tally{2, 1}},
+		{"after a long silence it is another", []step{{"x", "1", 0, shows(2)}, {"x", "2", 31, shows(1)}}, Tally{1, 1}},
+		{"in a crowd only his own", append(crowd, step{"x", "9", 0, says(1)}), Tally{2, 2}},
+		{"not for the child", []step{{"y", "1", 0, Evidence{Context: hit("young", 1)}}, {"x", "2", 0, shows(2)}, {"y", "3", 0, shows(2)}}, Tally{}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			s := New(Params{Window: 30 * 24 * time.Hour}, 0)
+			var got State
+			for _, st := range tc.steps {
+				k := who
+				k.Author = st.author
+				got = s.Observe(k, st.id, day0.AddDate(0, 0, st.day), st.ev)
+			}
+			if got.Talk != tc.want {
+				t.Errorf("talk %v, want %v", got.Talk, tc.want)
+			}
+		})
+	}
+}
+
 // What one side says of itself counts for the other side, and only there.
 func TestContext(t *testing.T) {
 	child, adult := who, who

@@ -15,13 +15,19 @@ type table struct {
 	Authors map[veghe.AuthorID]*entry `json:"authors,omitempty"`
 	Said    []said                    `json:"said,omitempty"`
 	Voices  []veghe.AuthorID          `json:"voices,omitempty"` // who showed something, up to maxVoices+1
+	// Talkers are those who wrote since the first that showed something, up
+	// to maxTalkers+1, Talk how that reads, and Last the latest of it.
+	Talkers []veghe.AuthorID `json:"talkers,omitempty"`
+	Talk    Tally            `json:"talk,omitzero"`
+	Last    time.Time        `json:"last,omitzero"`
 }
 
 type entry struct {
 	State   State     `json:"state"`
 	Against []Hit     `json:"against,omitempty"` // families with a weight below 0, each once
 	Last    time.Time `json:"last,omitzero"`
-	Shown   uint64    `json:"shown"` // number of the event with the last hit
+	Shown   uint64    `json:"shown"`            // number of the event with the last hit
+	Wording Tally     `json:"wording,omitzero"` // of all posts since the first that counts
 }
 
 // said is context: what an author told of himself, or of whom he talks to.
@@ -33,7 +39,10 @@ type said struct {
 }
 
 func (t *table) clone() *table {
-	out := &table{Said: slices.Clone(t.Said), Voices: slices.Clone(t.Voices), Authors: maps.Clone(t.Authors)}
+	out := &table{
+		Said: slices.Clone(t.Said), Voices: slices.Clone(t.Voices), Authors: maps.Clone(t.Authors),
+		Talkers: slices.Clone(t.Talkers), Talk: t.Talk, Last: t.Last,
+	}
 	for name, e := range out.Authors {
 		c := *e
 		c.State, c.Against = e.State.clone(), slices.Clone(e.Against)
@@ -47,10 +56,14 @@ func (t *table) count(p *Params, ev *event, thread bool, n uint64) {
 	if thread && len(ev.Own)+len(ev.Context) > 0 {
 		t.hear(ev)
 	}
+	if thread {
+		t.listen(p, ev)
+	}
 	e := t.entry(ev.Author, len(ev.Own) > 0)
 	if e == nil {
 		return
 	}
+	e.Wording = e.Wording.plus(ev.Wording)
 	e.advance(p, ev.At)
 	e.State.Added = nil
 	if len(ev.Own) == 0 {
@@ -73,6 +86,27 @@ func (t *table) count(p *Params, ev *event, thread bool, n uint64) {
 	if over := len(e.State.Posts) - maxPosts; over > 0 {
 		e.State.Posts = slices.Delete(e.State.Posts, 0, over)
 	}
+}
+
+// talks reports whether a post of somebody who has shown nothing is part of a
+// talk that is followed.
+func (t *table) talks(thread bool) bool {
+	return thread && len(t.Talkers) > 0 && len(t.Talkers) <= maxTalkers
+}
+
+// listen adds to how the talk reads. What was said before a silence as long
+// as the window is another talk.
+func (t *table) listen(p *Params, ev *event) {
+	if p.Window > 0 && !t.Last.IsZero() && ev.At.Sub(t.Last) > p.Window {
+		t.Talk = Tally{}
+	}
+	if ev.At.After(t.Last) {
+		t.Last = ev.At
+	}
+	if len(t.Talkers) <= maxTalkers && !slices.Contains(t.Talkers, ev.Author) {
+		t.Talkers = append(t.Talkers, ev.Author)
+	}
+	t.Talk = t.Talk.plus(ev.Wording)
 }
 
 func (t *table) entry(author veghe.AuthorID, create bool) *entry {
@@ -141,6 +175,13 @@ func (t *table) state(p *Params, author veghe.AuthorID, at time.Time) State {
 		return State{}
 	}
 	st := e.State.clone()
+	st.Talk = t.Talk
+	if n := len(t.Talkers); n == 0 || n > maxTalkers {
+		st.Talk = e.Wording
+	}
+	if slices.ContainsFunc(t.Said, func(o said) bool { return o.By == author && o.Weight > 0 }) {
+		st.Talk = Tally{} // how a talk with a child reads is not the child's doing
+	}
 	against := slices.Clone(e.Against)
 	for _, c := range t.contextFor(p, author, at) {
 		if c.Weight < 0 {

@@ -229,6 +229,12 @@ func (c *checker) policies(p *Pack) {
 	for i := range p.Policies {
 		q := &p.Policies[i]
 		at := q.position(p)
+		if w := q.Wording; w != nil {
+			families[w.Family] = true
+			if p.Wording[q.Category] == nil {
+				c.at(at, "policy %q: wording has nothing to go by, want wording/%s.tab", q.Name, q.Category)
+			}
+		}
 		for _, s := range q.Suppressors {
 			if !known[string(s.Indicator)] {
 				c.at(at, "policy %q: suppressor %q is no indicator here", q.Name, s.Indicator)

@@ -13,6 +13,9 @@ import (
 	"sync/atomic"
 
 	"github.com/goccy/go-yaml/ast"
+
+	"veghe"
+	"veghe/detect/wording"
 )
 
 // Limits of files.
@@ -40,11 +43,14 @@ func read(fsys fs.FS, lean bool) (*Pack, error) {
 		return nil, fmt.Errorf("read the rule directory: %w", err)
 	}
 	for _, p := range paths { // lists first, rules name them
-		if path.Ext(p) == ".txt" {
+		switch path.Ext(p) {
+		case ".txt":
 			l.list(fsys, p)
+		case ".tab":
+			l.wording(fsys, p)
 		}
 	}
-	l.parseAll(fsys, slices.DeleteFunc(slices.Clone(paths), func(p string) bool { return path.Ext(p) == ".txt" }))
+	l.parseAll(fsys, slices.DeleteFunc(slices.Clone(paths), func(p string) bool { return path.Ext(p) != ".yaml" }))
 	if len(l.pack.Rules)+len(l.pack.Policies)+len(l.pack.Watches)+len(l.pack.Exceptions) == 0 && len(l.problems) == 0 {
 		return l.pack, Problems{{Position: Position{Path: ".", Line: 1, Column: 1}, Msg: "no rules: no *.yaml with an indicator, policy, watch or exception"}}
 	}
@@ -90,6 +96,8 @@ func (l *loader) find(fsys fs.FS) ([]string, error) {
 			return fmt.Errorf("more than %d files", maxFiles)
 		}
 		switch ext := path.Ext(p); {
+		case ext == ".tab" && path.Base(path.Dir(p)) == "wording":
+			paths = append(paths, p)
 		case ext == ".yaml", ext == ".txt" && path.Base(path.Dir(p)) == "lists":
 			paths = append(paths, p)
 		case ext == ".yml":
@@ -136,6 +144,27 @@ func (l *loader) list(fsys fs.FS, p string) {
 		return
 	}
 	l.pack.Lists[name] = list
+}
+
+// wording reads what was learnt for one category.
+func (l *loader) wording(fsys fs.FS, p string) {
+	data, ok := l.file(fsys, p, wording.MaxFile)
+	if !ok {
+		return
+	}
+	m, err := wording.Read(data)
+	if err != nil {
+		l.problem(Position{Path: p, Line: 1, Column: 1}, "%v", err)
+		return
+	}
+	category := veghe.Category(strings.TrimSuffix(path.Base(p), ".tab"))
+	if got := m.Card().Category; got != string(category) {
+		l.problem(Position{Path: p, Line: 1, Column: 1}, "was learnt for %q, want the file named after it", got)
+	}
+	if l.pack.Wording == nil {
+		l.pack.Wording = map[veghe.Category]*wording.Model{}
+	}
+	l.pack.Wording[category] = m
 }
 
 // parseAll reads rule files side by side, for most of the time to load goes
@@ -270,6 +299,12 @@ func (l *loader) link() {
 		}
 		known[string(r.ID)], known[string(r.Indicator)] = true, true
 		ids = append(ids, string(r.ID))
+	}
+	for i := range p.Policies {
+		if w := p.Policies[i].Wording; w != nil {
+			known[string(w.Indicator)] = true
+			ids = append(ids, string(w.Indicator))
+		}
 	}
 	for i, w := range p.Watches {
 		if i > 0 && w.Name == p.Watches[i-1].Name && w.Name != "" {

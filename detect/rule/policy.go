@@ -27,6 +27,10 @@ type Policy struct {
 	// it: ×(1+Step) per distinct indicator, at most ×Max.
 	Evasion Evasion `yaml:"evasion"`
 
+	// Wording is what a text that reads like those in question adds; nil is
+	// nothing. What it was learnt from is wording/CATEGORY.tab.
+	Wording *Wording `yaml:"wording"`
+
 	// Gate lists combinations of distinct indicators by strength; any one
 	// met opens the gate. Every strong indicator counts; of the medium and
 	// weak ones, one per family.
@@ -44,6 +48,33 @@ type Policy struct {
 	// Label is what a flagged post is called, such as "possible deceptive
 	// recruitment".
 	Label string `yaml:"label"`
+}
+
+// Wording turns the score of package wording into evidence of one family. It
+// never stands alone: only where a rule found something does it count.
+type Wording struct {
+	Indicator veghe.IndicatorID `yaml:"indicator"`
+	Family    string            `yaml:"family"`
+	// Scores (log odds) from which, or for Against and Closed up to which, it
+	// counts as strong, medium, negative, or closes the gate.
+	Strong  float64 `yaml:"strong"`
+	Medium  float64 `yaml:"medium"`
+	Against float64 `yaml:"against"`
+	Closed  float64 `yaml:"closed"`
+}
+
+// Strength is what a score counts as, "" for nothing.
+func (w *Wording) Strength(score float64) Strength {
+	switch {
+	case score >= w.Strong:
+		return Strong
+	case score >= w.Medium:
+		return Medium
+	case score <= w.Against:
+		return Negative
+	default:
+		return ""
+	}
 }
 
 // Evasion is how hiding from filters strengthens other evidence.
@@ -128,6 +159,10 @@ func (p *Policy) problems() (msgs []string) {
 	}
 	bad(p.FamilyCap <= 0, "family_cap, want more than 0")
 	bad(len(p.Evasion.Families) > 0 && (p.Evasion.Max < 1 || p.Evasion.Step < 0), "evasion, want max of 1 or more and step of 0 or more")
+	if w := p.Wording; w != nil {
+		bad(w.Indicator == "" || w.Family == "", "wording, want an indicator and a family")
+		bad(w.Strong <= w.Medium || w.Medium <= w.Against || w.Against < w.Closed, "wording, want strong above medium above against, and closed not above that")
+	}
 	bad(p.Unit == "post" && len(p.Gate) == 0, "gate is missing: nothing would ever be flagged")
 	bad(p.Unit == "author" && p.Threads == nil, "threads is missing: nothing would ever be flagged")
 	for _, c := range p.Gate {

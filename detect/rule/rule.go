@@ -23,6 +23,7 @@ import (
 	"time"
 
 	"veghe"
+	"veghe/detect/wording"
 )
 
 // Pack is a rule set as it was read. Rules, watches and exceptions are in the
@@ -33,6 +34,8 @@ type Pack struct {
 	Watches    []*Watch
 	Exceptions []*Exception
 	Lists      map[string]*List
+	// Wording is what was learnt of how such texts read, by category.
+	Wording map[veghe.Category]*wording.Model
 	// Files are the paths that were read, sorted.
 	Files []string
 

@@ -152,7 +152,11 @@ func policySchema() object {
 		"weights": closed(object{"strong": number, "medium": number, "weak": number, "negative": number}, "strong", "medium", "weak", "negative"),
 		"prior":   number, "family_cap": number, "family_caps": object{"type": "object", "additionalProperties": number},
 		"evasion": closed(object{"families": words, "step": number, "max": number}),
-		"gate":    object{"type": "array", "items": counts},
+		"wording": closed(object{
+			"indicator": str("id"), "family": str("family"),
+			"strong": number, "medium": number, "against": number, "closed": number,
+		}, "indicator", "family"),
+		"gate": object{"type": "array", "items": counts},
 		"threads": closed(object{
 			"threshold": number, "drift": number, "half_life_days": number, "window_days": number, "hits_per_family": count,
 			"families": count, "grave_families": count, "grave": object{"type": "array", "items": words}, "context": words,

@@ -11,6 +11,7 @@ import (
 
 	"veghe"
 	"veghe/detect/text"
+	"veghe/detect/wording"
 )
 
 // engineVersion changes whenever the same rules on the same text may give
@@ -334,6 +335,9 @@ func (s *Set) Rule(id veghe.RuleID) *Rule { return s.byID[id] }
 // Policies are the policies, in the order of the files.
 func (s *Set) Policies() []Policy { return s.pack.Policies }
 
+// Wording is what was learnt of how texts of a category read, or nil.
+func (s *Set) Wording(c veghe.Category) *wording.Model { return s.pack.Wording[c] }
+
 // Watches are the standing searches.
 func (s *Set) Watches() []*Watch { return s.pack.Watches }
 
@@ -365,6 +369,9 @@ func versionOf(p *Pack) string {
 	}
 	for _, q := range p.Policies {
 		put(q)
+		if m := p.Wording[q.Category]; m != nil {
+			put(m.Version())
+		}
 	}
 	for _, w := range p.Watches {
 		put([]any{w.Name, w.Title, w.Why, w.Condition.text()})

@@ -1,0 +1,130 @@
+package detect
+
+import (
+	"fmt"
+	"slices"
+
+	"veghe"
+	"veghe/detect/history"
+	"veghe/detect/rule"
+	"veghe/detect/text"
+	"veghe/detect/wording"
+)
+
+// wordingWords is how many stretches of words show what wording goes by.
+const wordingWords = 6
+
+// reads is how a post reads to each policy, in their order; nil where none
+// will ask: one that judges posts asks where a rule found something, one that
+// judges authors in every thread.
+func (prog *program) reads(w *worker, in *rule.Input, findings []veghe.Finding) []wording.Tally {
+	var out []wording.Tally
+	for i := range prog.policies {
+		pol := &prog.policies[i]
+		m := prog.wording(pol)
+		if m == nil || (pol.Threads == nil || in.Post.Thread == "") && !speaks(pol.Category, findings) {
+			continue
+		}
+		if out == nil {
+			out = make([]wording.Tally, len(prog.policies))
+		}
+		m.Add(&out[i], &w.title, nil)
+		if w.meant.on {
+			m.Add(&out[i], &w.meant.doc, nil)
+			continue
+		}
+		skip := make([]wording.Range, len(in.Quoted))
+		for k, q := range in.Quoted {
+			skip[k] = wording.Range(q)
+		}
+		m.Add(&out[i], &w.text, skip)
+	}
+	return out
+}
+
+// speaks reports whether a finding speaks for a category.
+func speaks(c veghe.Category, findings []veghe.Finding) bool {
+	return slices.ContainsFunc(findings, func(f veghe.Finding) bool {
+		return f.Weight > 0 && !f.Shadow && (f.Category == c || f.Category == veghe.Common)
+	})
+}
+
+// wording is what a policy goes by beside rules, or nil.
+func (prog *program) wording(pol *rule.Policy) *wording.Model {
+	if pol.Wording == nil {
+		return nil
+	}
+	return prog.set.Wording(pol.Category)
+}
+
+// shutRule is what the finding of a text is called that reads too little like
+// a reason to look to be flagged.
+func shutRule(w *rule.Wording) veghe.RuleID { return veghe.RuleID(w.Indicator) + ".shut" }
+
+// worded is the finding for how a text reads, and whether there is one. One
+// post of a talk is too little to speak for it.
+func worded(pol *rule.Policy, m *wording.Model, t wording.Tally, single bool, p *veghe.Post) (veghe.Finding, bool) {
+	score := m.Score(t)
+	w := pol.Wording
+	s := w.Strength(score)
+	if s == "" || single && s != rule.Negative {
+		return veghe.Finding{}, false
+	}
+	f := veghe.Finding{
+		Indicator: w.Indicator, Rule: veghe.RuleID(w.Indicator),
+		Category: pol.Category, Family: w.Family, Weight: pol.Weights[s], Spans: []veghe.Span{},
+	}
+	switch {
+	case score <= w.Closed:
+		f.Rule = shutRule(w)
+		f.Why = fmt.Sprintf("in its wording like texts that were no reason to look: %.1f; up to %.1f nothing is flagged", score, w.Closed)
+	case s == rule.Negative:
+		f.Why = fmt.Sprintf("in its wording like texts that were no reason to look: %.1f, counts up to %.1f", score, w.Against)
+	default:
+		f.Why = fmt.Sprintf("in its wording like texts that were a reason to look: %.1f, counts from %.1f, as strong from %.1f", score, w.Medium, w.Strong)
+		f.Spans = tellingWords(m, p)
+	}
+	return f, true
+}
+
+// tellingWords are the author's own words in a post that weigh most.
+func tellingWords(m *wording.Model, p *veghe.Post) []veghe.Span {
+	var d text.Doc
+	d.Fold(p.Text)
+	var skip []wording.Range
+	for _, q := range quoted(p.Text) {
+		skip = append(skip, wording.Range{Start: q.start, End: q.end})
+	}
+	spans := []veghe.Span{}
+	for _, w := range m.Words(&d, skip, wordingWords) {
+		spans = append(spans, veghe.Span{Start: w.Start, End: w.End, Text: p.Text[w.Start:w.End]})
+	}
+	return spans
+}
+
+// hear adds how the post, or the talk it is part of, reads to the findings of
+// a policy, if a rule found something in it: wording alone says too little to
+// be shown. A single post is no talk.
+func (prog *program) hear(pol *rule.Policy, t wording.Tally, single bool, p *veghe.Post, a *veghe.Assessment) (veghe.Finding, bool) {
+	m := prog.wording(pol)
+	if m == nil || t.Zero() || len(gather(pol, a.Findings).positive) == 0 {
+		return veghe.Finding{}, false
+	}
+	f, ok := worded(pol, m, t, single, p)
+	if ok {
+		a.Findings = append(a.Findings, f)
+	}
+	return f, ok
+}
+
+// heard is where an author stands with how the talk reads.
+func heard(st history.State, f veghe.Finding) history.State {
+	if f.Weight < 0 {
+		st.Against += f.Weight
+		return st
+	}
+	st.Sum += f.Weight
+	st.Families = append(st.Families, history.Family{Name: f.Family, Hits: 1, Weight: f.Weight})
+	st.Added = append(st.Added, history.Hit{Family: f.Family, Weight: f.Weight})
+	return st
+}

@@ -1,0 +1,126 @@
+// Learn makes rules/wording/*.tab of labelled texts.
+//
+//	go run ./detect/wording/learn -out rules/wording rules/testdata/golden
+//
+// Advertisements (ads*.jsonl) teach recruitment, one by one. Conversations
+// (threads*.jsonl) teach grooming: each as a whole, and what each author in it
+// wrote, for a post is judged before the rest is there.
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"veghe/detect/wording"
+)
+
+func main() {
+	out := flag.String("out", "rules/wording", "the `folder` to write to")
+	flag.Parse()
+	for category, files := range map[string]string{"recruitment": "ads*.jsonl", "grooming": "threads*.jsonl"} {
+		if err := learn(filepath.Join(*out, category+".tab"), category, flag.Args(), files); err != nil {
+			fmt.Fprintln(os.Stderr, "learn:", err)
+			os.Exit(1)
+		}
+	}
+}
+
+func learn(file, category string, folders []string, pattern string) error {
+	var units []*unit
+	for _, folder := range folders {
+		names, err := filepath.Glob(filepath.Join(folder, pattern))
+		if err != nil {
+			return err
+		}
+		slices.Sort(names)
+		for _, name := range names {
+			more, err := read(name)
+			if err != nil {
+				return err
+			}
+			units = append(units, more...)
+		}
+	}
+	var examples []wording.Example
+	for _, u := range units {
+		examples = append(examples, u.examples()...)
+	}
+	m, err := wording.Train(category, examples)
+	if err != nil {
+		return fmt.Errorf("%s: %w", category, err)
+	}
+	b, err := m.Append(nil)
+	if err != nil {
+		return err
+	}
+	fmt.Printf("%s: %d texts\n", file, len(examples))
+	return os.WriteFile(file, b, 0o644)
+}
+
+type post struct {
+	ID, Thread, Author, Title, Text string
+	Label                           *struct{ Flag bool }
+}
+
+// unit is an advertisement, or a conversation.
+type unit struct {
+	telling bool
+	posts   []post
+}
+
+// read reads labelled posts, in the order of the file.
+func read(name string) (units []*unit, err error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	byID := map[string]*unit{}
+	lines := bufio.NewScanner(f)
+	lines.Buffer(nil, 1<<20)
+	for lines.Scan() {
+		var p post
+		if err := json.Unmarshal(lines.Bytes(), &p); err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		id := p.Thread
+		if id == "" {
+			id = p.ID
+		}
+		u := byID[id]
+		if u == nil {
+			u = &unit{}
+			byID[id] = u
+			units = append(units, u)
+		}
+		u.posts = append(u.posts, p)
+		u.telling = u.telling || p.Label != nil && p.Label.Flag
+	}
+	return units, lines.Err()
+}
+
+func (u *unit) examples() []wording.Example {
+	all := wording.Example{Telling: u.telling}
+	byAuthor := map[string]int{}
+	var own []wording.Example
+	for _, p := range u.posts {
+		all.Texts = append(all.Texts, p.Title, p.Text)
+		i, ok := byAuthor[p.Author]
+		if !ok {
+			i = len(own)
+			byAuthor[p.Author] = i
+			own = append(own, wording.Example{Telling: u.telling})
+		}
+		own[i].Texts = append(own[i].Texts, p.Text)
+	}
+	if len(u.posts) == 1 {
+		return []wording.Example{all}
+	}
+	return append(own, all)
+}
