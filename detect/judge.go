@@ -29,7 +29,7 @@ type evidence struct {
 	context    []history.Hit   // for the other authors of the thread
 	multiplier float64         // from evasion, 1 if none
 	indicators []veghe.IndicatorID
-	shut       bool // it reads too little like a reason to look
+	shut       bool // it reads like no reason to look
 }
 
 // gather picks the findings that count for a policy. Findings in shadow never
@@ -82,6 +82,11 @@ func (ev evidence) closes(p *rule.Policy, s rule.Suppressor) bool {
 	return slices.Contains(ev.indicators, s.Indicator) && (s.UnlessStrong == 0 || ev.count(p).strong < s.UnlessStrong)
 }
 
+// closed reports whether it reads too little like a reason to look.
+func (ev evidence) closed(p *rule.Policy) bool {
+	return ev.shut && (p.Wording.UnlessStrong == 0 || ev.count(p).strong < p.Wording.UnlessStrong)
+}
+
 // suppressors are the indicators that close the gate.
 func (ev evidence) suppressors(p *rule.Policy) (ids []veghe.IndicatorID) {
 	for _, s := range p.Suppressors {
@@ -89,7 +94,7 @@ func (ev evidence) suppressors(p *rule.Policy) (ids []veghe.IndicatorID) {
 			ids = append(ids, s.Indicator)
 		}
 	}
-	if ev.shut {
+	if ev.closed(p) {
 		ids = append(ids, p.Wording.Indicator)
 	}
 	return ids
@@ -158,7 +163,7 @@ func judgePost(p *rule.Policy, findings []veghe.Finding) verdict {
 	if forced && t.families >= 2 {
 		open = true
 	}
-	if !open || ev.shut || ev.suppressed(p) {
+	if !open || ev.closed(p) || ev.suppressed(p) {
 		return v
 	}
 	v.flagged, v.label = true, p.Label

@@ -66,7 +66,7 @@ func judgeAuthor(p *rule.Policy, ev evidence, st history.State) verdict {
 		families[f.Name] = min(familyCap(p, f.Name), f.Weight)
 	}
 	v.score = logistic(p.Prior + sumSorted(families) + st.Against)
-	if !ev.shows(p) || ev.shut || ev.suppressed(p) || !threadGate(p, st) {
+	if !ev.shows(p) || ev.closed(p) || ev.suppressed(p) || !threadGate(p, st) {
 		return v
 	}
 	t := tally{families: len(st.Families)}

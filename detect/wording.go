@@ -57,8 +57,8 @@ func (prog *program) wording(pol *rule.Policy) *wording.Model {
 	return prog.set.Wording(pol.Category)
 }
 
-// shutRule is what the finding of a text is called that reads too little like
-// a reason to look to be flagged.
+// shutRule is what the finding of a text is called that reads so little like a
+// reason to look that it closes the gate.
 func shutRule(w *rule.Wording) veghe.RuleID { return veghe.RuleID(w.Indicator) + ".shut" }
 
 // worded is the finding for how a text reads, and whether there is one. One
@@ -77,7 +77,7 @@ func worded(pol *rule.Policy, m *wording.Model, t wording.Tally, single bool, p 
 	switch {
 	case score <= w.Closed:
 		f.Rule = shutRule(w)
-		f.Why = fmt.Sprintf("in its wording like texts that were no reason to look: %.1f; up to %.1f nothing is flagged", score, w.Closed)
+		f.Why = fmt.Sprintf("in its wording like texts that were no reason to look: %.1f; up to %.1f few others are flagged", score, w.Closed)
 	case s == rule.Negative:
 		f.Why = fmt.Sprintf("in its wording like texts that were no reason to look: %.1f, counts up to %.1f", score, w.Against)
 	default:

@@ -28,7 +28,7 @@ unit: post
 weights: {strong: 2.3, medium: 1.1, weak: 0.4, negative: -1.0}
 prior: -4.6
 family_cap: 2.7
-wording: {indicator: REC-WRD, family: wording, strong: %v, medium: %v, against: %v, closed: %v}
+wording: {indicator: REC-WRD, family: wording, strong: %v, medium: %v, against: %v, closed: %v, unless_strong: %d}
 gate:
   - {strong: 1, weak: 1}
   - {strong: %d}
@@ -38,6 +38,10 @@ label: look
 // worded is an engine of one rule and a few texts to know wording by.
 func worded(t *testing.T, strong, medium, against, closed float64, gate int) *detect.Engine {
 	t.Helper()
+	unless := 0
+	if gate < 0 {
+		unless, gate = 1, 1
+	}
 	m, err := wording.Train("recruitment", []wording.Example{
 		{Texts: []string{"pasaportul ramane la noi pana platesti datoria"}, Telling: true},
 		{Texts: []string{"pasaportul ramane la patron, datoria din salariu"}, Telling: true},
@@ -52,7 +56,7 @@ func worded(t *testing.T, strong, medium, against, closed float64, gate int) *de
 		t.Fatal(err)
 	}
 	pack, err := rule.Load(fstest.MapFS{
-		"rules.yaml":              {Data: fmt.Appendf(nil, kept, strong, medium, against, closed, gate)},
+		"rules.yaml":              {Data: fmt.Appendf(nil, kept, strong, medium, against, closed, unless, gate)},
 		"wording/recruitment.tab": {Data: tab},
 	})
 	if err != nil {
@@ -86,6 +90,7 @@ func TestWordingIsEvidence(t *testing.T) {
 		{"nothing", 9, 8, -10, -11, 2, telling, 0, false},
 		{"against", 11, 10, 9, -11, 2, telling, -1, false},
 		{"closed, whatever was found", 11, 10, 9, 8, 1, telling, -1, false},
+		{"unless much was found", 11, 10, 9, 8, -1, telling, -1, true},
 		{"nothing found, nothing read", -8, -9, -10, -11, 1, "platesti datoria la patron, din salariu", 0, false},
 		{"a quote is not read", 0.01, 0, -10, -11, 1, "> la noi pana platesti datoria\npasaportul ramane contract cu firma autorizata serioasa contract firma", 0, true},
 	} {

@@ -61,6 +61,9 @@ type Wording struct {
 	Medium  float64 `yaml:"medium"`
 	Against float64 `yaml:"against"`
 	Closed  float64 `yaml:"closed"`
+	// UnlessStrong keeps the gate open when at least this many distinct
+	// strong indicators are found; 0 means it always closes.
+	UnlessStrong int `yaml:"unless_strong"`
 }
 
 // Strength is what a score counts as, "" for nothing.

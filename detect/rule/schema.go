@@ -154,7 +154,7 @@ func policySchema() object {
 		"evasion": closed(object{"families": words, "step": number, "max": number}),
 		"wording": closed(object{
 			"indicator": str("id"), "family": str("family"),
-			"strong": number, "medium": number, "against": number, "closed": number,
+			"strong": number, "medium": number, "against": number, "closed": number, "unless_strong": count,
 		}, "indicator", "family"),
 		"gate": object{"type": "array", "items": counts},
 		"threads": closed(object{

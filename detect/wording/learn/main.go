@@ -4,7 +4,8 @@
 //
 // Advertisements (ads*.jsonl) teach recruitment, one by one. Conversations
 // (threads*.jsonl) teach grooming: each as a whole, and what each author in it
-// wrote, for a post is judged before the rest is there.
+// wrote, for a post is judged before the rest is there. Ordinary posts
+// (ordinary*.jsonl) teach both what is no reason to look.
 package main
 
 import (
@@ -23,21 +24,29 @@ import (
 func main() {
 	out := flag.String("out", "rules/wording", "the `folder` to write to")
 	flag.Parse()
-	for category, files := range map[string]string{"recruitment": "ads*.jsonl", "grooming": "threads*.jsonl"} {
-		if err := learn(filepath.Join(*out, category+".tab"), category, flag.Args(), files); err != nil {
+	for category, own := range teachers {
+		if err := learn(filepath.Join(*out, category+".tab"), category, flag.Args(), own); err != nil {
 			fmt.Fprintln(os.Stderr, "learn:", err)
 			os.Exit(1)
 		}
 	}
 }
 
-func learn(file, category string, folders []string, pattern string) error {
+// teachers are the files that teach a category, beside the ordinary ones.
+var teachers = map[string]string{"recruitment": "ads*.jsonl", "grooming": "threads*.jsonl"}
+
+func learn(file, category string, folders []string, own string) error {
 	var units []*unit
 	for _, folder := range folders {
-		names, err := filepath.Glob(filepath.Join(folder, pattern))
+		names, err := filepath.Glob(filepath.Join(folder, own))
 		if err != nil {
 			return err
 		}
+		ordinary, err := filepath.Glob(filepath.Join(folder, "ordinary*.jsonl"))
+		if err != nil {
+			return err
+		}
+		names = append(names, ordinary...)
 		slices.Sort(names)
 		for _, name := range names {
 			more, err := read(name)
