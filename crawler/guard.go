@@ -1,7 +1,9 @@
 package crawler
 
 import (
+	"bufio"
 	"bytes"
+	"compress/gzip"
 	"context"
 	"errors"
 	"fmt"
@@ -225,11 +227,15 @@ func (g *guard) read(res *http.Response, x *exchange) ([]byte, error) {
 	if !hasPage(res.StatusCode) {
 		return nil, nil
 	}
-	if !isText(res.Header.Get("Content-Type")) {
+	packed := isPackedSitemap(res.Request.URL)
+	if !packed && !isText(res.Header.Get("Content-Type")) {
 		return nil, errMedia
 	}
 	if e := res.Header.Get("Content-Encoding"); e != "" && !strings.EqualFold(e, "identity") {
 		return nil, fmt.Errorf("%w: %.20q", errEncoding, e)
+	}
+	if packed {
+		return g.readPacked(res, x)
 	}
 	raw, cut, err := readBounded(res.Body, g.limits.Body)
 	x.bytes += int64(len(raw))
@@ -241,6 +247,33 @@ func (g *guard) read(res *http.Response, x *exchange) ([]byte, error) {
 		return nil, errMedia
 	}
 	text, name := toUTF8(raw, res.Header.Get("Content-Type"))
+	x.charset = name
+	return text, nil
+}
+
+// readPacked reads a sitemap that is compressed as a file, or is not after all:
+// some servers unpack it on the way. What comes out is bounded like any page
+// and must begin like XML.
+func (g *guard) readPacked(res *http.Response, x *exchange) ([]byte, error) {
+	in := bufio.NewReader(res.Body)
+	var from io.Reader = in
+	if head, err := in.Peek(2); err == nil && head[0] == 0x1f && head[1] == 0x8b {
+		z, err := gzip.NewReader(in)
+		if err != nil {
+			return nil, err
+		}
+		from = z
+	}
+	raw, cut, err := readBounded(from, g.limits.Body)
+	x.bytes += int64(len(raw))
+	if err != nil {
+		return nil, err
+	}
+	if text := bytes.TrimSpace(bytes.TrimPrefix(raw, []byte("\xef\xbb\xbf"))); len(text) == 0 || text[0] != '<' {
+		return nil, errMedia
+	}
+	x.raw, x.truncated, x.mediaType = raw, cut, "application/xml"
+	text, name := toUTF8(raw, x.mediaType)
 	x.charset = name
 	return text, nil
 }

@@ -29,6 +29,9 @@ var mediaExtensions = func() map[string]bool {
 // isMediaURL says by the address alone that a page is media. Query values
 // count too where they look like file names, as in /download?file=a.jpg.
 func isMediaURL(u *url.URL) bool {
+	if isPackedSitemap(u) {
+		return false
+	}
 	if mediaExtensions[strings.ToLower(path.Ext(u.Path))] {
 		return true
 	}
@@ -41,6 +44,12 @@ func isMediaURL(u *url.URL) bool {
 		}
 	}
 	return false
+}
+
+// isPackedSitemap says whether an address names a sitemap as large sites send
+// them, the one kind of archive that is unpacked: what it holds must be XML.
+func isPackedSitemap(u *url.URL) bool {
+	return u.RawQuery == "" && strings.HasSuffix(strings.ToLower(u.Path), ".xml.gz")
 }
 
 // textTypes are the content types that are read, beside text/*, */*+xml and

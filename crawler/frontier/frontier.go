@@ -169,8 +169,15 @@ CREATE INDEX pages_start ON pages (source, due) WHERE depth = 0 AND chain = 0;
 CREATE TABLE spent (source TEXT PRIMARY KEY, day TEXT NOT NULL, pages INTEGER NOT NULL) WITHOUT ROWID;
 PRAGMA user_version = 2;`
 
+// The third version gives, of what is due at once, what is nearest to a start
+// page first: a trap of endless links is deep, and does not delay the rest.
+const schema3 = `
+DROP INDEX pages_due;
+CREATE INDEX pages_due ON pages (source, due, depth);
+PRAGMA user_version = 3;`
+
 // version is that of the schema above; a file of a newer one is not touched.
-const version = 2
+const version = 3
 
 // Open opens the frontier in a file, made if missing, or in memory if path is
 // empty. Leases of an earlier process are released.
@@ -247,7 +254,7 @@ func (f *Frontier) migrate(ctx context.Context, have int) error {
 		return nil
 	}
 	return f.inTx(ctx, func(tx *sql.Tx) error {
-		for i, step := range []string{schema, schema2} {
+		for i, step := range []string{schema, schema2, schema3} {
 			if i < have {
 				continue
 			}

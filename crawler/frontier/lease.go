@@ -16,7 +16,7 @@ type Quota struct {
 }
 
 // Lease gives up to n pages of a source that are due at asOf, start pages
-// before others, longest due first, and no more than its quota still has. Each is the caller's until the
+// before others, then longest due first, then nearest to a start page, and no more than its quota still has. Each is the caller's until the
 // given time; then it is due again.
 func (f *Frontier) Lease(ctx context.Context, source veghe.SourceID, asOf, until time.Time, n int, q Quota) ([]Page, error) {
 	var out []Page
@@ -82,7 +82,7 @@ func due(ctx context.Context, tx *sql.Tx, source veghe.SourceID, asOf time.Time,
 	if err != nil || len(out) == n {
 		return out, err
 	}
-	more, err := pages(ctx, tx, source, query+`WHERE source = ? AND due <= ? AND (depth > 0 OR chain > 0) ORDER BY due LIMIT ?`, source, millis(asOf), n-len(out))
+	more, err := pages(ctx, tx, source, query+`WHERE source = ? AND due <= ? AND (depth > 0 OR chain > 0) ORDER BY due, depth LIMIT ?`, source, millis(asOf), n-len(out))
 	return append(out, more...), err
 }
 
