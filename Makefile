@@ -11,7 +11,7 @@ DATA ?= ../shared/data
 export CGO_ENABLED ?= 0
 
 .DEFAULT_GOAL := help
-.PHONY: help build run demo test ci lint race fuzz bench hyperscan eval kafka kafka-stop kafka-test browser promtool wordpress handover golden docs rules wording clean fault fault-kafka
+.PHONY: help build run demo test ci lint race fuzz bench hyperscan eval kafka kafka-stop kafka-test browser promtool wordpress handover golden docs rules wording clean fault fault-kafka spirit
 
 help: ## list what you can do
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -93,6 +93,9 @@ promtool: build ## alert rules and metrics checked by Prometheus's own tool
 
 wordpress: build ## crawl a real WordPress, installed for the purpose, on loopback
 	deploy/ci/wordpress.sh
+
+spirit: build ## crawl a real Spirit forum, installed for the purpose, on loopback
+	deploy/ci/spirit.sh
 
 ci: ## everything CI runs after `make test`
 	deploy/ci/ci.sh

@@ -279,5 +279,6 @@ const (
 	DeadTopic        = "veghe.dead"        // what could not be handled, with the error
 	ReviewsTopic     = "veghe.reviews"     // Review, keyed by post id
 	ChangesTopic     = "veghe.changes"     // Change, keyed by post id
+	SourcesTopic     = "veghe.sources"     // which sources are paused, keyed by source; its partitions are shared out to those who crawl
 	HistoriesTopic   = "veghe.histories"   // what authors have shown, keyed by policy and conversation
 )

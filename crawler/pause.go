@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -41,36 +42,103 @@ func (c *Crawler) turn(id veghe.SourceID, pause bool) error {
 	c.turning.Lock()
 	defer c.turning.Unlock()
 	if pause {
-		v.gate.turn(true) // at once, whatever becomes of the file
+		v.gate.turn(paused, true) // at once, whatever becomes of the file
 	}
 	if err := SetPaused(c.dir, id, pause); err != nil {
 		return err
 	}
-	v.gate.turn(pause)
+	v.gate.turn(paused, pause)
 	v.health.update(func(s *Stats) { s.Paused = pause || v.Paused })
 	return nil
 }
 
+// Hold lets this crawler visit only the sources that another is not to visit:
+// those for which held is true. The others stop at once, as by Pause, until
+// Hold says otherwise; nothing about it is kept. Without a call all are held.
+func (c *Crawler) Hold(held func(veghe.SourceID) bool) {
+	for _, v := range c.visitors {
+		away := !held(v.ID)
+		v.gate.turn(elsewhere, away)
+		v.health.update(func(s *Stats) { s.Elsewhere = away })
+	}
+}
+
+// Sites says for each source which of them share host names, so that whoever
+// visits one visits all of these, and no host has two visitors: sources with
+// the same word belong together.
+func Sites(sources []Source) map[veghe.SourceID]string {
+	root := map[string]string{} // host to a host of the same set
+	var find func(string) string
+	find = func(h string) string {
+		if root[h] == "" || root[h] == h {
+			return h
+		}
+		root[h] = find(root[h])
+		return root[h]
+	}
+	hostsOf := func(s *Source) (out []string) {
+		for _, raw := range s.starts() {
+			if u, err := url.Parse(raw); err == nil {
+				out = append(out, strings.ToLower(u.Hostname()))
+			}
+		}
+		for _, h := range s.Hosts {
+			out = append(out, strings.ToLower(h))
+		}
+		return out
+	}
+	for i := range sources {
+		all := hostsOf(&sources[i])
+		for _, h := range all[1:] {
+			a, b := find(all[0]), find(h)
+			root[max(a, b)] = min(a, b) // the least host names the set
+		}
+	}
+	out := make(map[veghe.SourceID]string, len(sources))
+	for i := range sources {
+		out[sources[i].ID] = find(hostsOf(&sources[i])[0])
+	}
+	return out
+}
+
+// why a gate is closed.
+type why uint8
+
+const (
+	paused    why = 1 << iota // by the configuration or Pause
+	elsewhere                 // another process visits the source, see Hold
+)
+
 // gate lets visits of one source through, or not.
 type gate struct {
-	mu     sync.Mutex // guards the rest
-	closed bool
+	mu     sync.Mutex    // guards the rest
+	closed why           // 0: open
 	turned chan struct{} // closed when closed changes
 	cutOff context.CancelFunc
 }
 
-func newGate(closed bool) *gate { return &gate{closed: closed, turned: make(chan struct{})} }
+func newGate(closed bool) *gate {
+	g := &gate{turned: make(chan struct{})}
+	if closed {
+		g.closed = paused
+	}
+	return g
+}
 
-func (g *gate) turn(closed bool) {
+func (g *gate) turn(reason why, on bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.closed == closed {
+	next := g.closed &^ reason
+	if on {
+		next |= reason
+	}
+	if next == g.closed {
 		return
 	}
-	g.closed = closed
+	g.closed = next
 	close(g.turned)
 	g.turned = make(chan struct{})
-	if closed && g.cutOff != nil {
+	if next != 0 && g.cutOff != nil {
 		g.cutOff()
 	}
 }
@@ -80,7 +148,7 @@ func (g *gate) turn(closed bool) {
 func (g *gate) enter(ctx context.Context) (context.Context, context.CancelFunc, error) {
 	for ctx.Err() == nil {
 		g.mu.Lock()
-		if !g.closed {
+		if g.closed == 0 {
 			inside, cancel := context.WithCancel(ctx)
 			g.cutOff = cancel
 			g.mu.Unlock()
@@ -99,7 +167,7 @@ func (g *gate) enter(ctx context.Context) (context.Context, context.CancelFunc, 
 func (g *gate) isClosed() bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return g.closed
+	return g.closed != 0
 }
 
 // pausedFile keeps which sources Pause stopped, one id a line.

@@ -3,6 +3,8 @@ package crawler
 import (
 	"context"
 	"net/url"
+	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -77,9 +79,22 @@ func (v *visitor) probe(ctx context.Context) Probed {
 	return out
 }
 
+// likeThread is how forums and boards tend to name a thread or an ad.
+var likeThread = regexp.MustCompile(`(?i)/(?:topics?|threads?|t|d|discussions?|subiect|ads?|anunt|listing|item)/[^/]*\d|view(?:topic|thread)|showthread`)
+
+// knownKinds says whether any link was recognised as a thread, an ad or a list.
+func knownKinds(links []frontier.Link) bool {
+	return slices.ContainsFunc(links, func(l frontier.Link) bool { return l.Kind != string(extract.Other) })
+}
+
 // promising picks the link that is most likely to show what a source holds: a
 // thread or an ad, else a list.
 func promising(links []frontier.Link, seen map[string]bool) (frontier.Link, bool) {
+	for _, l := range links { // of links whose kind is not known, one that is named like a thread
+		if l.Kind == string(extract.Other) && !l.Next && !seen[l.URL] && likeThread.MatchString(l.URL) && !knownKinds(links) {
+			return l, true
+		}
+	}
 	for _, kinds := range [][]extract.LinkKind{{extract.Thread, extract.Post}, {extract.Front}, {extract.List}, {extract.Other}} {
 		for _, l := range links {
 			for _, k := range kinds {

@@ -75,6 +75,8 @@ type Stats struct {
 	Name   string         `json:"name"`
 	URL    string         `json:"url"`
 	Paused bool           `json:"paused,omitempty"`
+	// Elsewhere says that another process visits the source.
+	Elsewhere bool `json:"elsewhere,omitempty"`
 
 	Passes    int64             `json:"passes"`    // visits of the whole source that ended
 	Pages     int64             `json:"pages"`     // pages tried, whatever came of it

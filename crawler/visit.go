@@ -236,6 +236,19 @@ func (v *visitor) follow(p frontier.Page, links []extract.Link, fresh int) []fro
 	return out
 }
 
+// doors are parts of paths that lead to where one signs in or up, which veghe
+// never does: behind each is a form, often with a way back that makes the next
+// address longer.
+var doors = func() map[string]bool {
+	out := make(map[string]bool)
+	for s := range strings.FieldsSeq(`login log-in log_in logon signin sign-in sign_in logout log-out log_out signout sign-out
+		register registration signup sign-up sign_up password-reset password_reset reset-password lostpassword lost-password
+		resend-activation autentificare conectare inregistrare deconectare wp-login.php login.php register.php`) {
+		out[s] = true
+	}
+	return out
+}()
+
 func (v *visitor) worthKnowing(raw string) bool {
 	u, err := url.Parse(raw)
 	if err != nil || len(raw) > maxURL || !v.inScope(u) || isMediaURL(u) {
@@ -247,6 +260,9 @@ func (v *visitor) worthKnowing(raw string) bool {
 	segments := strings.Split(strings.Trim(u.Path, "/"), "/")
 	seen := make(map[string]int)
 	for _, s := range segments {
+		if doors[strings.ToLower(s)] {
+			return false
+		}
 		if seen[s]++; s != "" && seen[s] > maxRepeats {
 			return false
 		}

@@ -93,6 +93,18 @@ type Log interface {
 	Close() error
 }
 
+// Sharer is a Log that several processes use, which can therefore share out
+// other work than reading records, such as which of them visits a site.
+type Sharer interface {
+	// Share makes the caller, known by name, one of the members of a group
+	// among whom the shares 0 to of-1 are divided, each held by one of them,
+	// until ctx ends; then it returns nil. Hold is called whenever the caller
+	// holds some anew. When its ctx ends it must stop what it does for them
+	// and return: only then are they given to others. A share goes back to the
+	// name that held it when that comes back.
+	Share(ctx context.Context, topic, group, name string, hold func(ctx context.Context, held []int, of int)) error
+}
+
 // Rejection is returned (or wrapped) by a handler that has handled its whole
 // batch except some records that can never be handled. The rest is committed.
 type Rejection struct {

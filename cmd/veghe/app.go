@@ -242,6 +242,9 @@ func kafkaConfig(c *config, window time.Duration, log *slog.Logger) kafka.Config
 	r := k.Topics[veghe.HistoriesTopic]
 	r.Age, r.Compact = cmp.Or(r.Age, window), true
 	k.Topics[veghe.HistoriesTopic] = r
+	r = k.Topics[veghe.SourcesTopic]
+	r.Age, r.Compact = cmp.Or(r.Age, switchesStay), true
+	k.Topics[veghe.SourcesTopic] = r
 	return k
 }
 
@@ -354,6 +357,7 @@ func (a *app) run(ctx context.Context) error {
 	}
 	if a.crawler != nil {
 		start("crawl", a.crawl)
+		start("sources", a.shareSources)
 		if !a.cfg.Canary.Off {
 			start("canaries", a.sendCanaries)
 		}

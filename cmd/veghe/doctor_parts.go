@@ -43,7 +43,7 @@ func (d *doctor) model() {
 }
 
 // ourTopics are those the stages read and write.
-var ourTopics = []string{veghe.PostsTopic, veghe.AssessmentsTopic, veghe.DeadTopic, veghe.ReviewsTopic, veghe.ChangesTopic, veghe.HistoriesTopic}
+var ourTopics = []string{veghe.PostsTopic, veghe.AssessmentsTopic, veghe.DeadTopic, veghe.ReviewsTopic, veghe.ChangesTopic, veghe.SourcesTopic, veghe.HistoriesTopic}
 
 func (d *doctor) stream(ctx context.Context) {
 	switch {

@@ -8,10 +8,12 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"veghe/crawler"
 	"veghe/crawler/demosite"
 )
 
@@ -107,6 +109,95 @@ sources:
 	serve.stop()
 	wantAsUndisturbed(t, data, *killPosts) // whoever assessed them
 	t.Logf("%d posts indexed, %d of them from %d ads crawled", st.Index.Posts, st.Index.Posts-*killPosts, ads)
+}
+
+// Several processes that crawl share out the sources by host: no site has two
+// visitors, one that is killed leaves its own to the others, and a pause that
+// any of them is told holds in all.
+func TestKafkaSharedSources(t *testing.T) {
+	const sites = 6
+	prefix := prefixOf("shared")
+	more := "canary: {off: true}\ncrawler: {operator: veghe test, contact: test@example.org}\nsources:\n"
+	var visits [sites]func() int64
+	for i := range sites {
+		url, n := countingSite(t, fmt.Sprintf("127.0.0.%d", i+2))
+		visits[i] = n
+		more += countedSource(fmt.Sprintf("s%d", i), url)
+	}
+	dataA, dataB := dataDir(t), dataDir(t)
+	fileA, fileB := kafkaConfigFile(t, dataA, prefix, more), kafkaConfigFile(t, dataB, prefix, more)
+	start(t, "crawl", "-c", fileA)
+	b := start(t, "crawl", "-c", fileB)
+	held := func(data string) (ids []string, ok bool) {
+		st, ok := statusOf(t, data)
+		for _, s := range st.Sources {
+			if !s.Elsewhere {
+				ids = append(ids, string(s.Source))
+			}
+		}
+		return ids, ok
+	}
+	await(t, 3*time.Minute, "two processes that share the sources", func() bool {
+		x, okX := held(dataA)
+		y, okY := held(dataB)
+		return okX && okY && len(x) > 0 && len(y) > 0 && len(x)+len(y) == sites
+	})
+	x, _ := held(dataA)
+	y, _ := held(dataB)
+	for _, id := range x {
+		if slices.Contains(y, id) {
+			t.Errorf("%s is visited by both", id)
+		}
+	}
+	all := func(what string, from [sites]int64, but int) {
+		t.Helper()
+		await(t, 2*time.Minute, what, func() bool {
+			for i := range sites {
+				if i != but && visits[i]() < from[i]+2 {
+					return false
+				}
+			}
+			return true
+		})
+	}
+	now := func() (n [sites]int64) {
+		for i := range sites {
+			n[i] = visits[i]()
+		}
+		return n
+	}
+	all("every site visited", now(), -1)
+
+	// Paused through whoever does not visit it.
+	var paused int
+	if _, err := fmt.Sscanf(y[0], "s%d", &paused); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := sourceCommand(t.Context(), "pause", y[0], "-c", fileA); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	await(t, time.Minute, "the pause known to the other", func() bool {
+		st, ok := statusOf(t, dataB)
+		return ok && slices.ContainsFunc(st.Sources, func(s crawler.Stats) bool { return string(s.Source) == y[0] && s.Paused })
+	})
+	before := now()
+	all("the others visited", before, paused)
+	if n := visits[paused]() - before[paused]; n != 0 {
+		t.Errorf("%d visits while it is paused", n)
+	}
+
+	b.kill()
+	await(t, 2*time.Minute, "one process with all sources", func() bool { x, ok := held(dataA); return ok && len(x) == sites })
+	before = now()
+	all("every site but the paused one visited", before, paused)
+	if n := visits[paused]() - before[paused]; n != 0 {
+		t.Errorf("%d visits of the paused one by the process that took over", n)
+	}
+	b.start()
+	await(t, 2*time.Minute, "the same sources back where they were", func() bool {
+		got, ok := held(dataB)
+		return ok && slices.Equal(got, y)
+	})
 }
 
 func broker(t *testing.T, command string, n int) {

@@ -32,7 +32,7 @@ type sourceState struct {
 	ID       veghe.SourceID `json:"id"`
 	Name     string         `json:"name,omitempty"`
 	URL      string         `json:"url"`
-	State    string         `json:"state"` // running, paused, backing off, closed until …, not running
+	State    string         `json:"state"` // running, paused, elsewhere, backing off, closed until …, not running
 	Pages    int64          `json:"pages"`
 	Posts    int64          `json:"posts"` // new ones, since the start of the process
 	Errors   int64          `json:"errors"`
@@ -122,6 +122,8 @@ func stateOf(s *crawler.Stats, now time.Time) sourceState {
 	switch {
 	case s.Paused:
 		out.State = "paused"
+	case s.Elsewhere:
+		out.State = "elsewhere"
 	case s.BackoffUntil.After(now):
 		out.State = "backing off"
 	case s.OpensAt.After(now):
@@ -159,6 +161,9 @@ func sourceSwitch(verb string) func(context.Context, env, []string) error {
 			if err := crawler.SetPaused(cfg.path("frontier"), id, verb == "pause"); err != nil {
 				return err
 			}
+			if cfg.usesKafka() {
+				return tellAll(ctx, e, &cfg, id, verb == "pause")
+			}
 			fmt.Fprintf(e.out, "%s: %sd; no veghe is running on %s, the next one will know\n", id, verb, cfg.Data)
 			return nil
 		}
@@ -174,28 +179,59 @@ func sourceSwitch(verb string) func(context.Context, env, []string) error {
 	}
 }
 
+// tellAll switches a source over Kafka while no veghe runs on this data folder.
+func tellAll(ctx context.Context, e env, cfg *config, id veghe.SourceID, pause bool) error {
+	log, closeLog, err := openStreamAlone(ctx, cfg, e)
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(tellSwitch(ctx, log, id, pause), closeLog()); err != nil {
+		return err
+	}
+	state := "paused"
+	if !pause {
+		state = "resumed"
+	}
+	fmt.Fprintf(e.out, "%s: %s; every veghe on this cluster knows within seconds\n", id, state)
+	return nil
+}
+
 // switched is what the running veghe answers.
 type switched struct {
 	Paused bool `json:"paused"`
 }
 
+// turnSource pauses a source or lets it go on: here, and over Kafka in every
+// process that crawls.
+func (a *app) turnSource(ctx context.Context, id veghe.SourceID, pause bool) (err error) {
+	switch {
+	case a.crawler == nil:
+		if !slices.ContainsFunc(a.cfg.Sources, func(s crawler.Source) bool { return s.ID == id }) {
+			return fmt.Errorf("%w: %.64q", crawler.ErrNoSource, string(id))
+		}
+	case pause:
+		err = a.crawler.Pause(id)
+	default:
+		err = a.crawler.Resume(id)
+	}
+	if err == nil && a.embedded == nil {
+		err = tellSwitch(ctx, a.stream, id, pause)
+	}
+	return err
+}
+
 // switchSource is the ops route behind pause and resume.
 func (a *app) switchSource(w http.ResponseWriter, r *http.Request) {
-	if a.crawler == nil {
+	if a.crawler == nil && a.embedded != nil {
 		answer(w, http.StatusNotFound, "this process visits no sources")
 		return
 	}
 	id, verb := veghe.SourceID(r.PathValue("id")), r.PathValue("verb")
-	var err error
-	switch verb {
-	case "pause":
-		err = a.crawler.Pause(id)
-	case "resume":
-		err = a.crawler.Resume(id)
-	default:
+	if verb != "pause" && verb != "resume" {
 		answer(w, http.StatusNotFound, "want pause or resume")
 		return
 	}
+	err := a.turnSource(r.Context(), id, verb == "pause")
 	if errors.Is(err, crawler.ErrNoSource) || errors.Is(err, crawler.ErrPausedByConfig) {
 		w.Header().Set("Content-Type", "application/problem+json")
 		w.WriteHeader(http.StatusConflict)

@@ -39,4 +39,4 @@ run ./stream/kafka '^Test(RealContract|Drill)$'
 # The whole pipeline: killed while 100,000 posts are imported, then in three
 # processes with a broker killed.
 run ./cmd/veghe '^TestKafkaKill$' -kill.posts "${KILL_POSTS:-100000}" -kill.rounds "${KILL_ROUNDS:-20}"
-run ./cmd/veghe '^TestKafkaThreeProcesses$'
+run ./cmd/veghe '^TestKafka(ThreeProcesses|SharedSources)$'

@@ -55,6 +55,7 @@ type consumer struct {
 	topic   string
 	group   string
 	handler stream.Handler
+	share   *share // instead of handler
 }
 
 func (c *consumer) joining() string    { return "join group " + c.group }
@@ -114,6 +115,10 @@ func (c *consumer) member(ctx context.Context, brokers []string) error {
 		c.log.troubles.well(c.joining(), -1)
 		c.log.stats.generations.Add(1)
 		gen.Start(func(generation context.Context) {
+			if c.share != nil {
+				c.share.serve(ctx, generation, gen.Assignments[c.topic])
+				return
+			}
 			if err := c.serve(ctx, generation, gen); err != nil {
 				fail(err)
 			}
@@ -123,7 +128,12 @@ func (c *consumer) member(ctx context.Context, brokers []string) error {
 
 func (c *consumer) config(d *kafka.Dialer, brokers []string) kafka.ConsumerGroupConfig {
 	t := c.log.cfg.Timeouts
+	var balancers []kafka.GroupBalancer // nil: kafka-go's own
+	if c.share != nil {
+		balancers = []kafka.GroupBalancer{byName{c.share.name}}
+	}
 	return kafka.ConsumerGroupConfig{
+		GroupBalancers:         balancers,
 		ID:                     c.group,
 		Brokers:                brokers,
 		Dialer:                 d,
