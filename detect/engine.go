@@ -37,8 +37,9 @@ type Options struct {
 	Region string
 	// Stateless judges each post by itself, without history.
 	Stateless bool
-	// States bounds the history; 0 means history.DefaultCapacity.
-	States int
+	// HistoryBytes bounds what is kept of conversations, by policy; 0 means
+	// history.DefaultBytes.
+	HistoryBytes int64
 	// Model is a companion learnt from reviews; nil is none. It never flags.
 	Model *model.Model
 }
@@ -49,7 +50,7 @@ type Engine struct {
 	languages *lang.Detector
 	region    string
 	model     *model.Model
-	states    int // bound of a history
+	histories int64 // bound of each, in bytes
 	stateless bool
 	current   atomic.Pointer[program]
 	near      *neighbours // nil when stateless
@@ -80,7 +81,7 @@ type worker struct {
 
 // New returns an Engine for the options.
 func New(o Options) *Engine {
-	e := &Engine{languages: o.Languages, region: o.Region, model: o.Model, states: o.States, stateless: o.Stateless}
+	e := &Engine{languages: o.Languages, region: o.Region, model: o.Model, histories: o.HistoryBytes, stateless: o.Stateless}
 	if !o.Stateless {
 		e.near = newNeighbours()
 	}
@@ -115,7 +116,7 @@ func (e *Engine) nextHistories(policies []rule.Policy) map[string]*history.Store
 			next[pol.Name].Configure(historyParams(pol))
 			continue
 		}
-		next[pol.Name] = history.New(historyParams(pol), e.states)
+		next[pol.Name] = history.New(historyParams(pol), e.histories)
 	}
 	return next
 }

@@ -34,6 +34,16 @@ func (e *Engine) HistoryChanges(partition int) ([]HistoryChange, error) {
 	return out, nil
 }
 
+// HistorySize is how many conversations are kept, and about how many bytes of
+// memory they take.
+func (e *Engine) HistorySize() (conversations int, bytes int64) {
+	for _, store := range e.current.Load().histories {
+		n, b := store.Size()
+		conversations, bytes = conversations+n, bytes+b
+	}
+	return conversations, bytes
+}
+
 // ConfirmHistories says that changes are durable.
 func (e *Engine) ConfirmHistories(changes []HistoryChange) {
 	prog := e.current.Load()

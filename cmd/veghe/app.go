@@ -305,7 +305,7 @@ func (a *app) openEngine(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	a.engine = detect.New(detect.Options{Rules: a.rules.Load(), Languages: languages, Region: a.cfg.Language.Region, Model: companion})
+	a.engine = detect.New(detect.Options{Rules: a.rules.Load(), Languages: languages, Region: a.cfg.Language.Region, HistoryBytes: a.cfg.History.MaxBytes, Model: companion})
 	a.judge = &canaryJudge{languages: languages, region: a.cfg.Language.Region}
 	if err := a.loadClusters(); err != nil {
 		return err

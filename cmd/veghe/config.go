@@ -19,6 +19,7 @@ import (
 
 	"veghe"
 	"veghe/crawler"
+	"veghe/detect/history"
 	"veghe/stream/kafka"
 )
 
@@ -39,6 +40,7 @@ type config struct {
 	Node      string          `yaml:"node"`
 	Log       logConfig       `yaml:"log"`
 	Language  languageConfig  `yaml:"language"`
+	History   historyConfig   `yaml:"history"`
 	Stream    streamConfig    `yaml:"stream"`
 	Retention retentionConfig `yaml:"retention"`
 	Evidence  evidenceConfig  `yaml:"evidence"`
@@ -64,6 +66,13 @@ type languageConfig struct {
 	Region string `yaml:"region"`
 }
 
+type historyConfig struct {
+	// MaxBytes is about how much memory is given to what authors have shown in
+	// their conversations, by policy; past it those not touched for longest are
+	// forgotten.
+	MaxBytes int64 `yaml:"max_bytes"`
+}
+
 type streamConfig struct {
 	// Kafka, when it names brokers, replaces the embedded log.
 	Kafka    kafka.Config   `yaml:"kafka"`
@@ -86,11 +95,15 @@ type crawlerConfig struct {
 	Contact string `yaml:"contact"`
 }
 
+// leastHistory keeps the few conversations of a small forum.
+const leastHistory = 1 << 20
+
 func defaultConfig() config {
 	return config{
 		Data: "data", Listen: "127.0.0.1:8420", OpsListen: "127.0.0.1:8421", Node: "desk",
 		Log:       logConfig{Level: "info", Format: "text"},
 		Language:  languageConfig{SecondOpinion: "low", Region: "RO"},
+		History:   historyConfig{MaxBytes: history.DefaultBytes},
 		Retention: retentionConfig{Unflagged: duration(7 * 24 * time.Hour)},
 	}
 }
@@ -226,6 +239,9 @@ func (c *config) validate() error {
 	case "high", "low", "off":
 	default:
 		bad("language.second_opinion is %q, want high, low or off", c.Language.SecondOpinion)
+	}
+	if c.History.MaxBytes < leastHistory {
+		bad("history.max_bytes is %d, want %d or more", c.History.MaxBytes, leastHistory)
 	}
 	if c.Retention.Unflagged <= 0 {
 		bad("retention.unflagged is %v, want a time such as 7d", time.Duration(c.Retention.Unflagged))

@@ -51,6 +51,11 @@ func (g *gauges) updateProcess() {
 	if set := g.rules.Load(); set != nil {
 		m.rulesInForce.WithLabelValues().Set(float64(len(set.Rules())))
 	}
+	if g.engine != nil {
+		n, bytes := g.engine.HistorySize()
+		m.histories.WithLabelValues().Set(float64(n))
+		m.historyBytes.WithLabelValues().Set(float64(bytes))
+	}
 	g.handled.Range(func(stage, _ any) bool {
 		m.stageFailing.WithLabelValues(stage.(string)).Set(0)
 		return true

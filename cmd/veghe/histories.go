@@ -42,20 +42,26 @@ func newHistories(a *app) *histories {
 // headerPolicy names the policy that a history is of.
 const headerPolicy = "policy"
 
+// restoreBytes is how much of the topic is held while it is read, so that of
+// each conversation mostly the newest version alone is taken in.
+const restoreBytes = 16 << 20
+
 // restore reads the whole topic.
 func (h *histories) restore(ctx context.Context) error {
 	began := time.Now()
-	newest, n := map[string]stream.Record{}, 0
+	newest, n, held := map[string]stream.Record{}, 0, 0
 	err := h.log.Read(ctx, veghe.HistoriesTopic, func(_ context.Context, batch []stream.Record) error {
 		for i := range batch {
 			r := &batch[i]
+			held += len(r.Value) - len(newest[string(r.Key)].Value)
 			newest[string(r.Key)] = stream.Record{Value: bytes.Clone(r.Value), Headers: []stream.Header{
 				{Name: headerPolicy, Value: bytes.Clone(r.Header(headerPolicy))},
 			}}
 		}
-		if len(newest) > history.DefaultCapacity {
+		if held > restoreBytes {
 			n += h.take(newest)
 			clear(newest)
+			held = 0
 		}
 		return nil
 	})

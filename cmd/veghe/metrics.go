@@ -50,6 +50,7 @@ type metrics struct {
 	retentionAt, retentionWindow, diskFree, diskSize *prometheus.GaugeVec
 	removed                                          *prometheus.CounterVec
 	backupAt                                         *prometheus.GaugeVec
+	histories, historyBytes                          *prometheus.GaugeVec
 	// the process
 	requests   *prometheus.HistogramVec
 	ready      *prometheus.GaugeVec
@@ -166,6 +167,8 @@ func (m *metrics) describeKept() {
 	m.removed = m.counter("retention_removed_total", "What retention removed: posts of the index, captures of the evidence.", "part")
 	m.retentionAt = m.gauge("retention_last_success_timestamp_seconds", "When retention last went through a part of what is kept.", "part")
 	m.retentionWindow = m.gauge("retention_window_seconds", "How long unflagged posts are kept.")
+	m.histories = m.gauge("histories", "Conversations whose history is in memory.")
+	m.historyBytes = m.gauge("history_bytes", "About how much memory those histories take; history.max_bytes bounds it by policy.")
 	m.diskFree = m.gauge("disk_free_bytes", "Free space where the data folder is.")
 	m.diskSize = m.gauge("disk_size_bytes", "Size of the file system where the data folder is.")
 	m.backupAt = m.gauge("backup_last_success_timestamp_seconds", "When the data folder was last backed up; 0 if never.")

@@ -99,7 +99,7 @@ func backtestEngine(cfg config, folder string) (*detect.Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	return detect.New(detect.Options{Rules: set, Languages: languages, Region: cfg.Language.Region}), nil
+	return detect.New(detect.Options{Rules: set, Languages: languages, Region: cfg.Language.Region, HistoryBytes: cfg.History.MaxBytes}), nil
 }
 
 func printComparison(out io.Writer, c *comparison, asJSON bool) error {

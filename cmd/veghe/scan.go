@@ -86,7 +86,7 @@ func scanEngine(ctx context.Context, cfg config, opinion string, stateless bool)
 			return nil, nil, err
 		}
 	}
-	return detect.New(detect.Options{Rules: set, Languages: languages, Region: cfg.Language.Region, Stateless: stateless, Model: companion}), done, nil
+	return detect.New(detect.Options{Rules: set, Languages: languages, Region: cfg.Language.Region, Stateless: stateless, HistoryBytes: cfg.History.MaxBytes, Model: companion}), done, nil
 }
 
 // eachInput calls f with each file, or with standard input if there are none.

@@ -83,11 +83,14 @@ func (s *Store) Restore(value []byte) error {
 		if old.saved.N >= c.saved.N {
 			return nil
 		}
-		s.recent.Remove(el)
-		delete(s.talks, c.key)
-		delete(s.changed, c.key)
+		s.drop(el)
 	}
 	c.live = c.upTo(&s.params, len(c.saved.Events))
+	for i := range c.saved.Events {
+		c.events += c.saved.Events[i].size()
+	}
+	c.folded = c.saved.Base.size()
 	s.keep(c)
+	s.forget()
 	return nil
 }

@@ -34,6 +34,9 @@ type conversation struct {
 	saved  saved
 	live   *table // the base and all events
 	thread bool
+
+	bytes          int64 // that its store counts for it
+	events, folded int64 // bytes of saved.Events and saved.Base
 }
 
 // saved is what a conversation is made from.
@@ -77,6 +80,7 @@ func (c *conversation) observe(p *Params, partition int, e event) (st State, cou
 	}
 	c.saved.N++
 	c.saved.Events = append(c.saved.Events, e)
+	c.events += e.size()
 	c.live.count(p, &e, c.thread, c.saved.N)
 	if len(c.saved.Events) > maxEvents {
 		c.fold(p)
@@ -111,8 +115,11 @@ func (c *conversation) upTo(p *Params, k int) *table {
 func (c *conversation) fold(p *Params) {
 	k := len(c.saved.Events) - keepEvents
 	c.saved.Base = c.upTo(p, k)
-	for _, e := range c.saved.Events[:k] {
+	c.folded = c.saved.Base.size()
+	for i := range c.saved.Events[:k] {
+		e := &c.saved.Events[i]
 		c.saved.Folded = append(c.saved.Folded, hashOf(e.Post))
+		c.events -= e.size()
 	}
 	c.saved.Folded = slices.Delete(c.saved.Folded, 0, max(0, len(c.saved.Folded)-maxFolded))
 	c.saved.Events = slices.Delete(c.saved.Events, 0, k)

@@ -26,8 +26,8 @@
 // repeats posts after a failure gives the same assessments, whatever had been
 // done before, and a [Change] says all that another process needs to go on.
 //
-// The store is bounded: past its capacity the conversation not touched for
-// longest is forgotten.
+// The store is bounded in bytes, see [Store.Size]: past its bound the
+// conversations not touched for longest are forgotten.
 package history
 
 import (
@@ -111,30 +111,31 @@ const (
 	maxTalkers = 6
 )
 
-// DefaultCapacity is how many conversations a store keeps. It bounds their
-// number, not their size: one in which twenty authors show something takes
-// about 20 KB.
-const DefaultCapacity = 25_000
+// DefaultBytes is how large a store may become: some 50,000 conversations of
+// a few posts, or 3,000 in which twenty authors show something.
+const DefaultBytes = 64 << 20
 
 // Store keeps the conversations. It is safe for concurrent use; posts of one
 // key must come in order for the result to be repeatable.
 type Store struct {
 	params Params
-	max    int
+	max    int64 // bytes
 
 	mu      sync.Mutex // guards what follows
+	bytes   int64      // of all conversations, as they say it themselves
 	talks   map[Key]*list.Element
 	recent  *list.List // of *conversation, newest first
 	changed map[Key]*conversation
 }
 
-// New returns an empty store of at most capacity conversations
-// ([DefaultCapacity] if 0).
-func New(p Params, capacity int) *Store {
-	if capacity <= 0 {
-		capacity = DefaultCapacity
+// New returns an empty store of at most so many bytes ([DefaultBytes] if 0).
+// The conversation under way is kept however large it is; its own bounds hold
+// it below a megabyte.
+func New(p Params, bytes int64) *Store {
+	if bytes <= 0 {
+		bytes = DefaultBytes
 	}
-	return &Store{params: p, max: capacity, talks: map[Key]*list.Element{}, recent: list.New(), changed: map[Key]*conversation{}}
+	return &Store{params: p, max: bytes, talks: map[Key]*list.Element{}, recent: list.New(), changed: map[Key]*conversation{}}
 }
 
 // Configure changes the settings. What everyone has shown is weighed anew as
@@ -149,7 +150,9 @@ func (s *Store) Configure(p Params) {
 	for el := s.recent.Front(); el != nil; el = el.Next() {
 		c := el.Value.(*conversation)
 		c.live = c.upTo(&s.params, len(c.saved.Events))
+		s.weigh(c)
 	}
+	s.forget()
 }
 
 // Place is where in the stream a post stands. Posts of one conversation stand
@@ -185,6 +188,10 @@ func (s *Store) ObserveAt(pl Place, k Key, id veghe.PostID, at time.Time, ev Evi
 	if counted && pl.Partition >= 0 {
 		s.changed[c.key] = c
 	}
+	if counted {
+		s.weigh(c)
+		s.forget()
+	}
 	return st
 }
 
@@ -212,20 +219,37 @@ func (s *Store) talk(k Key, create bool) *conversation {
 
 func (s *Store) keep(c *conversation) {
 	s.talks[c.key] = s.recent.PushFront(c)
-	if len(s.talks) > s.max {
-		old := s.recent.Back()
-		s.recent.Remove(old)
-		key := old.Value.(*conversation).key
-		delete(s.talks, key)
-		delete(s.changed, key)
+	s.weigh(c)
+}
+
+// drop takes a conversation out.
+func (s *Store) drop(el *list.Element) {
+	c := s.recent.Remove(el).(*conversation)
+	delete(s.talks, c.key)
+	delete(s.changed, c.key)
+	s.bytes -= c.bytes
+}
+
+// weigh notes what a conversation takes now.
+func (s *Store) weigh(c *conversation) {
+	s.bytes -= c.bytes
+	c.bytes = c.size()
+	s.bytes += c.bytes
+}
+
+// forget drops conversations until the store is within its bound.
+func (s *Store) forget() {
+	for s.bytes > s.max && len(s.talks) > 1 {
+		s.drop(s.recent.Back())
 	}
 }
 
-// Len is how many conversations are kept.
-func (s *Store) Len() int {
+// Size is how many conversations are kept, and about how many bytes of memory
+// they take.
+func (s *Store) Size() (conversations int, bytes int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return len(s.talks)
+	return len(s.talks), s.bytes
 }
 
 func (st State) clone() State {

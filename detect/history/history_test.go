@@ -2,6 +2,7 @@ package history
 
 import (
 	"fmt"
+	"runtime"
 	"testing"
 	"time"
 
@@ -89,12 +90,22 @@ func TestAdded(t *testing.T) {
 }
 
 func TestBounded(t *testing.T) {
-	s := New(Params{}, 3)
-	for i := range 10 {
+	const bound = 100_000
+	s := New(Params{}, bound)
+	for i := range 1_000 {
 		s.Observe(Key{Author: veghe.AuthorID(fmt.Sprint(i))}, "p", day0, own(hit("a", 1)))
+		if _, bytes := s.Size(); bytes > bound {
+			t.Fatalf("%d bytes after %d conversations, want at most %d", bytes, i+1, bound)
+		}
 	}
-	if got := s.Len(); got != 3 {
-		t.Errorf("kept %d states, want 3", got)
+	if n, bytes := s.Size(); n < 50 || bytes < bound/2 {
+		t.Errorf("only %d conversations of %d bytes are kept", n, bytes)
+	}
+	if s.Observe(Key{Author: "999"}, "q", day0, own(hit("b", 1))).Sum != 2 {
+		t.Error("the newest conversation is forgotten")
+	}
+	if s.Observe(Key{Author: "0"}, "q", day0, own(hit("b", 1))).Sum != 1 {
+		t.Error("the oldest conversation is kept")
 	}
 	for i := range 1000 {
 		s.Observe(who, veghe.PostID(fmt.Sprint(i)), day0, own(hit("a", 1)))
@@ -275,5 +286,65 @@ func TestConversationMovesToAnotherPartition(t *testing.T) {
 	got := s.ObserveAt(Place{Partition: 5, Offset: 2}, who, "2", day0, own(hit("b", 1)))
 	if got.Sum != 2 {
 		t.Errorf("sum %v after the move, want 2", got.Sum)
+	}
+}
+
+// What a store says it takes is what it takes, for conversations of any kind;
+// and many more of them than it may keep leave the memory where it was.
+func TestSizeIsHonest(t *testing.T) {
+	heap := func() int64 {
+		runtime.GC()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return int64(m.HeapAlloc)
+	}
+	id := func(format string, n ...any) string { return fmt.Sprintf(format, n...) }
+	for _, tc := range []struct {
+		name                    string
+		talks, authors, posts   int
+		families, contextOfEach int
+	}{
+		{"one author, one post", 5_000, 1, 1, 1, 0},
+		{"two who talk", 1_000, 2, 5, 2, 1},
+		{"a busy thread", 60, 20, 5, 3, 0},
+		{"long past folding", 2, 2, maxEvents, 2, 0},
+		{"a crowd", 8, 300, 2, 2, 1},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			fill := func(s *Store) {
+				for talk := range tc.talks {
+					for post := range tc.posts {
+						for author := range tc.authors {
+							k := Key{"forum", veghe.ThreadID(id("thread-%d", talk)), veghe.AuthorID(id("author-%d", author))}
+							var ev Evidence
+							for f := range tc.families {
+								ev.Own = append(ev.Own, Hit{id("family-%d", f), 0.1})
+							}
+							for range tc.contextOfEach {
+								ev.Context = append(ev.Context, Hit{"young", 1})
+							}
+							s.Observe(k, veghe.PostID(id("0123456789abcdef-%d-%d-%d", talk, post, author)), day0.Add(time.Duration(post)*time.Hour), ev)
+						}
+					}
+				}
+			}
+			before := heap()
+			s := New(Params{HitsPerFamily: 2, Window: 90 * 24 * time.Hour}, 1<<40)
+			fill(s)
+			took := heap() - before
+			if _, says := s.Size(); says < took*2/3 || says > took*2 {
+				t.Errorf("the store says %d bytes, the heap %d", says, took)
+			}
+			n, says := s.Size()
+			runtime.KeepAlive(s)
+			s = nil
+			before = heap()
+			small := New(Params{HitsPerFamily: 2}, says/4)
+			fill(small)
+			if took := heap() - before; n > 4 && took > says {
+				t.Errorf("a store of %d bytes takes %d", says/4, took)
+			}
+			runtime.KeepAlive(small)
+		})
 	}
 }
