@@ -105,6 +105,8 @@ func defaultConfig() config {
 		Language:  languageConfig{SecondOpinion: "low", Region: "RO"},
 		History:   historyConfig{MaxBytes: history.DefaultBytes},
 		Retention: retentionConfig{Unflagged: duration(7 * 24 * time.Hour)},
+		Canary:    canaryConfig{Every: duration(time.Minute)},
+		Desk:      defaultDesk(),
 	}
 }
 
@@ -246,6 +248,9 @@ func (c *config) validate() error {
 	if c.Retention.Unflagged <= 0 {
 		bad("retention.unflagged is %v, want a time such as 7d", time.Duration(c.Retention.Unflagged))
 	}
+	if c.Canary.Every < duration(time.Second) {
+		bad("canary.every is %v, want 1s or more; canary: {off: true} sends none", time.Duration(c.Canary.Every))
+	}
 	if c.Evidence.Keep < 0 {
 		bad("evidence.keep is %v, want a time such as 7d", time.Duration(c.Evidence.Keep))
 	}
@@ -260,6 +265,7 @@ func (c *config) validate() error {
 			bad("stream.kafka: %w", err)
 		}
 	}
+	errs = append(errs, c.Desk.validate())
 	errs = append(errs, c.validateSources()...)
 	return errors.Join(errs...)
 }
