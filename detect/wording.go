@@ -71,7 +71,7 @@ func worded(pol *rule.Policy, m *wording.Model, t wording.Tally, single bool, p 
 		return veghe.Finding{}, false
 	}
 	f := veghe.Finding{
-		Indicator: w.Indicator, Rule: veghe.RuleID(w.Indicator),
+		Indicator: w.Indicator, Rule: veghe.RuleID(w.Indicator) + "." + veghe.RuleID(s),
 		Category: pol.Category, Family: w.Family, Weight: pol.Weights[s], Spans: []veghe.Span{},
 	}
 	switch {

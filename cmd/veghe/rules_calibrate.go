@@ -263,7 +263,8 @@ func (c *calibration) fit(fold []int) error {
 			}
 		}
 		w.Contrary = w.Contrary && w.Seen >= minSeen
-		w.Changes = w.Seen >= minSeen && math.Abs(w.After-w.Before) >= leastChange
+		w.Changes = w.Seen >= minSeen && !c.policy.Wording.Finds(id) && // which has no weight of its own
+			math.Abs(w.After-w.Before) >= leastChange
 		if !w.Changes {
 			w.After = w.Before
 		}

@@ -1,6 +1,10 @@
 package rule
 
-import "veghe"
+import (
+	"strings"
+
+	"veghe"
+)
 
 // Policy says how findings become a score, a label and a severity for one
 // category. It is the "policy:" document of rules/policy.yaml.
@@ -64,6 +68,12 @@ type Wording struct {
 	// UnlessStrong keeps the gate open when at least this many distinct
 	// strong indicators are found; 0 means it always closes.
 	UnlessStrong int `yaml:"unless_strong"`
+}
+
+// Finds reports whether a rule stands for how a text reads: each strength is a
+// variant, so that each has its own precision.
+func (w *Wording) Finds(id veghe.RuleID) bool {
+	return w != nil && strings.HasPrefix(string(id), string(w.Indicator)+".")
 }
 
 // Strength is what a score counts as, "" for nothing.
