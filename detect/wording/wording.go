@@ -37,6 +37,8 @@ const (
 	maxTokens = 4096 // of one text; what follows is not looked at
 	maxWord   = 40   // bytes; the rest of a longer word is not looked at
 
+	telling = 4 // bytes of a word that is shown: you and la say little to a reader
+
 	// settle is about the number of features of a hundred words.
 	settle = 1500
 )
@@ -111,7 +113,8 @@ type Word struct {
 }
 
 // Words are the at most n words of a text that speak most for it being a
-// reason to look, words that follow each other as one, the weightiest first.
+// reason to look, words that follow each other as one, the weightiest first;
+// not the shortest, which say little to a reader.
 func (m *Model) Words(d *text.Doc, skip []Range, n int) []Word {
 	weights := make([]float64, min(len(d.Tokens), maxTokens))
 	mass := 0
@@ -124,7 +127,7 @@ func (m *Model) Words(d *text.Doc, skip []Range, n int) []Word {
 	})
 	order := make([]int, 0, len(weights))
 	for i, w := range weights {
-		if w > 0 {
+		if t := d.Tokens[i]; w > 0 && t.End-t.Start >= telling {
 			order = append(order, i)
 		}
 	}
