@@ -12,8 +12,8 @@ import (
 type memo [memoSize]memoEntry
 
 const (
-	memoBits = 14
-	memoSize = 1 << memoBits // three quarters of a megabyte
+	memoBits = 16
+	memoSize = 1 << memoBits // under four megabytes
 )
 
 type memoEntry struct {
