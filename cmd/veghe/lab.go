@@ -134,10 +134,14 @@ func (l *laboratory) try(t *web.Trial, base, set *rule.Set, mine *rule.Pack, pos
 	if err != nil {
 		return err
 	}
-	explained, after := engine.Explain(post, labRules(set, mine)...)
+	ids := labRules(set, mine)
+	explained, after := engine.Explain(post, ids...)
 	_, was := before.Explain(post)
 	t.Before, t.After = &was, &after
 	for _, v := range explained.Rules {
+		if !slices.Contains(ids, v.Rule) {
+			continue // another variant of the same indicator
+		}
 		t.Rules = append(t.Rules, trialRule(v))
 	}
 	for _, w := range explained.Watches {
@@ -204,7 +208,10 @@ func labProblems(all rule.Problems) []web.LabProblem {
 func trialRule(v rule.View) web.TrialRule {
 	r := web.TrialRule{
 		Rule: v.Rule, Title: v.Title, Status: string(v.Status), Condition: v.Condition, Fired: v.Fired, Exception: v.Exception,
-		Signals: []web.TrialSignal{}, Nearly: v.Nearly,
+		Signals: []web.TrialSignal{},
+	}
+	for _, m := range v.Nearly {
+		r.Nearly = append(r.Nearly, web.Miss{Kind: string(m.Kind), A: m.A, B: m.B, Apart: m.Apart, Most: m.Most})
 	}
 	for _, s := range v.Signals {
 		r.Signals = append(r.Signals, web.TrialSignal{Name: s.Name, Kind: s.Kind, Found: s.Found, Spans: s.Spans})

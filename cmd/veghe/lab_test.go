@@ -3,8 +3,10 @@ package main
 import (
 	"context"
 	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -12,19 +14,34 @@ import (
 	"veghe/detect/rule"
 	"veghe/index"
 	"veghe/index/web"
+	"veghe/rules"
 )
 
-// shipped are the rules built in, read once: nothing here changes them.
-var shipped = sync.OnceValues(func() (*rule.Set, error) { return loadRules("") })
-
-// newTestLab is the lab over the shipped rules and these posts.
+// newTestLab is the lab over a few of the shipped rules and these posts.
 func newTestLab(t *testing.T, posts ...index.Hit) *laboratory {
 	t.Helper()
-	set, err := shipped()
+	dir := t.TempDir()
+	lists, err := fs.Glob(rules.FS, "lists/*.txt")
 	if err != nil {
 		t.Fatal(err)
 	}
-	a := &app{}
+	for _, name := range append(lists, "policy.yaml", "recruitment/documents.yaml") {
+		data, err := fs.ReadFile(rules.FS, name)
+		if err == nil {
+			err = os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o755)
+		}
+		if err == nil {
+			err = os.WriteFile(filepath.Join(dir, name), data, 0o644)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	a := &app{cfg: config{Rules: dir}}
+	set, err := loadRules(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
 	a.rules.Store(set)
 	l := newLaboratory(a)
 	l.newest = func(_ context.Context, n int, f func(index.Hit) error) error {
@@ -73,7 +90,7 @@ func TestLabTry(t *testing.T) {
 	if len(got.Problems) != 4 || !got.Problems[0].Lint { // examples too few, twice per language
 		t.Errorf("what rules check demands: %+v", got.Problems)
 	}
-	if len(got.Rules) != 1 || got.Rules[0].Fired || len(got.Rules[0].Nearly) != 1 || got.Rules[0].Nearly[0] != "held back by tale" {
+	if len(got.Rules) != 1 || got.Rules[0].Fired || len(got.Rules[0].Nearly) != 1 || got.Rules[0].Nearly[0] != (web.Miss{Kind: "held", A: "tale"}) {
 		t.Errorf("nearly: %+v", got.Rules)
 	}
 	got = try(strings.Replace(labRule, "word and not tale", "word or tale", 1))
@@ -93,13 +110,10 @@ func TestLabTry(t *testing.T) {
 func TestLabDocuments(t *testing.T) {
 	l := newTestLab(t)
 	set := l.rules()
-	for i, r := range set.Rules() {
+	for _, r := range set.Rules() {
 		doc, err := l.Document(string(r.ID))
 		if err != nil || !strings.Contains(doc, "indicator: "+string(r.ID)) {
 			t.Fatalf("%s: %v in:\n%s", r.ID, err, doc)
-		}
-		if i%40 > 0 {
-			continue
 		}
 		pack, err := set.With(labFile, []byte(doc))
 		if err != nil {

@@ -52,8 +52,47 @@ type View struct {
 	Exception string       `json:"exception,omitempty"`
 	Signals   []SignalView `json:"signals"`
 	// Nearly says what was missing, where little was.
-	Nearly []string `json:"nearly,omitempty"`
+	Nearly []Miss `json:"nearly,omitempty"`
 }
+
+// Miss is the one thing that kept a rule from firing.
+type Miss struct {
+	Kind  MissKind
+	A, B  string // signals; B only where two are concerned
+	Apart int    // words between them, of MissApart
+	Most  int    // words wanted between them at most, of MissApart
+}
+
+// MissKind says what kept a rule from firing.
+type MissKind string
+
+// The kinds of misses.
+const (
+	MissMissing MissKind = "missing" // A was not found
+	MissHeld    MissKind = "held"    // A was found, and should not be
+	MissApart   MissKind = "apart"   // A and B stand too far apart
+	MissAfter   MissKind = "after"   // A stands after B, not before
+	MissOverlap MissKind = "overlap" // A and B overlap, or stand in different fields
+)
+
+// String is the miss in words.
+func (m Miss) String() string {
+	switch m.Kind {
+	case MissHeld:
+		return "held back by " + m.A
+	case MissApart:
+		return fmt.Sprintf("%s and %s are %d words apart, at most %d wanted", m.A, m.B, m.Apart, m.Most)
+	case MissAfter:
+		return fmt.Sprintf("%s stands after %s, not before", m.A, m.B)
+	case MissOverlap:
+		return fmt.Sprintf("%s and %s overlap or stand in different fields", m.A, m.B)
+	default:
+		return fmt.Sprintf("only %s is missing", m.A)
+	}
+}
+
+// MarshalText writes a miss in words.
+func (m Miss) MarshalText() ([]byte, error) { return []byte(m.String()), nil }
 
 // SignalView is one signal of a rule.
 type SignalView struct {
@@ -139,7 +178,7 @@ func (m *Matcher) ruleView(i int32, u *unit) View {
 }
 
 // nearly says what single change would make the rule fire.
-func (m *Matcher) nearly(u *unit) (out []string) {
+func (m *Matcher) nearly(u *unit) (out []Miss) {
 	for k, s := range u.signals {
 		sig := u.first + int32(k)
 		found := m.has(sig)
@@ -147,9 +186,9 @@ func (m *Matcher) nearly(u *unit) (out []string) {
 			continue
 		}
 		if found {
-			out = append(out, fmt.Sprintf("held back by %s", s.Name))
+			out = append(out, Miss{Kind: MissHeld, A: s.Name})
 		} else {
-			out = append(out, fmt.Sprintf("only %s is missing", s.Name))
+			out = append(out, Miss{Kind: MissMissing, A: s.Name})
 		}
 	}
 	if m.would(u.cond, &change{signal: -1, anyDistance: true}) {
@@ -201,7 +240,7 @@ func (m *Matcher) would(n *node, c *change) bool {
 }
 
 // distances says how far apart signals are that should be near.
-func (m *Matcher) distances(n *node) (out []string) {
+func (m *Matcher) distances(n *node) (out []Miss) {
 	for _, a := range n.args {
 		out = append(out, m.distances(a)...)
 	}
@@ -213,13 +252,13 @@ func (m *Matcher) distances(n *node) (out []string) {
 	far.n = 1 << 30
 	x, y, ok := m.closest(&far)
 	if !ok && n.op == OpOrdered {
-		return append(out, fmt.Sprintf("%s stands after %s, not before", a, b))
+		return append(out, Miss{Kind: MissAfter, A: a, B: b})
 	}
 	if !ok {
-		return append(out, fmt.Sprintf("%s and %s overlap or stand in different fields", a, b))
+		return append(out, Miss{Kind: MissOverlap, A: a, B: b})
 	}
 	gap := max(y.first-x.last-1, x.first-y.last-1, 0)
-	return append(out, fmt.Sprintf("%s and %s are %d words apart, at most %d wanted", a, b, gap, n.n))
+	return append(out, Miss{Kind: MissApart, A: a, B: b, Apart: int(gap), Most: n.n})
 }
 
 // String is the explanation for a terminal.

@@ -41,6 +41,14 @@ type findingGroup struct {
 // Against says that the indicator speaks for an innocent reading.
 func (g *findingGroup) Against() bool { return !g.Shadow && g.Weight < 0 }
 
+// Lowers is what an indicator against takes off.
+func (g *findingGroup) Lowers() float64 { return -g.Weight }
+
+// Judged says that people decided on posts with one of the variants.
+func (g *findingGroup) Judged() bool {
+	return slices.ContainsFunc(g.Variants, func(v findingRow) bool { return v.Agreed != nil })
+}
+
 // findingRow is one rule of an indicator.
 type findingRow struct {
 	veghe.Finding

@@ -73,7 +73,19 @@ type TrialRule struct {
 	Fired     bool          `json:"fired"`
 	Exception string        `json:"exception,omitempty"` // that keeps it from being reported
 	Signals   []TrialSignal `json:"signals"`
-	Nearly    []string      `json:"nearly,omitempty"` // what single change would make it fire
+	Nearly    []Miss        `json:"nearly,omitempty"` // what single change would make it fire
+}
+
+// Miss is the one thing that kept a rule from firing.
+type Miss struct {
+	// Kind is missing (A was not found), held (A was found and should not
+	// be), apart (A and B are too far apart), after (A stands after B, not
+	// before) or overlap (A and B overlap, or stand in different fields).
+	Kind  string `json:"kind"`
+	A     string `json:"a"` // signals
+	B     string `json:"b,omitempty"`
+	Apart int    `json:"apart,omitempty"` // words between them
+	Most  int    `json:"most,omitempty"`  // words wanted between them at most
 }
 
 // TrialSignal is one signal of a rule.

@@ -10,7 +10,9 @@ import (
 	"time"
 
 	"veghe"
+	"veghe/detect/rule"
 	store "veghe/index/desk"
+	"veghe/rules"
 )
 
 // toyLab knows one rule, which finds a word, and takes any document that
@@ -40,7 +42,7 @@ func (l toyLab) Try(_ context.Context, doc string, post veghe.Post) (Trial, erro
 	before := veghe.Assessment{Severity: veghe.None}
 	after := veghe.Assessment{Severity: veghe.High, Flagged: true}
 	t.Before, t.After = &before, &after
-	r := TrialRule{Rule: veghe.RuleID(t.Name), Title: "Passport kept", Status: "stable", Condition: "near(document, keeping, 6)", Signals: []TrialSignal{{Name: "keeping", Kind: "words"}}, Nearly: []string{"only keeping is missing"}}
+	r := TrialRule{Rule: veghe.RuleID(t.Name), Title: "Passport kept", Status: "stable", Condition: "near(document, keeping, 6)", Signals: []TrialSignal{{Name: "keeping", Kind: "words"}}, Nearly: []Miss{{Kind: "missing", A: "keeping"}, {Kind: "apart", A: "document", B: "keeping", Apart: 9, Most: 6}}}
 	if i := strings.Index(post.Text, l.found); i >= 0 {
 		r.Signals = append(r.Signals, TrialSignal{Name: "document", Kind: "words", Found: true, Spans: []veghe.Span{{Start: i, End: i + len(l.found), Text: l.found}}})
 	}
@@ -97,6 +99,48 @@ func worldExceptions() []ExceptionInfo {
 	}
 }
 
+// Where a new document begins can be read, and meets what "rules check"
+// demands of a rule.
+func TestBeginnings(t *testing.T) {
+	pack, err := rule.Load(rules.FS)
+	if err != nil {
+		t.Fatal(err)
+	}
+	set, err := rule.Compile(pack)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, doc := range map[string]string{"indicator": newIndicator, "exception": newException(`ana "the analyst"`, noon)} {
+		with, err := set.With("new.yaml", []byte(doc))
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		for _, p := range rule.Check(with.In("new.yaml")) {
+			if !strings.Contains(p.Msg, "matching examples") && !strings.Contains(p.Msg, "must not match") {
+				t.Errorf("%s: %v", name, p)
+			}
+		}
+	}
+	found := rule.Test(mustCompile(t, newIndicator), nil)
+	if len(found.Failed) > 0 || found.Passed != 4 {
+		t.Errorf("%d examples of a new rule hold, %v do not", found.Passed, found.Failed)
+	}
+}
+
+func mustCompile(t *testing.T, doc string) *rule.Set {
+	t.Helper()
+	pack, err := rule.LoadFile("new.yaml", []byte(doc))
+	if err != nil {
+		t.Fatal(err)
+	}
+	set, err := rule.Compile(pack)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return set
+}
+
 func TestLabPage(t *testing.T) {
 	h, m := newDesk(t, nil)
 	wants(t, ask(t, h, "GET", "/lab", "").Body.String(), "indicator: NEW-01", `name="text"`)
@@ -110,7 +154,7 @@ func TestLabPage(t *testing.T) {
 
 	body := ask(t, h, "POST", "/lab", form("document", toyRule+"weight: 2 # <b>\n", "text", "Un pașaport <script>", "do", "try")).Body.String()
 	wants(t, body,
-		"only keeping is missing", `<mark class="shadow" title="DOC-01: document">pașaport</mark>`, "&lt;script&gt;", // what it finds
+		"only keeping is missing", "document and keeping are 9 words apart, at most 6 wanted", `<mark class="shadow" title="DOC-01: document">pașaport</mark>`, "&lt;script&gt;", // what it finds
 		`<code>1:1</code>`, "the rule runs without it", "got no match, want a match", // what is wrong
 		`<ins>+weight: 2 # &lt;b&gt;</ins>`, `action="/lab/proposals"`) // what changes, and a way to keep it
 	if strings.Contains(body, `id="h-effect"`) {

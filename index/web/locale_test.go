@@ -57,7 +57,7 @@ func TestCatalogueIsUsed(t *testing.T) {
 	named := regexp.MustCompile(`"((?:[a-z_]+\.)+[a-z_0-9]+|skip|close|signout)"`)
 	built := []string{
 		"field.", "severity.", "category.", "short.", "review.", "kind.", "month.", "lang.", "indicator.", "family.", "stage.",
-		"rule.", "strength.", "contact.", "label.", "sort.", "export.", "help.field.", "nav.", "n.", "case.", "slot.", "proposal.kind.", "proposal.status.",
+		"rule.", "strength.", "contact.", "label.", "sort.", "export.", "help.field.", "nav.", "n.", "case.", "slot.", "proposal.kind.", "nearly.", "proposal.status.",
 		"entity.kind.", "entity.sign.", "edge.", "links.step.", "export.for.",
 		"role.", "may.", "done.", "action.",
 	}

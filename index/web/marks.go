@@ -23,7 +23,7 @@ type piece struct {
 	Runs  []run
 	Class string // of the marks, separated by spaces; empty outside marks
 	Why   string
-	Nums  []int // findings that begin here
+	Nums  []int // findings that begin here, the first of them
 }
 
 // run is text as written, or one character that cannot be seen (or that turns
@@ -33,6 +33,9 @@ type run struct {
 	Name string // "U+200B zero width space"
 	Code string // "ZWSP", shown in its place
 }
+
+// maxNums is how many numbers of findings stand before a word: more hide it.
+const maxNums = 3
 
 // pieces cuts text at the edges of marks. Marks that lie outside of the text
 // are left out, and edges inside of a character are moved to its edge: spans
@@ -72,7 +75,7 @@ func newPiece(text string, at int, marks []mark) piece {
 		if m.Why != "" && !slices.Contains(why, m.Why) {
 			why = append(why, m.Why)
 		}
-		if m.Start == at && m.Num > 0 && !slices.Contains(p.Nums, m.Num) {
+		if m.Start == at && m.Num > 0 && len(p.Nums) < maxNums && !slices.Contains(p.Nums, m.Num) {
 			p.Nums = append(p.Nums, m.Num)
 		}
 	}

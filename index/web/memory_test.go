@@ -127,6 +127,9 @@ func valuesOf(h index.Hit, field string, casesOf func(context.Context, veghe.Pos
 			out = append(out, string(f.Indicator))
 		}
 	default:
+		if field == "url" {
+			out = append(out, h.Post.URL)
+		}
 		for _, c := range h.Assessment.Contacts {
 			if c.Kind == "url" && field == "url" {
 				out = append(out, links.Host(c.Value))
