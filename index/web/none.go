@@ -104,6 +104,7 @@ func (noProposals) Proposal(context.Context, int64) (store.Proposal, error) {
 func (noProposals) DecideProposal(context.Context, int64, store.ProposalStatus, string, string, time.Time) error {
 	return store.ErrNoProposal
 }
+
 func (noCases) ProposeReferral(context.Context, string, string, string, time.Time) error {
 	return store.ErrNoCase
 }

@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -96,7 +97,7 @@ func TestChart(t *testing.T) {
 	if last.Name != "#4" || last.Value != 4 || last.Raised != 3 || !last.Here || c.Points[0].Here || len(last.Signs) != 1 || last.Signs[0] != "daruri" {
 		t.Errorf("the last point is %+v", last)
 	}
-	if !(last.Y < c.NeededY && c.NeededY < c.Points[0].Y && c.Points[0].Y < c.Base) || last.X <= c.Points[0].X {
+	if heights := []int{last.Y, c.NeededY, c.Points[0].Y, c.Base}; !slices.IsSorted(heights) || last.Y == c.Base || last.X <= c.Points[0].X {
 		t.Errorf("4 stands at %d, 3 at %d, 2 at %d, 0 at %d: want them one under another", last.Y, c.NeededY, c.Points[0].Y, c.Base)
 	}
 	if c := newChart(l, thread[:1], thread[0], 3); c != nil {
