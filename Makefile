@@ -11,7 +11,7 @@ DATA ?= ../shared/data
 export CGO_ENABLED ?= 0
 
 .DEFAULT_GOAL := help
-.PHONY: help build run demo test ci lint race fuzz bench hyperscan eval kafka kafka-stop kafka-test browser promtool wordpress handover golden docs rules wording clean fault fault-kafka spirit
+.PHONY: help build run demo test ci lint race fuzz bench hyperscan eval kafka kafka-stop kafka-test browser promtool wordpress handover golden docs package rules wording clean fault fault-kafka spirit
 
 help: ## list what you can do
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -45,6 +45,7 @@ golden: ## rewrite golden files (look at the diff)
 
 docs: ## rewrite the pages of docs that are made from the code
 	$(GO) test ./cmd/veghe -run 'Page$$' -update
+	$(GO) test . -run FuzzTargetsAreListed -update
 	$(GO) run ./deploy/grafana/gen deploy/grafana/dashboards
 
 wording: ## learn rules/wording again, from the labelled texts of rules/testdata/golden
@@ -90,6 +91,9 @@ browser: build ## the desk in a real Chromium
 
 promtool: build ## alert rules and metrics checked by Prometheus's own tool
 	deploy/ci/promtool.sh
+
+package: ## a Debian package and a tar.gz for amd64 and arm64 in dist, reproducible
+	deploy/package/package.sh dist
 
 wordpress: build ## crawl a real WordPress, installed for the purpose, on loopback
 	deploy/ci/wordpress.sh

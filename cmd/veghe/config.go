@@ -139,8 +139,8 @@ func (c *config) path(elem ...string) string {
 // flags are those that every command with a configuration has.
 type flags struct {
 	*flag.FlagSet
-	file                               string
-	data, rules, listen, ops, logLevel string
+	file                                     string
+	data, rules, listen, ops, logLevel, node string
 }
 
 func newFlags(name string, w io.Writer) *flags {
@@ -151,6 +151,7 @@ func newFlags(name string, w io.Writer) *flags {
 	f.StringVar(&f.rules, "rules", "", "`folder` of rules instead of those built in")
 	f.StringVar(&f.listen, "listen", "", "`address` of desk and API (default 127.0.0.1:8420)")
 	f.StringVar(&f.ops, "ops-listen", "", "`address` of metrics and health (default 127.0.0.1:8421)")
+	f.StringVar(&f.node, "node", "", "`name` of this process where several serve (default desk)")
 	f.StringVar(&f.logLevel, "log", "", "log `level`: debug, info, warn, error (default info)")
 	return f
 }
@@ -199,7 +200,7 @@ func (f *flags) config() (config, error) {
 	for _, o := range []struct {
 		to   *string
 		from string
-	}{{&c.Data, f.data}, {&c.Rules, f.rules}, {&c.Listen, f.listen}, {&c.OpsListen, f.ops}, {&c.Log.Level, f.logLevel}} {
+	}{{&c.Data, f.data}, {&c.Rules, f.rules}, {&c.Listen, f.listen}, {&c.OpsListen, f.ops}, {&c.Log.Level, f.logLevel}, {&c.Node, f.node}} {
 		if o.from != "" {
 			*o.to = o.from
 		}
@@ -254,6 +255,10 @@ func (c *config) validate() error {
 	if c.Evidence.Keep < 0 {
 		bad("evidence.keep is %v, want a time such as 7d", time.Duration(c.Evidence.Keep))
 	}
+	if c.Canary.Every < duration(time.Second) {
+		bad("canary.every is %v, want 1s or more; canary: {off: true} sends none", time.Duration(c.Canary.Every))
+	}
+	errs = append(errs, c.Desk.validate())
 	if _, err := c.logLevel(); err != nil {
 		errs = append(errs, err)
 	}

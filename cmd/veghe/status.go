@@ -101,12 +101,16 @@ func (a *app) failure(stage string) string {
 func statusCmd(ctx context.Context, e env, args []string) error {
 	f := newFlags("status", e.err)
 	asJSON := f.Bool("json", false, "print JSON")
+	ready := f.Bool("ready", false, "say nothing, and fail unless it is ready: for health checks")
 	if _, err := f.parse(args); err != nil {
 		return err
 	}
 	cfg, err := f.config()
 	if err != nil {
 		return err
+	}
+	if *ready {
+		return newLocal(cfg.Data).ops(ctx, http.MethodGet, "/readyz", nil)
 	}
 	var st status
 	if err := newLocal(cfg.Data).ops(ctx, http.MethodGet, "/status", &st); err != nil {

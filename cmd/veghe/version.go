@@ -42,8 +42,12 @@ func thisBuild() build {
 func versionCmd(_ context.Context, e env, args []string) error {
 	f := newFlags("version", e.err)
 	asJSON := f.Bool("json", false, "print JSON")
+	sbom := f.Bool("sbom", false, "print what this binary is made of, as CycloneDX")
 	if _, err := f.parse(args); err != nil {
 		return err
+	}
+	if *sbom {
+		return printSBOM(e.out)
 	}
 	b := thisBuild()
 	if *asJSON {
