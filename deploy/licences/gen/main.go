@@ -8,6 +8,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -64,7 +65,7 @@ type module struct {
 
 // modules are those whose packages are linked into veghe.
 func modules() ([]module, error) {
-	cmd := exec.Command("go", "list", "-deps", "-json=Module", "./cmd/veghe")
+	cmd := exec.CommandContext(context.Background(), "go", "list", "-deps", "-json=Module", "./cmd/veghe")
 	cmd.Stderr = os.Stderr
 	b, err := cmd.Output()
 	if err != nil {
