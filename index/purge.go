@@ -7,37 +7,10 @@ import (
 )
 
 // Purge removes the unflagged posts collected before olderThan that are in no
-// case, and returns how many. They are gone for good: overwritten in the
-// store, and the files of the search index are rewritten without them. That
-// rewriting takes about 70 s per million posts, so once or a few times a day is
-// often enough.
+// case, and returns how many. It is Retain for that class alone.
 func (x *Index) Purge(ctx context.Context, olderThan time.Time) (int, error) {
-	done, err := x.begin()
-	if err != nil {
-		return 0, err
-	}
-	defer done()
-	if err := x.store.forgive(ctx, x.now()); err != nil {
-		return 0, fmt.Errorf("purge: %w", err)
-	}
-	total := 0
-	for {
-		n, err := x.purgePiece(ctx, olderThan)
-		total += n
-		if err != nil {
-			return total, fmt.Errorf("purge: %w", err)
-		}
-		if n < maxPiece {
-			break
-		}
-	}
-	if err := x.store.forgetAwaited(ctx, olderThan); err != nil {
-		return total, fmt.Errorf("purge: %w", err)
-	}
-	if err := x.forget(ctx); err != nil {
-		return total, fmt.Errorf("purge: %d posts are removed, but not yet overwritten: %w", total, err)
-	}
-	return total, nil
+	n, err := x.Retain(ctx, Retention{Expire: []Expiry{{Unflagged, olderThan}}})
+	return n[Unflagged], err
 }
 
 // wrongClock is how far ahead of the clock a time of collection must be to say
@@ -51,21 +24,6 @@ func (s *store) forgive(ctx context.Context, now time.Time) error {
 	_, err := s.db.Write.ExecContext(ctx, `UPDATE posts SET collected = ?1 WHERE flagged = 0 AND collected > ?1 + ?2`,
 		clamp(now).UnixMilli(), wrongClock.Milliseconds())
 	return err
-}
-
-func (x *Index) purgePiece(ctx context.Context, olderThan time.Time) (n int, err error) {
-	err = x.write(ctx, func(ctx context.Context) (plan, error) {
-		old, err := collect(x.store.records(ctx,
-			`WHERE flagged = 0 AND collected < ? AND cases IN ('null', '[]') ORDER BY collected LIMIT ?`, clamp(olderThan).UnixMilli(), maxPiece))
-		p := x.store.newPlan(x.now())
-		for _, r := range old {
-			p.tallies.count(r, -1)
-			p.remove = append(p.remove, string(r.assessed.Post.ID))
-		}
-		n = len(old)
-		return p, err
-	})
-	return n, err
 }
 
 // forget leaves nothing of removed posts in any file. A purge that was killed

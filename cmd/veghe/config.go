@@ -83,11 +83,6 @@ type embeddedConfig struct {
 	RetainBytes int64 `yaml:"retain_bytes"` // per topic; 0 means no limit
 }
 
-type retentionConfig struct {
-	// Unflagged posts are gone after this time, from log and index.
-	Unflagged duration `yaml:"unflagged"`
-}
-
 type crawlerConfig struct {
 	// Operator is who reads: the name that sites see in User-Agent.
 	Operator string `yaml:"operator"`
@@ -246,9 +241,7 @@ func (c *config) validate() error {
 	if c.History.MaxBytes < leastHistory {
 		bad("history.max_bytes is %d, want %d or more", c.History.MaxBytes, leastHistory)
 	}
-	if c.Retention.Unflagged <= 0 {
-		bad("retention.unflagged is %v, want a time such as 7d", time.Duration(c.Retention.Unflagged))
-	}
+	errs = append(errs, c.Retention.validate())
 	if c.Canary.Every < duration(time.Second) {
 		bad("canary.every is %v, want 1s or more; canary: {off: true} sends none", time.Duration(c.Canary.Every))
 	}

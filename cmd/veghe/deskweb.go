@@ -46,7 +46,7 @@ func (a *app) deskHandler(look deskLook) (http.Handler, error) {
 		Rates:     a.index.Rates, Template: alignTexts,
 		Lab: newLaboratory(a), Proposals: a.desk, Exceptions: func() []web.ExceptionInfo { return exceptionInfos(a.rules.Load()) },
 		Office: a.cfg.Crawler.Operator, Evidence: a.evidencePack(),
-		Token: a.token, AutoSignIn: a.autoSignIn() && external == nil, Accounts: a.desk, Trail: a.desk,
+		Token: a.token, AutoSignIn: a.autoSignIn() && external == nil, Accounts: a.desk, Trail: a.desk, Keeper: a.keeper(),
 		OIDC: external, SecondFactor: a.cfg.Desk.SecondFactor == "required", Sessions: a.cfg.Desk.lives(), Proxies: proxies,
 		Notice: look.notice, NoSources: len(a.cfg.Sources) == 0, PseudonymKey: key,
 		Logger: a.log, Version: thisBuild().Version, OnRequest: a.onRequest,

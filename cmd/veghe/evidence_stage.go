@@ -141,6 +141,11 @@ func (a *app) purgeEvidence(ctx context.Context, keep time.Duration) error {
 	if a.index != nil {
 		refs, err := a.index.CaseEvidence(ctx)
 		if err == nil {
+			var held []string
+			held, err = a.keeper().heldEvidence(ctx, time.Now())
+			refs = append(refs, held...)
+		}
+		if err == nil {
 			err = a.evidence.Keep(refs...)
 		}
 		if err != nil {

@@ -61,6 +61,7 @@ func commands() []command {
 		{"user", "add|list|role|disable|enable|reset|link|token", "accounts of the desk and tokens of programs", userCmd},
 		{"audit", "verify [-head N:HASH] [FILE]", "check that nothing in the audit trail was changed or cut off", auditCmd},
 		{"repair", "[-data DIR]", "make a damaged data folder usable: keep all that is sound, say what is not", repairCmd},
+		{"purge", "[-dry-run]", "delete what is past its time now, or say what would go", purgeCmd},
 		{"dlq", "list|show|retry", "posts that could not be handled", dlqCmd},
 		{"version", "", "version and build", versionCmd},
 	}

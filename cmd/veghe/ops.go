@@ -26,6 +26,7 @@ func (a *app) opsHandler(stop context.Context) http.Handler {
 	mux.Handle("GET /dead/{id}", a.withToken(a.serveLetter))
 	mux.Handle("POST /dead/retry", a.withToken(a.retryDead))
 	mux.Handle("GET /backup", a.withToken(a.serveBackup(stop)))
+	mux.Handle("POST /purge", a.withToken(a.servePurge))
 	mux.Handle("POST /sources/{id}/{verb}", a.withToken(a.switchSource))
 	return mux
 }

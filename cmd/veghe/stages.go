@@ -120,6 +120,9 @@ func (a *app) indexing(ctx context.Context) error {
 		for i := range docs {
 			entries[i] = ledger.Entry{ID: docs[i].Post.ID, Source: docs[i].Post.Source}
 		}
+		if docs, err = a.withoutErased(ctx, docs); err != nil {
+			return err
+		}
 		put, err := a.index.Put(ctx, docs)
 		if err != nil {
 			return err
@@ -227,37 +230,6 @@ func (a *app) scrub(ctx context.Context) error {
 		} else {
 			a.done("scrub", read)
 			a.log.Info("stored posts match their checksums", "posts", read)
-		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-every.C:
-		}
-	}
-}
-
-// retain lets go of unflagged posts after their time, and folds up the books.
-func (a *app) retain(ctx context.Context) error {
-	every := time.NewTicker(10 * time.Minute)
-	defer every.Stop()
-	for {
-		before := time.Now().Add(-time.Duration(a.cfg.Retention.Unflagged))
-		n, err := a.index.Purge(ctx, before)
-		if err == nil {
-			_, err = a.ledger.Compact(ctx, before.Add(-24*time.Hour))
-		}
-		switch {
-		case ctx.Err() != nil:
-			return nil
-		case err != nil:
-			a.fail("retention", err)
-			a.log.Warn("retention will be tried again", "error", err)
-		case n > 0:
-			a.log.Info("unflagged posts past their time are gone", "posts", n)
-		}
-		if err == nil {
-			a.done("retention", n)
-			a.metrics.retained("index", n)
 		}
 		select {
 		case <-ctx.Done():

@@ -112,6 +112,62 @@ func (s *Store) Purge(ctx context.Context, before time.Time) (Purged, error) {
 	return sum, nil
 }
 
+// Erase removes captures, whatever their age and marks. Their hashes stay in
+// the chain. References that name nothing of this store are passed over.
+func (s *Store) Erase(ctx context.Context, refs ...string) (Purged, error) {
+	var sum Purged
+	doomed := map[string]map[int64]bool{}
+	for _, text := range refs {
+		r, err := ParseRef(text)
+		if err != nil || !strings.HasPrefix(r.Segment, s.id) {
+			continue
+		}
+		if doomed[r.Segment] == nil {
+			doomed[r.Segment] = map[int64]bool{}
+		}
+		doomed[r.Segment][r.Offset] = true
+	}
+	defer s.measure()
+	for name, offsets := range doomed {
+		if err := ctx.Err(); err != nil {
+			return sum, err
+		}
+		p, err := s.eraseIn(name, offsets)
+		sum.Captures, sum.Bytes = sum.Captures+p.Captures, sum.Bytes+p.Bytes
+		if err != nil {
+			return sum, fmt.Errorf("evidence: erasing from %s: %w", name, err)
+		}
+	}
+	return sum, nil
+}
+
+func (s *Store) eraseIn(name string, offsets map[int64]bool) (Purged, error) {
+	s.file.Lock()
+	defer s.file.Unlock()
+	if s.active != nil && s.active.name == name {
+		if err := s.closeActive(); err != nil {
+			return Purged{}, err
+		}
+	}
+	path := segmentPath(s.dir, name)
+	f, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return Purged{}, nil // gone already
+	}
+	if err != nil {
+		return Purged{}, err
+	}
+	c := cut{doomed: offsets}
+	size, err := f.Seek(0, io.SeekEnd)
+	if err == nil {
+		_, err = eachBatch(f, size, name, c.batch)
+	}
+	if err = errors.Join(err, f.Close()); err != nil {
+		return Purged{}, err
+	}
+	return s.replace(name, &c, size)
+}
+
 // closeOld closes the growing segment if it holds anything that is old enough.
 func (s *Store) closeOld(before time.Time) error {
 	s.file.Lock()
@@ -153,6 +209,11 @@ func (s *Store) reduce(name string, before time.Time) (Purged, error) {
 	if s.seen[name] = c.next; c.next.IsZero() {
 		s.seen[name] = time.Unix(1<<40, 0) // what is left stays
 	}
+	return s.replace(name, &c, size)
+}
+
+// replace puts what was cut in a segment's place. It is called with file held.
+func (s *Store) replace(name string, c *cut, size int64) (Purged, error) {
 	if c.dropped == 0 {
 		return Purged{}, nil
 	}
@@ -160,10 +221,12 @@ func (s *Store) reduce(name string, before time.Time) (Purged, error) {
 		c.gone, c.left = c.gone+c.left, 0
 		c.out.Reset()
 	}
+	path := segmentPath(s.dir, name)
 	// The line comes first: a removal without one would look like a theft.
 	if err := s.line(Line{Reduced: &Reduced{Segment: name, Removed: c.gone, Kept: c.left}}); err != nil {
 		return Purged{}, err
 	}
+	var err error
 	if c.captures == 0 {
 		err = errors.Join(os.Remove(path), syncDir(s.dir))
 	} else {
@@ -207,6 +270,7 @@ func (s *Store) stays(name string) map[int64]bool {
 type cut struct {
 	before time.Time
 	stays  map[int64]bool
+	doomed map[int64]bool // go whatever their age
 
 	out      bytes.Buffer
 	dropped  int       // captures removed now
@@ -223,13 +287,15 @@ func (c *cut) batch(b *batch) error {
 	}
 	keep := 0
 	for _, x := range captures {
-		stays := c.stays[b.Entries[x.first].Offset]
-		if stays || !b.At.Before(c.before) {
+		at := b.Entries[x.first].Offset
+		stays := c.stays[at]
+		due := c.doomed[at] || !stays && b.At.Before(c.before)
+		if !due {
 			c.captures++
 		}
 		switch {
-		case stays:
-		case b.At.Before(c.before):
+		case stays && !due:
+		case due:
 			c.dropped++
 			for i := range x.members {
 				b.parts[x.first+i] = nil

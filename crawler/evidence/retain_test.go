@@ -160,3 +160,45 @@ func inFiles(t *testing.T, dir, word string) bool {
 	}
 	return false
 }
+
+// What is erased is gone from the files at once, marked or not, new or old; the
+// rest stays where its references say, and the chain still verifies.
+func TestErase(t *testing.T) {
+	dir := t.TempDir()
+	c := newClock()
+	s := open(t, dir, Options{Now: c.now, SegmentBytes: 3000})
+	var refs []Ref
+	for i := range 12 {
+		refs = append(refs, add(t, s, pageCapture(i, fmt.Sprintf("<p>secret-%02d</p>", i))))
+		if err := s.Keep(refs[i].String()); err != nil {
+			t.Fatal(err)
+		}
+		c.pass(time.Hour)
+	}
+	doomed := map[int]bool{0: true, 5: true, 11: true} // the last is in the growing segment
+	p, err := s.Erase(t.Context(), refs[0].String(), refs[5].String(), refs[11].String(), "file:elsewhere")
+	if err != nil || p.Captures != 3 {
+		t.Fatalf("%+v, %v", p, err)
+	}
+	for i, r := range refs {
+		if found := find(t, dir, r) != nil; found == doomed[i] {
+			t.Errorf("capture %d: found %v", i, found)
+		}
+		if inFiles(t, dir, fmt.Sprintf("secret-%02d", i)) == doomed[i] {
+			t.Errorf("the text of capture %d is in the files: %v", i, doomed[i])
+		}
+	}
+	if r := verify(t, dir); len(r.Problems) > 0 {
+		t.Errorf("%+v", r)
+	}
+	if p, err := s.Erase(t.Context(), refs[0].String()); err != nil || p.Captures != 0 {
+		t.Errorf("again: %+v, %v", p, err)
+	}
+	add(t, s, pageCapture(99, "new"))
+	if p, err := s.Purge(t.Context(), c.now()); err != nil || p.Captures > 1 {
+		t.Errorf("a purge after it: %+v, %v", p, err)
+	}
+	if r := verify(t, dir); len(r.Problems) > 0 {
+		t.Errorf("%+v", r)
+	}
+}

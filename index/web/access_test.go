@@ -33,7 +33,12 @@ type person struct {
 // signedIn is a desk with accounts. What it returns asks as one of them.
 func signedIn(t *testing.T, tune func(*Config), people ...person) (func(method, target, body, who string) (int, string), *memory) {
 	t.Helper()
-	kept := accountsOf(t, people...)
+	return signedInTo(t, accountsOf(t, people...), tune)
+}
+
+// signedInTo is that with the accounts of a store.
+func signedInTo(t *testing.T, kept *store.Desk, tune func(*Config)) (func(method, target, body, who string) (int, string), *memory) {
+	t.Helper()
 	h, m := newDesk(t, func(c *Config) {
 		c.AutoSignIn, c.Accounts = false, kept
 		if tune != nil {
@@ -62,6 +67,11 @@ func accountsOf(t *testing.T, people ...person) *store.Desk {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = kept.Close() })
+	return withAccounts(t, kept, people...)
+}
+
+func withAccounts(t *testing.T, kept *store.Desk, people ...person) *store.Desk {
+	t.Helper()
 	kept.SetCost(store.Cost{Time: 1, Memory: 8, Threads: 1})
 	for _, p := range people {
 		if err := kept.AddAccount(t.Context(), store.Account{Name: p.name, Roles: p.roles, Sources: p.sources}, noon); err != nil {

@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"net/url"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -147,6 +148,8 @@ var menu = []struct {
 	{"status", "/status", store.CanStatus},
 	{"rules", "/rules", store.CanRules},
 	{"sources", "/sources", store.CanStatus},
+	{"holds", "/holds", store.CanHold},
+	{"person", "/person", store.CanErase},
 	{"audit", "/audit", store.CanAudit},
 	{"accounts", "/admin/accounts", store.CanAdmin},
 	{"help", "/help", store.SignedIn},
@@ -156,7 +159,7 @@ var menu = []struct {
 func (p Page) Menu() []choice {
 	var out []choice
 	for _, m := range menu {
-		if p.User.May.Has(m.access) && (p.accounts || m.name != "accounts" && m.name != "audit") {
+		if p.User.May.Has(m.access) && (p.accounts || !slices.Contains([]string{"accounts", "audit", "holds", "person"}, m.name)) {
 			out = append(out, choice{m.name, m.href, p.Nav == m.name})
 		}
 	}

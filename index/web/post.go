@@ -59,6 +59,7 @@ type postPage struct {
 	Next            []store.Queue // to go on with, once decided
 	// InCases hold the post, OtherCases are open and do not.
 	InCases, OtherCases []store.Case
+	Shared              []sharedRow // contacts on which another team works too
 }
 
 type langShare struct {
@@ -146,6 +147,9 @@ func (d *desk) postPage(r *http.Request, id veghe.PostID) (postPage, error) {
 		return postPage{}, err
 	}
 	p.Undo = undo(p.Reviews)
+	if p.Shared, err = d.shared(ctx, l, []index.Hit{h}); err != nil {
+		return postPage{}, err
+	}
 	p.InCases, p.OtherCases, err = d.casesFor(ctx, id)
 	return p, err
 }

@@ -124,6 +124,8 @@ type Config struct {
 	Accounts *store.Desk
 	// Trail is the audit trail for its auditors. Nil: there is none to show.
 	Trail Trail
+	// Keeper reports on people and erases. Nil: nothing can be erased.
+	Keeper Keeper
 	// OIDC signs people in at an identity provider. Nil: none does.
 	OIDC Provider
 	// SecondFactor asks every local account for one.
