@@ -2,6 +2,8 @@ package rule
 
 import (
 	"fmt"
+	"io/fs"
+	"os"
 	"slices"
 	"testing"
 
@@ -125,6 +127,26 @@ func BenchmarkFold(b *testing.B) {
 	for b.Loop() {
 		d.Fold(posts[i%len(posts)].Text)
 		i++
+	}
+}
+
+// BenchmarkStart is the time from the shipped files to a set: with examples,
+// as rules check has them, and to run.
+func BenchmarkStart(b *testing.B) {
+	for _, bc := range []struct {
+		name string
+		load func(fs.FS) (*Pack, error)
+	}{{"whole", Load}, {"to run", LoadToRun}} {
+		b.Run(bc.name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				p, err := bc.load(os.DirFS("../../rules"))
+				if err != nil {
+					b.Fatal(err)
+				}
+				mustCompile(b, p)
+			}
+		})
 	}
 }
 

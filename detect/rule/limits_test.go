@@ -38,6 +38,11 @@ func TestLimits(t *testing.T) {
 		{"terms of a list", "lists/l.txt", many(50_001, "c%d\n"), "more than 50000"},
 		{"a large list", "lists/l.txt", strings.Repeat("# comment\n", 120_000), "larger than 1024 KB"},
 		{"a large file", "a.yaml", strings.Repeat("# comment\n", 60_000), "larger than 512 KB"},
+		{"levels of nesting", "a.yaml", oneRule("  a: "+strings.Repeat("[", 21)+"unu"+strings.Repeat("]", 21), "a"), "nested too deeply"},
+		{"a line of brackets", "a.yaml", oneRule("  a: {ro: "+strings.Repeat("[", 100_000)+"}", "a"), "nested too deeply"},
+		{"weight", "a.yaml", oneRule("  a: [unu]", "a") + "weight: 21\n", "between -20 and 20"},
+		{"examples", "a.yaml", oneRule("  a: [unu]", "a") + "examples:\n" + many(201, "  - {lang: ro, match: true, text: unu %d}\n"), "want at most 200"},
+		{"text of an example", "a.yaml", oneRule("  a: [unu]", "a") + "examples:\n  - {lang: ro, match: true, text: " + strings.Repeat("unu ", 2_049) + "}\n", "want at most 8192"},
 		{"documents of a file", "a.yaml", strings.Repeat("x: y\n---\n", 2_001), "at most 2000 in a file"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -46,6 +51,42 @@ func TestLimits(t *testing.T) {
 				t.Errorf("error %.300v, want one that says %q", err, tc.want)
 			}
 		})
+	}
+}
+
+// What is read has limits over all files.
+func TestLoadLimits(t *testing.T) {
+	files := map[string]string{}
+	for i := range maxFiles + 1 {
+		files[fmt.Sprintf("%d.yaml", i)] = ""
+	}
+	if _, err := load(t, files); err == nil || !strings.Contains(err.Error(), "more than 5000 files") {
+		t.Errorf("too many files: error %.300v", err)
+	}
+	full := func() *loader { return &loader{pack: &Pack{policyAt: map[string]Position{}}, docs: maxDocs} }
+	within := full()
+	within.parse("a.yaml", []byte(oneRule("  a: [unu]", "a")))
+	over := full()
+	over.enter(&loader{pack: &Pack{}, docs: 1}, "a.yaml")
+	for _, l := range []*loader{within, over} {
+		if err := l.problems.Err(); err == nil || !strings.Contains(err.Error(), "20000 in all") || len(l.pack.Rules) > 0 {
+			t.Errorf("too many documents: error %.300v, %d rules", err, len(l.pack.Rules))
+		}
+	}
+}
+
+// Languages are bits of one word.
+func TestLanguageLimit(t *testing.T) {
+	var b strings.Builder
+	for i := range maxLangs + 1 {
+		fmt.Fprintf(&b, "    %c%c: [unu]\n", 'a'+i/26, 'a'+i%26)
+	}
+	pack, err := load(t, map[string]string{"a.yaml": oneRule("  a:\n"+strings.TrimRight(b.String(), "\n"), "a")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Compile(pack); err == nil || !strings.Contains(err.Error(), "more than 63 languages") {
+		t.Errorf("error %v, want one about languages", err)
 	}
 }
 
