@@ -66,6 +66,7 @@ type Visit struct {
 	Found     int    // posts on the page
 	New       int    // of them, never seen before
 	Edited    int    // of them, seen with another text
+	Home      bool   // it was read, and is a page on which posts stand, such as a thread
 	Took      time.Duration
 }
 
@@ -91,6 +92,14 @@ type Stats struct {
 	Outcomes  map[Outcome]int64 `json:"outcomes"`
 	Problems  int64             `json:"problems"` // parts of pages that could not be read
 
+	// PerPage is how many posts the last twenty or so pages on which posts
+	// stand had, Usual the last thousand, the site's own past: a fall of
+	// one against the other means that its layout changed. 0: not known yet.
+	PerPage float64 `json:"per_page,omitempty"`
+	Usual   float64 `json:"usual_per_page,omitempty"`
+	// Homes is how many pages these are of.
+	Homes int64 `json:"homes,omitempty"`
+
 	Known int64 `json:"known"` // addresses in the frontier, at the last count
 	Due   int64 `json:"due"`   // of them, waiting to be fetched
 
@@ -112,6 +121,28 @@ func (s *Stats) Yield() float64 {
 		return 1
 	}
 	return float64(s.Outcomes[OK]) / float64(read)
+}
+
+// Drifting says that pages have far fewer posts than they used to have.
+func (s *Stats) Drifting() bool {
+	return s.Homes >= enoughPages && s.PerPage < s.Usual*driftBelow
+}
+
+const (
+	enoughPages = 60  // before a fall says something
+	driftBelow  = 0.4 // of what is usual
+	recentPages = 20
+	usualPages  = 1000
+)
+
+// readHome takes a page on which posts stand into the means. Both begin as
+// plain means, so that the first page does not weigh more than others.
+func (s *Stats) readHome(found int) {
+	s.Homes++
+	mean := func(old float64, over int64) float64 {
+		return old + (float64(found)-old)/float64(min(s.Homes, over))
+	}
+	s.PerPage, s.Usual = mean(s.PerPage, recentPages), mean(s.Usual, usualPages)
 }
 
 // health is the live form of Stats.
@@ -147,6 +178,9 @@ func (h *health) add(v Visit, now time.Time, problems int, err error) {
 		s.Outcomes[v.Outcome]++
 		if v.Truncated {
 			s.Truncated++
+		}
+		if v.Home {
+			s.readHome(v.Found)
 		}
 		if v.New > 0 {
 			s.LastNew = now

@@ -88,6 +88,7 @@ func (v *visitor) read(ctx context.Context, p frontier.Page, a *answer, sink Sin
 	default:
 		out.Outcome = OK
 	}
+	out.Home = v.isHome(p) && (out.Outcome == OK || out.Outcome == Unparsed)
 	if err := v.handOn(ctx, p, a, res, sink, out); err != nil {
 		out.err = err
 	}

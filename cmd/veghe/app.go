@@ -340,6 +340,10 @@ func (a *app) onVisit(v crawler.Visit) {
 	source := a.metrics.sources.label(string(v.Source))
 	a.metrics.visits.WithLabelValues(source, string(v.Outcome)).Inc()
 	a.metrics.pageBytes.WithLabelValues(source).Add(float64(v.Bytes))
+	if v.Home {
+		a.metrics.homePages.WithLabelValues(source).Inc()
+		a.metrics.homePosts.WithLabelValues(source).Add(float64(v.Found))
+	}
 	a.metrics.edited.WithLabelValues(source).Add(float64(v.Edited))
 	a.metrics.visit.WithLabelValues().Observe(v.Took.Seconds())
 }

@@ -7,9 +7,11 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"veghe"
+	"veghe/crawler"
 	"veghe/detect"
 	"veghe/detect/cluster"
 	"veghe/detect/rule"
@@ -197,6 +199,12 @@ func (a *app) deskStatus(ctx context.Context) (web.Status, error) {
 	return out, err
 }
 
+// deskState is the desk's word for how a source is.
+func deskState(s *crawler.Stats, now time.Time) string {
+	state, _, _ := strings.Cut(stateOf(s, now).State, " until")
+	return strings.ReplaceAll(state, " ", "_")
+}
+
 // sourceStatuses joins what is configured, what was visited and what is
 // accounted for; imported posts may name sources that are none of ours.
 func sourceStatuses(cfg *config, st status) []web.SourceStatus {
@@ -218,7 +226,9 @@ func sourceStatuses(cfg *config, st status) []web.SourceStatus {
 	}
 	for _, s := range st.Sources {
 		r := row(s.Source)
-		r.LastSuccess, r.Pages = s.LastSuccess, s.Pages
+		r.LastSuccess, r.Pages, r.LastNew, r.OpensAt = s.LastSuccess, s.Pages, s.LastNew, s.OpensAt
+		r.State, r.PerPage, r.Usual = deskState(&s, time.Now()), s.PerPage, s.Usual
+		r.Gone, r.Disallowed = s.Gone, s.Outcomes[crawler.Robots]
 		if s.LastErrorAt.After(s.LastSuccess) {
 			r.LastError, r.LastErrorAt = s.LastError, s.LastErrorAt
 		}

@@ -105,6 +105,11 @@ func (g *gauges) updateSources() {
 	}
 	for _, s := range g.crawler.Stats() {
 		source := g.metrics.sources.label(string(s.Source))
+		stopped := 0.0
+		if s.Paused {
+			stopped = 1
+		}
+		g.metrics.paused.WithLabelValues(source).Set(stopped)
 		if !s.LastSuccess.IsZero() {
 			g.metrics.lastSuccess.WithLabelValues(source).Set(float64(s.LastSuccess.Unix()))
 		}

@@ -15,6 +15,7 @@ import (
 
 	"veghe/crawler"
 	"veghe/crawler/demosite"
+	"veghe/crawler/evidence"
 )
 
 // kafkaConfigFile writes a configuration for the cluster that the test was
@@ -120,13 +121,14 @@ func TestKafkaSharedSources(t *testing.T) {
 	more := "canary: {off: true}\ncrawler: {operator: veghe test, contact: test@example.org}\nsources:\n"
 	var visits [sites]func() int64
 	for i := range sites {
-		url, n := countingSite(t, fmt.Sprintf("127.0.0.%d", i+2))
+		url, n := countingSite(t, fmt.Sprintf("127.0.0.%d", i+2), tellingText)
 		visits[i] = n
 		more += countedSource(fmt.Sprintf("s%d", i), url)
 	}
 	dataA, dataB := dataDir(t), dataDir(t)
 	fileA, fileB := kafkaConfigFile(t, dataA, prefix, more), kafkaConfigFile(t, dataB, prefix, more)
 	start(t, "crawl", "-c", fileA)
+	start(t, "detect", "-c", kafkaConfigFile(t, dataDir(t), prefix, ""))
 	b := start(t, "crawl", "-c", fileB)
 	held := func(data string) (ids []string, ok bool) {
 		st, ok := statusOf(t, data)
@@ -167,6 +169,18 @@ func TestKafkaSharedSources(t *testing.T) {
 		return n
 	}
 	all("every site visited", now(), -1)
+
+	// What each of them fetched for a flagged post stays, in its own folder.
+	for _, data := range []string{dataA, dataB} {
+		await(t, 2*time.Minute, "the captures of flagged posts kept", func() bool {
+			st, ok := statusOf(t, data)
+			return ok && st.Evidence != nil && st.Evidence.Kept > 0
+		})
+		r, err := evidence.Folder{Dir: filepath.Join(data, "evidence")}.Verify(t.Context(), "")
+		if err != nil || len(r.Problems) > 0 || r.Records == 0 {
+			t.Errorf("the evidence of %s: %+v, %v", data, r, err)
+		}
+	}
 
 	// Paused through whoever does not visit it.
 	var paused int

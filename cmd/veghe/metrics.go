@@ -43,6 +43,8 @@ type metrics struct {
 	deadWaiting                   *prometheus.GaugeVec
 	// sources
 	visits, pageBytes, edited, changes      *prometheus.CounterVec
+	homePages, homePosts                    *prometheus.CounterVec
+	paused                                  *prometheus.GaugeVec
 	visit                                   *prometheus.HistogramVec
 	lastSuccess, lastNew, newestPosted, due *prometheus.GaugeVec
 	// what is kept
@@ -151,6 +153,9 @@ func (m *metrics) describeSources() {
 	m.visit = m.histogram("visit_seconds", "Time to fetch and read one page, waiting for the pace of its host included.", workBuckets)
 	m.pageBytes = m.counter("source_bytes_total", "Decoded bytes read from a source.", "source")
 	m.changes = m.counter("source_changes_total", "What became of collected posts where they stood: gone, back, again.", "source", "kind")
+	m.homePages = m.counter("source_home_pages_total", "Pages read on which posts stand, such as threads and ads.", "source")
+	m.homePosts = m.counter("source_home_posts_total", "Posts on those pages, seen before or not.", "source")
+	m.paused = m.gauge("source_paused", "1 while the source is paused.", "source")
 	m.edited = m.counter("source_posts_edited_total", "Posts seen again with another text.", "source")
 	m.lastSuccess = m.gauge("source_last_success_timestamp_seconds", "When a page of the source was last read.", "source")
 	m.lastNew = m.gauge("source_last_new_timestamp_seconds", "When the source last brought a post.", "source")

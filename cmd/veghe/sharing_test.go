@@ -16,7 +16,7 @@ import (
 
 // countingSite is a page with news at every visit, on an address of this
 // machine.
-func countingSite(t *testing.T, host string) (url string, visits func() int64) {
+func countingSite(t *testing.T, host, say string) (url string, visits func() int64) {
 	t.Helper()
 	var n atomic.Int64
 	var lc net.ListenConfig
@@ -30,7 +30,7 @@ func countingSite(t *testing.T, host string) (url string, visits func() int64) {
 			return
 		}
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
-		fmt.Fprintf(w, `<div class="post" id="%d"><p class="text">stire invent: numarul %[1]d</p></div>`, n.Add(1))
+		fmt.Fprintf(w, `<div class="post" id="%d"><p class="text">%s Stirea cu numarul %d.</p></div>`, n.Add(1), say, n.Load())
 	}))
 	if err := s.Listener.Close(); err != nil {
 		t.Fatal(err)
@@ -55,8 +55,8 @@ func sourceCommand(ctx context.Context, args ...string) (string, error) {
 // A running veghe stops visiting a source when it is told to, says so, and
 // still knows after a restart. Another source goes on, and is the clock here.
 func TestPauseRunning(t *testing.T) {
-	url, visits := countingSite(t, "127.0.0.1")
-	clockURL, clock := countingSite(t, "127.0.0.2")
+	url, visits := countingSite(t, "127.0.0.1", "Vand bicicleta.")
+	clockURL, clock := countingSite(t, "127.0.0.2", "Vand masa.")
 	data := dataDir(t)
 	file := filepath.Join(t.TempDir(), "veghe.yaml")
 	conf := fmt.Sprintf("data: %s\nlisten: 127.0.0.1:0\nops_listen: 127.0.0.1:0\nlanguage: {second_opinion: \"off\"}\ncrawler: {operator: Test, contact: office@example.org}\nsources:\n%s%s",

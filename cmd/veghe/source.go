@@ -32,7 +32,7 @@ type sourceState struct {
 	ID       veghe.SourceID `json:"id"`
 	Name     string         `json:"name,omitempty"`
 	URL      string         `json:"url"`
-	State    string         `json:"state"` // running, paused, elsewhere, backing off, closed until …, not running
+	State    string         `json:"state"` // running, paused, elsewhere, backing off, drifting, closed until …, not running
 	Pages    int64          `json:"pages"`
 	Posts    int64          `json:"posts"` // new ones, since the start of the process
 	Errors   int64          `json:"errors"`
@@ -126,6 +126,8 @@ func stateOf(s *crawler.Stats, now time.Time) sourceState {
 		out.State = "elsewhere"
 	case s.BackoffUntil.After(now):
 		out.State = "backing off"
+	case s.Drifting():
+		out.State = "drifting"
 	case s.OpensAt.After(now):
 		out.State = "closed until " + s.OpensAt.Format("Mon 15:04")
 	}

@@ -32,3 +32,18 @@ func TestBecame(t *testing.T) {
 		`What changed between captures`, `&lt;b&gt;`, `<ins>`, `<del>`, `now`)
 	wants(t, ask(t, h, "GET", "/", "").Body.String(), `no longer there</span>`, `edited</span>`)
 }
+
+// The page of sources says how each is, in words.
+func TestSourceHealth(t *testing.T) {
+	h, _ := newDesk(t, func(c *Config) {
+		sources := c.Sources()
+		c.Status = func(context.Context) (Status, error) {
+			return Status{Sources: []SourceStatus{{
+				Source: sources[0], State: "drifting", PerPage: 1.5, Usual: 19.25, Pages: 77, Errors: 3, Disallowed: 2, Gone: 5,
+				LastSuccess: noon, LastError: "no post was recognised",
+			}}}, nil
+		}
+	})
+	wants(t, ask(t, h, "GET", "/sources", "").Body.String(),
+		"its layout may have changed", "1.5 lately, usually 19.2", "77 pages, 3 with errors, 2 disallowed", "no post was recognised", "none since the start")
+}

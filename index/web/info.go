@@ -44,12 +44,28 @@ func (d *desk) statusPage(w http.ResponseWriter, r *http.Request) error {
 
 type sourcesPage struct {
 	Page
-	Sources []veghe.Source
+	Sources []SourceStatus
 	Example string
 }
 
 func (d *desk) sourcesPage(w http.ResponseWriter, r *http.Request) error {
-	p := sourcesPage{Page: d.page(r, d.localeOf(r).T("sources.title")), Sources: d.sourcesFor(r.Context()), Example: d.SourceExample}
+	ctx, cancel := deadline(r)
+	defer cancel()
+	st, err := d.Status(ctx)
+	if err != nil {
+		return fmt.Errorf("reading the status: %w", err)
+	}
+	p := sourcesPage{Page: d.page(r, d.localeOf(r).T("sources.title")), Example: d.SourceExample}
+	for _, s := range d.sourcesFor(r.Context()) {
+		status := SourceStatus{Source: s}
+		for _, known := range st.Sources {
+			if known.ID == s.ID {
+				status = known
+				status.Source = s
+			}
+		}
+		p.Sources = append(p.Sources, status)
+	}
 	p.Nav = "sources"
 	return d.render(w, r, http.StatusOK, "sources", p)
 }

@@ -234,6 +234,15 @@ type SourceStatus struct {
 	LastErrorAt time.Time
 	Errors      int64 // since the start
 	Pages       int64 // fetched since the start
+
+	// State is running, paused, elsewhere, backing_off, closed or drifting;
+	// empty if the source is not visited from here.
+	State          string
+	LastNew        time.Time // zero: never since the start
+	OpensAt        time.Time // of a closed one
+	PerPage, Usual float64   // posts on a page lately, and usually; 0: not known
+	Gone           int64     // posts found to be no longer there
+	Disallowed     int64     // pages that robots.txt disallowed
 }
 
 // Closes reports whether nothing is missing from the account.
