@@ -45,6 +45,7 @@ var mayImport = map[string][]string{
 	"index/desk":            {".", "index/sqlite"},
 	"index/ledger":          {".", "index/sqlite"},
 	"index/sqlite":          {},
+	"index/notify":          {},
 	"index/places":          {"detect/text"},
 	"index/links":           {".", "index"},
 	"index/handover":        {".", "index", "index/desk", "index/links"},

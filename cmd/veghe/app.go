@@ -383,6 +383,7 @@ func (a *app) run(ctx context.Context) error {
 		start("retention", a.retain)
 		start("scrub", a.scrub)
 		start("watches", a.watching)
+		start("notes", a.notifying)
 		start("audit", a.noteHeads)
 	}
 	start("metrics", a.watchGauges)

@@ -47,6 +47,7 @@ type config struct {
 	Canary    canaryConfig    `yaml:"canary"`
 	Desk      deskConfig      `yaml:"desk"`
 	Crawler   crawlerConfig   `yaml:"crawler"`
+	Notify    notifyConfig    `yaml:"notify"`
 	// Sources are the places that are watched.
 	Sources []crawler.Source `yaml:"sources"`
 
@@ -264,6 +265,9 @@ func (c *config) validate() error {
 		}
 	}
 	errs = append(errs, c.Desk.validate())
+	if _, err := c.Notify.channels(); err != nil {
+		errs = append(errs, err)
+	}
 	errs = append(errs, c.validateSources()...)
 	return errors.Join(errs...)
 }

@@ -230,7 +230,7 @@ CREATE TABLE failure (
 ) WITHOUT ROWID;
 ALTER TABLE token ADD COLUMN account TEXT NOT NULL DEFAULT '';
 ALTER TABLE token ADD COLUMN used INTEGER NOT NULL DEFAULT 0;
-`, proposalSchema, workSchema, keepingSchema}
+`, proposalSchema, workSchema, keepingSchema, deliverySchema}
 
 // The longest fields that are taken, in bytes.
 const (

@@ -69,10 +69,7 @@ func (d *Desk) CreateToken(ctx context.Context, t Token, now time.Time) (secret 
 	if t.Scopes == 0 || t.Account == "" && t.Scopes != CanIngest {
 		return "", Token{}, errors.New("token: want scopes, and an account for any but ingest")
 	}
-	raw := make([]byte, 32)
-	rand.Read(raw) // never fails
-	secret = tokenPrefix + base64.RawURLEncoding.EncodeToString(raw)
-	hash := tokenHash(secret)
+	secret, hash := freshToken()
 	made = Token{
 		ID: hex.EncodeToString(hash[:6]), Name: t.Name, Account: t.Account, Scopes: t.Scopes,
 		CreatedAt: now.UTC().Truncate(time.Microsecond), ExpiresAt: moment(micros(t.ExpiresAt)),
@@ -83,6 +80,14 @@ func (d *Desk) CreateToken(ctx context.Context, t Token, now time.Time) (secret 
 		return "", Token{}, fmt.Errorf("token: %w", err)
 	}
 	return secret, made, nil
+}
+
+// freshToken returns a new token and what is kept of it.
+func freshToken() (secret string, hash []byte) {
+	raw := make([]byte, 32)
+	rand.Read(raw) // never fails
+	secret = tokenPrefix + base64.RawURLEncoding.EncodeToString(raw)
+	return secret, tokenHash(secret)
 }
 
 // tokenHash is a plain SHA-256: a token has 256 random bits, so there is

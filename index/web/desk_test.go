@@ -184,7 +184,7 @@ func TestOtherSitesCannotPost(t *testing.T) {
 func TestStrangersSeeNothing(t *testing.T) {
 	open := map[string]bool{
 		"POST /settings": true, "GET /signin": true, "POST /signin": true, "POST /signout": true,
-		"GET /static/{name}": true, "POST /signin/link": true, "GET /signin/oidc": true, "GET /signin/oidc/callback": true, "GET /favicon.ico": true, "GET /robots.txt": true, "GET /api/v1/openapi.json": true,
+		"GET /static/{name}": true, "POST /signin/link": true, "GET /signin/oidc": true, "GET /signin/oidc/callback": true, "GET /favicon.ico": true, "GET /feeds/{id}/{token}": true, "GET /robots.txt": true, "GET /api/v1/openapi.json": true,
 	}
 	h, m := newDesk(t, func(c *Config) { c.AutoSignIn = false })
 	id := string(m.hits[0].Post.ID)

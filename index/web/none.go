@@ -161,3 +161,17 @@ func (noWork) ClaimOf(context.Context, veghe.PostID, time.Time) (store.Claim, bo
 }
 
 func (noWork) Claims(context.Context, time.Time) ([]store.Claim, error) { return nil, nil }
+
+func (noWatches) DeliveriesOf(context.Context, int64) ([]store.Delivery, error) { return nil, nil }
+
+func (noWatches) MakeFeed(context.Context, store.Feed) (string, error) { return "", store.ErrNoWatch }
+
+func (noWatches) EndFeed(context.Context, int64) error { return store.ErrNoWatch }
+
+func (noWatches) FeedOf(context.Context, int64) (store.Feed, bool, error) {
+	return store.Feed{}, false, nil
+}
+
+func (noWatches) ReadFeed(context.Context, int64, string) (store.Feed, error) {
+	return store.Feed{}, store.ErrToken
+}

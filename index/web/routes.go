@@ -61,6 +61,8 @@ func routes() []route {
 		{"GET", "/watches", store.CanWatch, (*desk).watchesPage},
 		{"POST", "/watches", store.CanWatch, (*desk).addWatchForm},
 		{"GET", "/watches/{id}", store.CanWatch, (*desk).watchPage},
+		{"POST", "/watches/{id}/feed", store.CanWatch, (*desk).feedForm},
+		{"GET", "/feeds/{id}/{token}", public, (*desk).feed},
 		{"POST", "/watches/{id}/end", store.CanWatch, (*desk).endWatchForm},
 		{"GET", "/lookup", store.CanSearch, (*desk).lookupPage},
 		{"POST", "/lookup", store.CanSearch, (*desk).lookupForm},

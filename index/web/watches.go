@@ -21,6 +21,14 @@ type Watchlist interface {
 	AddWatch(ctx context.Context, name, query, by string, at time.Time) (store.Watch, error)
 	EndWatch(ctx context.Context, id int64, at time.Time) error
 	WatchHits(ctx context.Context, id, before int64, limit int) ([]store.WatchHit, error)
+	// DeliveriesOf says how far channels outside of the desk were told.
+	DeliveriesOf(ctx context.Context, id int64) ([]store.Delivery, error)
+	// A feed is read with a token; what ReadFeed returns wraps
+	// store.ErrToken for a wrong one.
+	MakeFeed(context.Context, store.Feed) (token string, err error)
+	EndFeed(ctx context.Context, id int64) error
+	FeedOf(ctx context.Context, id int64) (f store.Feed, ok bool, err error)
+	ReadFeed(ctx context.Context, id int64, token string) (store.Feed, error)
 }
 
 // watchPageSize is how many finds stand on one page.
@@ -48,6 +56,10 @@ type watchPage struct {
 	store.Watch
 	Found []watchFind
 	Next  int64
+	// Told is how far channels outside of the desk are.
+	Told     []store.Delivery
+	Feed     *store.Feed
+	FeedPath string // with its token, shown once
 }
 
 type watchFind struct {
@@ -58,11 +70,19 @@ type watchFind struct {
 }
 
 func (d *desk) watchPage(w http.ResponseWriter, r *http.Request) error {
+	p, err := d.watchPageOf(r)
+	if err != nil {
+		return err
+	}
+	return d.render(w, r, http.StatusOK, "watch", p)
+}
+
+func (d *desk) watchPageOf(r *http.Request) (watchPage, error) {
 	ctx, cancel := deadline(r)
 	defer cancel()
 	watch, hits, err := d.readWatch(ctx, r, watchPageSize)
 	if err != nil {
-		return err
+		return watchPage{}, err
 	}
 	l := d.localeOf(r)
 	p := watchPage{Page: d.page(r, watch.Name), Watch: watch}
@@ -73,7 +93,7 @@ func (d *desk) watchPage(w http.ResponseWriter, r *http.Request) error {
 		case errors.Is(err, index.ErrNotFound):
 			f.Gone = true
 		case err != nil:
-			return err
+			return p, err
 		default:
 			f.Name, f.Severity = nameOf(hit.Post, l), hit.Assessment.Severity
 		}
@@ -82,7 +102,14 @@ func (d *desk) watchPage(w http.ResponseWriter, r *http.Request) error {
 	if len(hits) == watchPageSize {
 		p.Next = hits[len(hits)-1].N
 	}
-	return d.render(w, r, http.StatusOK, "watch", p)
+	if p.Told, err = d.Watches.DeliveriesOf(ctx, watch.ID); err != nil {
+		return p, err
+	}
+	f, ok, err := d.Watches.FeedOf(ctx, watch.ID)
+	if ok {
+		p.Feed = &f
+	}
+	return p, err
 }
 
 // readWatch returns a watch with up to limit of its finds, after it was noted

@@ -2,6 +2,7 @@ package web
 
 import (
 	"encoding/json"
+	"encoding/xml"
 	"net/http"
 	"strings"
 	"testing"
@@ -222,5 +223,54 @@ func answer(t *testing.T, w interface {
 	}
 	if err := json.NewDecoder(res.Body).Decode(into); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// A feed is read with its token alone, says nothing of what posts say, and
+// ends with a new token.
+func TestFeed(t *testing.T) {
+	h, m, kept := workDesk(t)
+	w, err := kept.AddWatch(t.Context(), "Șoferi & co", "sofer", "local", noon)
+	if err != nil {
+		t.Fatal(err)
+	}
+	post := m.hits[0].Post
+	if _, err := kept.WatchSaw(t.Context(), w.ID, 1, []veghe.PostID{post.ID, "gone"}, noon); err != nil {
+		t.Fatal(err)
+	}
+	address := func() string {
+		page := ask(t, h, "POST", "/watches/1/feed", form("do", "make")).Body.String()
+		_, after, _ := strings.Cut(page, "<code>/feeds/")
+		path, _, _ := strings.Cut(after, "<")
+		return "/feeds/" + path
+	}
+	first := address()
+	got := ask(t, h, "GET", first, "")
+	if got.Code != 200 || !strings.HasPrefix(got.Header().Get("Content-Type"), "application/atom+xml") {
+		t.Fatalf("%d %v", got.Code, got.Header())
+	}
+	var feed atom
+	if err := xml.Unmarshal(got.Body.Bytes(), &feed); err != nil {
+		t.Fatal(err)
+	}
+	if len(feed.Entries) != 1 || feed.Title != "veghe: Șoferi & co" || !strings.HasSuffix(feed.Entries[0].Link.Href, postPath(post.ID)) {
+		t.Errorf("got %+v", feed)
+	}
+	for _, not := range []string{post.Title, string(post.Author), "pașaportul"} {
+		if strings.Contains(got.Body.String(), not) {
+			t.Errorf("the feed says %q", not)
+		}
+	}
+	second := address()
+	for target, want := range map[string]int{first: 404, second: 200, "/feeds/1/x": 404, "/feeds/9/x": 404, "/feeds/x/x": 404} {
+		if w := ask(t, h, "GET", target, ""); w.Code != want {
+			t.Errorf("%.20s: %d, want %d", target, w.Code, want)
+		}
+	}
+	if w := ask(t, h, "POST", "/watches/1/feed", form("do", "end")); w.Code != 303 {
+		t.Error(w.Code)
+	}
+	if w := ask(t, h, "GET", second, ""); w.Code != 404 {
+		t.Errorf("an ended feed: %d", w.Code)
 	}
 }

@@ -1,0 +1,222 @@
+package desk
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/subtle"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// deliverySchema is what telling people outside of the desk needs.
+const deliverySchema = `
+-- How far each channel was told of each watch. What was not told yet is what
+-- the watch found with a later number: nothing is queued twice, and nothing is
+-- lost.
+CREATE TABLE delivery (
+	channel  TEXT NOT NULL,
+	watch    INTEGER NOT NULL REFERENCES watch (id),
+	upto     INTEGER NOT NULL, -- watch_hit.n told of
+	repeats  INTEGER NOT NULL, -- finds held back, to be counted in the next note
+	failures INTEGER NOT NULL, -- in a row
+	next     INTEGER NOT NULL, -- not tried before
+	problem  TEXT NOT NULL,    -- of the last try; empty: none
+	told     INTEGER NOT NULL, -- when last; 0: never
+	PRIMARY KEY (channel, watch)
+) WITHOUT ROWID;
+
+-- Whom a channel was told of, as hashes, for as long as they are not told again.
+CREATE TABLE delivery_told (
+	channel TEXT NOT NULL,
+	watch   INTEGER NOT NULL,
+	entity  BLOB NOT NULL,
+	at      INTEGER NOT NULL,
+	PRIMARY KEY (channel, watch, entity)
+) WITHOUT ROWID;
+
+-- A feed is read with a token in its address, as whoever made it would.
+CREATE TABLE feed (
+	watch INTEGER PRIMARY KEY REFERENCES watch (id),
+	hash  BLOB NOT NULL,
+	who   TEXT NOT NULL,
+	at    INTEGER NOT NULL
+);
+`
+
+// Delivery is how far a channel was told of a watch.
+type Delivery struct {
+	Channel  string    `json:"channel"`
+	Watch    int64     `json:"watch"`
+	Upto     int64     `json:"-"`
+	Repeats  int       `json:"repeats,omitempty"`
+	Failures int       `json:"failures,omitempty"`
+	Next     time.Time `json:"next,omitzero"`
+	Problem  string    `json:"problem,omitempty"`
+	Told     time.Time `json:"told,omitzero"`
+}
+
+// DeliveryOf returns how far a channel was told of a watch.
+func (d *Desk) DeliveryOf(ctx context.Context, channel string, watch int64) (Delivery, error) {
+	v, err := scanDelivery(d.db.Read.QueryRowContext(ctx, `SELECT `+deliveryColumns+` FROM delivery WHERE channel = ? AND watch = ?`, channel, watch))
+	if errors.Is(err, sql.ErrNoRows) {
+		return Delivery{Channel: channel, Watch: watch}, nil
+	}
+	return v, err
+}
+
+const deliveryColumns = `channel, watch, upto, repeats, failures, next, problem, told`
+
+func scanDelivery(row interface{ Scan(...any) error }) (v Delivery, err error) {
+	var next, told int64
+	err = row.Scan(&v.Channel, &v.Watch, &v.Upto, &v.Repeats, &v.Failures, &next, &v.Problem, &told)
+	v.Next, v.Told = moment(next), moment(told)
+	return v, err
+}
+
+// DeliveriesOf lists the channels that a watch was told to.
+func (d *Desk) DeliveriesOf(ctx context.Context, watch int64) ([]Delivery, error) {
+	rows, err := d.db.Read.QueryContext(ctx, `SELECT `+deliveryColumns+` FROM delivery WHERE watch = ? ORDER BY channel`, watch)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close() //nolint:errcheck // rows.Err tells
+	var out []Delivery
+	for rows.Next() {
+		v, err := scanDelivery(rows)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, v)
+	}
+	return out, rows.Err()
+}
+
+// Pending lists what a watch found after a number, the oldest first.
+func (d *Desk) Pending(ctx context.Context, watch, after int64, limit int) ([]WatchHit, error) {
+	rows, err := d.db.Read.QueryContext(ctx, `SELECT n, post, at FROM watch_hit WHERE watch = ? AND n > ? ORDER BY n LIMIT ?`, watch, after, limit)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close() //nolint:errcheck // rows.Err tells
+	var out []WatchHit
+	for rows.Next() {
+		var h WatchHit
+		var at int64
+		if err := rows.Scan(&h.N, &h.Post, &at); err != nil {
+			return nil, err
+		}
+		h.At = moment(at)
+		out = append(out, h)
+	}
+	return out, rows.Err()
+}
+
+// Delivered notes how a try went, and whom the channel was told of; both or
+// neither.
+func (d *Desk) Delivered(ctx context.Context, v Delivery, entities []string, at time.Time) error {
+	if len(v.Problem) > maxReason {
+		v.Problem = v.Problem[:maxReason]
+	}
+	err := d.db.Tx(ctx, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `INSERT INTO delivery (`+deliveryColumns+`) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+			ON CONFLICT (channel, watch) DO UPDATE SET upto = max(upto, ?3), repeats = ?4, failures = ?5, next = ?6, problem = ?7, told = ?8`,
+			v.Channel, v.Watch, v.Upto, v.Repeats, v.Failures, micros(v.Next), v.Problem, micros(v.Told))
+		if err != nil {
+			return err
+		}
+		for _, e := range entities {
+			_, err := tx.ExecContext(ctx, `INSERT INTO delivery_told (channel, watch, entity, at) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO UPDATE SET at = ?4`,
+				v.Channel, v.Watch, entityHash(e), micros(at))
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("delivery: %w", err)
+	}
+	return nil
+}
+
+// ToldSince reports whether a channel was told of one of some entities since a
+// time, and forgets those from before it.
+func (d *Desk) ToldSince(ctx context.Context, channel string, watch int64, entities []string, since time.Time) (bool, error) {
+	for _, e := range entities {
+		var n int
+		err := d.db.Read.QueryRowContext(ctx, `SELECT count(*) FROM delivery_told WHERE channel = ? AND watch = ? AND entity = ? AND at > ?`,
+			channel, watch, entityHash(e), micros(since)).Scan(&n)
+		if err != nil || n > 0 {
+			return n > 0, err
+		}
+	}
+	return false, nil
+}
+
+// ForgetTold drops whom channels were told of before a time.
+func (d *Desk) ForgetTold(ctx context.Context, before time.Time) error {
+	_, err := d.db.Write.ExecContext(ctx, `DELETE FROM delivery_told WHERE at <= ?`, micros(before))
+	return err
+}
+
+func entityHash(e string) []byte {
+	h := sha256.Sum256([]byte(e))
+	return h[:16]
+}
+
+// Feed says as whom a feed is read: what that account may see now is what it
+// shows.
+type Feed struct {
+	Watch int64
+	By    string
+	At    time.Time
+}
+
+// MakeFeed gives a watch a feed and returns the token that reads it; the one
+// before it reads nothing any more.
+func (d *Desk) MakeFeed(ctx context.Context, f Feed) (token string, err error) {
+	if err := check("by", f.By, true, maxName); err != nil {
+		return "", err
+	}
+	token, hash := freshToken()
+	_, err = d.db.Write.ExecContext(ctx, `INSERT INTO feed (watch, hash, who, at) VALUES (?1, ?2, ?3, ?4)
+		ON CONFLICT (watch) DO UPDATE SET hash = ?2, who = ?3, at = ?4`, f.Watch, hash, f.By, micros(f.At))
+	return token, err
+}
+
+// EndFeed makes the feed of a watch unreadable; there being none is no error.
+func (d *Desk) EndFeed(ctx context.Context, watch int64) error {
+	_, err := d.db.Write.ExecContext(ctx, `DELETE FROM feed WHERE watch = ?`, watch)
+	return err
+}
+
+// FeedOf returns the feed of a watch; ok is false if there is none.
+func (d *Desk) FeedOf(ctx context.Context, watch int64) (f Feed, ok bool, err error) {
+	f, _, err = d.feed(ctx, watch)
+	if errors.Is(err, sql.ErrNoRows) {
+		return f, false, nil
+	}
+	return f, err == nil, err
+}
+
+func (d *Desk) feed(ctx context.Context, watch int64) (f Feed, hash []byte, err error) {
+	var at int64
+	f.Watch = watch
+	err = d.db.Read.QueryRowContext(ctx, `SELECT hash, who, at FROM feed WHERE watch = ?`, watch).Scan(&hash, &f.By, &at)
+	if err != nil {
+		return f, nil, err
+	}
+	f.At = moment(at)
+	return f, hash, nil
+}
+
+// ReadFeed returns the feed of a watch to who has its token; else ErrToken.
+func (d *Desk) ReadFeed(ctx context.Context, watch int64, token string) (Feed, error) {
+	f, hash, err := d.feed(ctx, watch)
+	if errors.Is(err, sql.ErrNoRows) || err == nil && subtle.ConstantTimeCompare(hash, tokenHash(token)) != 1 {
+		return Feed{}, ErrToken
+	}
+	return f, err
+}
