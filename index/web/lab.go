@@ -284,6 +284,9 @@ func (d *desk) labStart(w http.ResponseWriter, r *http.Request) error {
 	}
 	v := r.URL.Query()
 	in := labInput{Post: veghe.PostID(v.Get("post")), Newest: labSizes[1]}
+	if len(in.Post) > maxPostID {
+		return fail(http.StatusNotFound, "error.no_post")
+	}
 	name := v.Get("name")
 	switch {
 	case name != "":
@@ -299,6 +302,11 @@ func (d *desk) labStart(w http.ResponseWriter, r *http.Request) error {
 		in.Doc = newException(userOf(r.Context()).Name, d.Clock())
 	default:
 		in.Doc = newIndicator
+	}
+	if in.Post != "" {
+		if err := d.note(r.Context(), ActRead, string(in.Post), ""); err != nil {
+			return err
+		}
 	}
 	p, err := d.labPage(r, in)
 	if err != nil {
