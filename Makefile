@@ -11,7 +11,7 @@ DATA ?= ../shared/data
 export CGO_ENABLED ?= 0
 
 .DEFAULT_GOAL := help
-.PHONY: help build run demo test ci lint race fuzz bench hyperscan eval kafka kafka-stop kafka-test browser promtool wordpress handover golden docs package rules wording clean fault fault-kafka spirit
+.PHONY: help build run demo test ci lint race fuzz bench hyperscan eval kafka kafka-stop kafka-test browser promtool wordpress handover golden docs package rules wording clean fault fault-kafka spirit scale soak
 
 help: ## list what you can do
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -62,8 +62,14 @@ race: ## all tests under the race detector but those that only start many proces
 fault: ## break disks, files, clocks, processes: nothing acknowledged may be lost
 	deploy/ci/fault.sh
 
-fault-kafka: ## the same for brokers and the network to them (two minutes)
+fault-kafka: ## the same for brokers, the network and the stages on them (ten minutes)
 	deploy/ci/fault.sh kafka
+
+scale: build ## throughput of 1, 2 and 4 detect processes on three brokers, as ratios
+	deploy/ci/scale.sh
+
+soak: build ## POSTS posts (1000000) through one veghe: speed, memory, disk, latency
+	deploy/ci/soak.sh $(or $(POSTS),1000000)
 
 fuzz: ## every fuzz target for FUZZTIME (10s)
 	deploy/ci/fuzz.sh $(FUZZTIME)

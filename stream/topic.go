@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -20,6 +21,12 @@ const MaxValue = 8 << 20
 // ErrTooLarge is wrapped by the error for a record larger than a Topic or Log
 // takes. Trying again cannot help.
 var ErrTooLarge = errors.New("record too large")
+
+// headerFormat names the format of a record.
+const headerFormat = "format"
+
+// ErrNewer is wrapped by the error for a record of a newer format.
+var ErrNewer = errors.New("written by a newer version: update this stage, it waits until then")
 
 // attempts is how often a record that makes the handler panic is tried alone.
 const attempts = 3
@@ -43,6 +50,13 @@ type Topic[T any] struct {
 	// as its id and source; nil means none. Names starting with "dead-" are
 	// reserved.
 	Headers func(*T) []Header
+
+	// Format is the version of what is published, in the header "format", and
+	// the newest that is understood; 0 means no version. Raise it when an older
+	// stage must not take a record for what it is not. A record of a newer
+	// format is neither handled nor given up: the stage waits, and says so, until
+	// it is updated.
+	Format int
 
 	// OnDead is told how many records of a group were dead-lettered, after
 	// they were; nil means nobody is. A batch that is given again tells again.
@@ -92,6 +106,9 @@ func (t *Topic[T]) encode(v *T) (Record, error) {
 	}
 	if t.Headers != nil {
 		r.Headers = t.Headers(v)
+	}
+	if t.Format > 0 {
+		r.Headers = append(r.Headers, Header{headerFormat, strconv.AppendInt(nil, int64(t.Format), 10)})
 	}
 	return r, nil
 }
@@ -171,6 +188,9 @@ func (d *delivery[T]) try(ctx context.Context, at []int) (err error) {
 		if _, given := d.dead[i]; given {
 			continue
 		}
+		if err := d.topic.understands(&d.batch[i]); err != nil {
+			return err
+		}
 		m, err := decode[T](&d.batch[i])
 		if err != nil {
 			d.dead[i] = failure{err, 1}
@@ -233,6 +253,16 @@ func (d *delivery[T]) report(ctx context.Context, n int) {
 			"count", n, "partition", d.batch[i].Partition, "first_offset", d.batch[i].Offset, "first_error", cut(f.err.Error()))
 		return
 	}
+}
+
+// understands wants the format of a record to be known here. A header that is
+// no number is not ours to judge by.
+func (t *Topic[T]) understands(r *Record) error {
+	format, err := strconv.Atoi(string(r.Header(headerFormat)))
+	if err != nil || format <= t.Format || t.Format == 0 {
+		return nil
+	}
+	return fmt.Errorf("offset %d of %s, partition %d has format %d, known is %d: %w", r.Offset, t.Name, r.Partition, format, t.Format, ErrNewer)
 }
 
 func decode[T any](r *Record) (Message[T], error) {

@@ -204,12 +204,12 @@ func (a *app) openStream(ctx context.Context) error {
 	a.posts = postsTopic(a.stream, a.log)
 	a.posts.OnDead = a.onDead(veghe.PostsTopic)
 	a.assessments = &stream.Topic[veghe.Assessed]{
-		Log: a.stream, Name: veghe.AssessmentsTopic, Dead: veghe.DeadTopic, Logger: a.log,
+		Log: a.stream, Name: veghe.AssessmentsTopic, Dead: veghe.DeadTopic, Logger: a.log, Format: streamFormat,
 		Key:     func(v *veghe.Assessed) string { return v.Post.Key() },
 		Headers: assessedHeaders, OnDead: a.onDead(veghe.AssessmentsTopic),
 	}
 	a.reviews = &stream.Topic[veghe.Review]{
-		Log: a.stream, Name: veghe.ReviewsTopic, Dead: veghe.DeadTopic, Logger: a.log,
+		Log: a.stream, Name: veghe.ReviewsTopic, Dead: veghe.DeadTopic, Logger: a.log, Format: streamFormat,
 		Key: func(v *veghe.Review) string { return string(v.Post) }, OnDead: a.onDead(veghe.ReviewsTopic),
 	}
 	a.changes = changesTopic(a.stream, a.log)
@@ -252,11 +252,16 @@ func kafkaConfig(c *config, window time.Duration, log *slog.Logger) kafka.Config
 const (
 	headerID     = "id"
 	headerSource = "source"
+	headerRules  = "rules" // version of the rules that judged
 )
+
+// streamFormat is the version of what stands on the stream. A field more needs
+// no new one: older stages pass over it.
+const streamFormat = 1
 
 func postsTopic(l stream.Log, log *slog.Logger) *stream.Topic[veghe.Post] {
 	return &stream.Topic[veghe.Post]{
-		Log: l, Name: veghe.PostsTopic, Dead: veghe.DeadTopic, Logger: log,
+		Log: l, Name: veghe.PostsTopic, Dead: veghe.DeadTopic, Logger: log, Format: streamFormat,
 		Key:     func(p *veghe.Post) string { return p.Key() },
 		Headers: func(p *veghe.Post) []stream.Header { return idHeaders(p) },
 	}
@@ -271,7 +276,7 @@ func idHeaders(p *veghe.Post) []stream.Header {
 }
 
 func assessedHeaders(v *veghe.Assessed) []stream.Header {
-	return idHeaders(&v.Post)
+	return append(idHeaders(&v.Post), stream.Header{Name: headerRules, Value: []byte(v.Assessment.RulesVersion)})
 }
 
 func (a *app) openIndex(ctx context.Context) error {

@@ -11,7 +11,7 @@ import (
 
 func changesTopic(l stream.Log, log *slog.Logger) *stream.Topic[veghe.Change] {
 	return &stream.Topic[veghe.Change]{
-		Log: l, Name: veghe.ChangesTopic, Dead: veghe.DeadTopic, Logger: log,
+		Log: l, Name: veghe.ChangesTopic, Dead: veghe.DeadTopic, Logger: log, Format: streamFormat,
 		Key: func(c *veghe.Change) string { return string(c.Post) },
 	}
 }

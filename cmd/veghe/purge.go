@@ -121,7 +121,8 @@ const (
 
 // retain lets go of what is past its time, and folds up the books.
 func (a *app) retain(ctx context.Context) error {
-	every := time.NewTicker(purgeEvery)
+	// A purge rewrites files, so it is not done more often than it must.
+	every := time.NewTicker(min(purgeEvery, max(time.Duration(a.cfg.Retention.Unflagged)/4, time.Minute)))
 	defer every.Stop()
 	var all time.Time // when everything was looked at last
 	for {

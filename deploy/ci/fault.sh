@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # fault.sh [kafka]: breaks what veghe stands on and holds what is found at last
 # against what was acknowledged; docs/faults.md lists the faults. About a
-# minute. With "kafka" brokers and network instead: about two.
+# minute. With "kafka" brokers, network and stages instead: about ten.
 #
 #   DAMAGE=200 deploy/ci/fault.sh     so many data folders damaged at random
 #   SEED=1000                         other ones
+#   KILLS=300 deploy/ci/fault.sh kafka
 #
 # Small disks are mounted, in a mount namespace of its own that goes with it.
 set -euo pipefail
@@ -39,6 +40,8 @@ brokers() {
   addresses=$($kit start 3)
   export VEGHE_KAFKA_BROKERS=$addresses
   $go test -tags kafka -count=1 -timeout 20m -v -run '^TestFaults$' ./stream/kafka | grep -v '^ *=== '
+  $go test -tags kafka -count=1 -timeout 60m -v -run '^TestKafka(StageKills|Rolling)$' ./cmd/veghe \
+    -kill.posts "${KILL_POSTS:-20000}" -kill.rounds "${KILLS:-60}" | grep -v '^ *=== '
 }
 
 case ${1:-machine} in
