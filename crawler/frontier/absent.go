@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"hash/fnv"
 	"time"
 
@@ -73,7 +74,7 @@ func place(ctx context.Context, tx *sql.Tx, p Page, o Outcome) error {
 
 // standing are the posts that stood on a page, but for those known to be lost.
 func standing(ctx context.Context, tx *sql.Tx, source veghe.SourceID, page int64) (map[veghe.PostID]bool, error) {
-	rows, err := tx.QueryContext(ctx, "SELECT id FROM posts WHERE source = ? AND page = ? AND lost = 0 AND gone = 0", source, page)
+	rows, err := tx.QueryContext(ctx, "SELECT id FROM posts INDEXED BY posts_page WHERE source = ? AND page = ? AND page <> 0 AND lost = 0 AND gone = 0", source, page)
 	if err != nil {
 		return nil, err
 	}
@@ -95,7 +96,7 @@ func unplace(ctx context.Context, tx *sql.Tx, source veghe.SourceID, page int64,
 	if err != nil {
 		return err
 	}
-	const forget = `UPDATE posts SET page = 0 WHERE source = ? AND page = ? AND lost = 0 AND gone = 0
+	const forget = `UPDATE posts INDEXED BY posts_page SET page = 0 WHERE source = ? AND page = ? AND page <> 0 AND lost = 0 AND gone = 0
 		AND id NOT IN (SELECT value ->> 'ID' FROM json_each(?))`
 	_, err = tx.ExecContext(ctx, forget, source, page, string(list))
 	return err
@@ -121,10 +122,10 @@ func lose(ctx context.Context, tx *sql.Tx, p Page, posts map[veghe.PostID]bool, 
 	}
 	const beside = `UPDATE pages SET look = 1, etag = '', modified = '', due = CASE WHEN lease <> 0 THEN due ELSE min(due, ?1) END
 		WHERE source = ?2 AND url IN (
-			SELECT url FROM (SELECT url FROM pages WHERE source = ?2 AND thread = ?3 AND url <> ?4 AND fetched <> 0 AND absent = 0 AND seq <= ?5
+			SELECT url FROM (SELECT url FROM pages WHERE source = ?2 AND thread = ?3 AND thread <> '' AND url <> ?4 AND fetched <> 0 AND absent = 0 AND seq <= ?5
 				ORDER BY seq DESC LIMIT ?6)
 			UNION ALL
-			SELECT url FROM (SELECT url FROM pages WHERE source = ?2 AND thread = ?3 AND url <> ?4 AND fetched <> 0 AND absent = 0 AND seq > ?5
+			SELECT url FROM (SELECT url FROM pages WHERE source = ?2 AND thread = ?3 AND thread <> '' AND url <> ?4 AND fetched <> 0 AND absent = 0 AND seq > ?5
 				ORDER BY seq LIMIT ?7))`
 	_, err = tx.ExecContext(ctx, beside, millis(since), p.Source, p.Thread, p.URL, p.Seq, lookBefore, lookAfter)
 	return err
@@ -133,7 +134,7 @@ func lose(ctx context.Context, tx *sql.Tx, p Page, posts map[veghe.PostID]bool, 
 // settleThread finds the lost posts of a thread gone once no page is left to
 // look at.
 func settleThread(ctx context.Context, tx *sql.Tx, p Page) error {
-	const gone = `UPDATE posts SET gone = lost, lost = 0 WHERE source = ?1 AND thread = ?2 AND lost <> 0
+	const gone = `UPDATE posts INDEXED BY posts_lost SET gone = lost, lost = 0 WHERE source = ?1 AND thread = ?2 AND lost <> 0
 		AND NOT EXISTS (SELECT 1 FROM pages WHERE source = ?1 AND thread = ?3 AND thread <> '' AND look <> 0)`
 	_, err := tx.ExecContext(ctx, gone, p.Source, key(threadOf(p)), p.Thread)
 	return err
@@ -149,12 +150,33 @@ func noticeRepeats(ctx context.Context, tx *sql.Tx, source veghe.SourceID, posts
 	if err != nil {
 		return err
 	}
-	const again = `UPDATE posts SET told = 0, again = new.id
-		FROM (SELECT value ->> 'ID' AS id, value ->> 'Hash' AS hash FROM json_each(?2)) AS new
-		WHERE posts.source = ?1 AND posts.hash = new.hash AND posts.gone <> 0 AND posts.again = '' AND posts.id <> new.id
-			AND NOT EXISTS (SELECT 1 FROM posts AS known WHERE known.source = ?1 AND known.id = new.id)`
-	_, err = tx.ExecContext(ctx, again, source, string(list))
-	return err
+	// The posts of the page first, then the few that are gone by their index:
+	// the planner would look at all posts of the source.
+	const find = `SELECT old.id, new.value ->> 'ID' FROM json_each(?2) AS new
+		CROSS JOIN posts AS old INDEXED BY posts_gone ON old.source = ?1 AND old.hash = new.value ->> 'Hash' AND old.gone <> 0
+		WHERE old.again = '' AND old.id <> new.value ->> 'ID'
+			AND NOT EXISTS (SELECT 1 FROM posts AS known WHERE known.source = ?1 AND known.id = new.value ->> 'ID')`
+	rows, err := tx.QueryContext(ctx, find, source, string(list))
+	if err != nil {
+		return err
+	}
+	again := map[string]string{}
+	for rows.Next() {
+		var old, repeat string
+		if err := rows.Scan(&old, &repeat); err != nil {
+			return errors.Join(err, rows.Close())
+		}
+		again[old] = repeat
+	}
+	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+		return err
+	}
+	for old, repeat := range again {
+		if _, err := tx.ExecContext(ctx, "UPDATE posts SET told = 0, again = ? WHERE source = ? AND id = ?", repeat, source, old); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Absent records that a leased page answered that it is not there. The first

@@ -90,7 +90,7 @@ export VEGHE=$veghe CONFIG=$tmp/veghe.yaml
 : >"$tmp/access.log"
 "$veghe" run -c "$tmp/veghe.yaml" -listen "127.0.0.1:$desk" -ops-listen "127.0.0.1:$ops" -log warn >"$tmp/veghe.log" 2>&1 &
 pids+=($!)
-until_ok 30 "veghe" curl -fsS "http://127.0.0.1:$ops/readyz"
+until_ok 60 "veghe" curl -fsS "http://127.0.0.1:$ops/readyz"
 check() { python3 "$here/check.py" "$@"; }
 until_ok 60 "the first pass" check count "$(wc -l <"$tmp/texts")" source:spirit
 check texts "$tmp/texts" || die "what veghe keeps is not what the forum shows"
