@@ -46,7 +46,7 @@ if ! [ -e "$python/done" ]; then
 fi
 
 began=$SECONDS
-export PATH=$python/bin:$PATH DJANGO_SETTINGS_MODULE=forum.settings.dev
+export PATH=$python/bin:$PATH DJANGO_SETTINGS_MODULE=forum.settings.ci
 read -r site desk ops < <(python3 -c '
 import socket
 open_ = [socket.socket() for _ in range(3)]
@@ -55,6 +55,15 @@ print(*(s.getsockname()[1] for s in open_))')
 cd "$tmp"
 spirit startproject forum >/dev/null 2>&1 || die "the forum could not be made"
 cd "$tmp/forum"
+cat >forum/settings/ci.py <<'PY'
+from .dev import *
+
+LOGGING = {
+    "version": 1,
+    "handlers": {"out": {"class": "logging.StreamHandler"}},
+    "loggers": {"django.server": {"handlers": ["out"], "level": "INFO"}},
+}
+PY
 python manage.py spiritinstall >"$tmp/install.log" 2>&1 || die "the forum could not be set up: $(tail -3 "$tmp/install.log")"
 PYTHONPATH=. python "$here/texts.py" seed >"$tmp/texts" || die "the texts could not be put into the forum"
 python manage.py runserver --noreload "127.0.0.1:$site" >>"$tmp/access.log" 2>&1 &
