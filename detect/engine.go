@@ -212,7 +212,7 @@ func (e *Engine) inspect(prog *program, p *veghe.Post, features map[string]float
 	in := e.read(prog, w, p)
 	in.Features = features
 	d.Assessment = prog.assessment(p, &in, e.companion(w, w.meantToo(&in.Input, w.matcher.Match(&in.Input))))
-	d.reads = prog.reads(w, &in.Input, d.Findings)
+	d.reads = prog.reads(w, in.Quoted, d.Findings)
 	if features == nil {
 		d.sketch = e.near.sketch(w, p, in.Contacts)
 	}
@@ -250,7 +250,7 @@ func (e *Engine) Explain(p veghe.Post, ids ...veghe.RuleID) (rule.Explanation, v
 	in := e.read(prog, w, &p)
 	ex := w.matcher.Explain(&in.Input, ids...)
 	ex.Findings = w.meantToo(&in.Input, ex.Findings)
-	d := draft{Assessment: prog.assessment(&p, &in, e.companion(w, ex.Findings)), reads: prog.reads(w, &in.Input, ex.Findings)}
+	d := draft{Assessment: prog.assessment(&p, &in, e.companion(w, ex.Findings)), reads: prog.reads(w, in.Quoted, ex.Findings)}
 	alone := program{set: prog.set, policies: prog.policies}
 	alone.judge(history.Nowhere, &p, &d)
 	return ex, d.Assessment
@@ -334,6 +334,9 @@ func (prog *program) judge(at history.Place, p *veghe.Post, d *draft) {
 
 func (prog *program) judgeThread(at history.Place, pol *rule.Policy, p *veghe.Post, a *veghe.Assessment, reads wording.Tally) verdict {
 	ev := gather(pol, a.Findings)
+	if reads.Zero() {
+		reads = prog.readLate(pol, p)
+	}
 	h := weigh(pol, ev)
 	h.Wording = history.Tally(reads)
 	st := prog.observe(at, pol, p, h)
@@ -363,6 +366,10 @@ func (prog *program) judgeThread(at history.Place, pol *rule.Policy, p *veghe.Po
 	return v
 }
 
+func historyKey(p *veghe.Post) history.Key {
+	return history.Key{Source: p.Source, Thread: p.Thread, Author: p.Author}
+}
+
 // observe adds a post to its author's history. Without an author there is
 // nobody to have one: the post stands alone.
 func (prog *program) observe(at history.Place, pol *rule.Policy, p *veghe.Post, h history.Evidence) history.State {
@@ -373,5 +380,5 @@ func (prog *program) observe(at history.Place, pol *rule.Policy, p *veghe.Post, 
 		}
 		store, at = history.New(historyParams(pol), 1), history.Nowhere
 	}
-	return store.ObserveAt(at, history.Key{Source: p.Source, Thread: p.Thread, Author: p.Author}, p.ID, p.PostedAt, h)
+	return store.ObserveAt(at, historyKey(p), p.ID, p.PostedAt, h)
 }

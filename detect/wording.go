@@ -14,38 +14,64 @@ import (
 // wordingWords is how many stretches of words show what wording goes by.
 const wordingWords = 6
 
-// reads is how a post reads to each policy, in their order; nil where none
-// will ask: one that judges posts asks where a rule found something, one that
-// judges authors in every thread.
-func (prog *program) reads(w *worker, in *rule.Input, findings []veghe.Finding) []wording.Tally {
+// reads is how a post reads to each policy, in their order; nil where no
+// finding counts. Then only a talk that is followed asks, see readLate.
+func (prog *program) reads(w *worker, quotes []rule.Range, findings []veghe.Finding) []wording.Tally {
 	var out []wording.Tally
 	for i := range prog.policies {
 		pol := &prog.policies[i]
 		m := prog.wording(pol)
-		if m == nil || (pol.Threads == nil || in.Post.Thread == "") && !speaks(pol.Category, findings) {
+		if m == nil || !counts(pol.Category, findings) {
 			continue
 		}
 		if out == nil {
 			out = make([]wording.Tally, len(prog.policies))
 		}
-		m.Add(&out[i], &w.title, nil)
-		if w.meant.on {
-			m.Add(&out[i], &w.meant.doc, nil)
-			continue
-		}
-		skip := make([]wording.Range, len(in.Quoted))
-		for k, q := range in.Quoted {
-			skip[k] = wording.Range(q)
-		}
-		m.Add(&out[i], &w.text, skip)
+		out[i] = w.tally(m, quotes)
 	}
 	return out
 }
 
-// speaks reports whether a finding speaks for a category.
-func speaks(c veghe.Category, findings []veghe.Finding) bool {
+// tally is how the post that w has read reads to m, quotes left out.
+func (w *worker) tally(m *wording.Model, quotes []rule.Range) (t wording.Tally) {
+	m.Add(&t, &w.title, nil)
+	if w.meant.on {
+		m.Add(&t, &w.meant.doc, nil)
+		return t
+	}
+	skip := make([]wording.Range, len(quotes))
+	for k, q := range quotes {
+		skip[k] = wording.Range(q)
+	}
+	m.Add(&t, &w.text, skip)
+	return t
+}
+
+// readLate is how a post reads that shows nothing, if it is part of a talk
+// that is followed. Most are not, and cost nothing.
+func (prog *program) readLate(pol *rule.Policy, p *veghe.Post) (t wording.Tally) {
+	m, store := prog.wording(pol), prog.histories[pol.Name]
+	if m == nil || store == nil || p.Thread == "" || !store.Follows(historyKey(p)) {
+		return t
+	}
+	w := prog.workers.Get().(*worker)
+	defer prog.workers.Put(w)
+	w.title.Fold(p.Title)
+	w.text.Fold(p.Text)
+	if w.meant.on = w.meant.read(&w.text); w.meant.on {
+		w.meant.doc.Fold(string(w.meant.text))
+	}
+	w.quotes = w.quotes[:0]
+	for _, q := range quoted(p.Text) {
+		w.quotes = append(w.quotes, rule.Range{Start: q.start, End: q.end})
+	}
+	return w.tally(m, w.quotes)
+}
+
+// counts reports whether a finding counts for a category.
+func counts(c veghe.Category, findings []veghe.Finding) bool {
 	return slices.ContainsFunc(findings, func(f veghe.Finding) bool {
-		return f.Weight > 0 && !f.Shadow && (f.Category == c || f.Category == veghe.Common)
+		return f.Weight != 0 && !f.Shadow && (f.Category == c || f.Category == veghe.Common)
 	})
 }
 

@@ -204,6 +204,14 @@ func conversationOf(k Key) Key {
 	return k
 }
 
+// Follows reports whether somebody has shown something in the conversation of
+// a key, so that posts that show nothing are part of it.
+func (s *Store) Follows(k Key) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.talks[conversationOf(k)] != nil
+}
+
 func (s *Store) talk(k Key, create bool) *conversation {
 	if el, ok := s.talks[k]; ok {
 		s.recent.MoveToFront(el)
