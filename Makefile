@@ -93,7 +93,7 @@ kafka-test: build ## contract and pipeline against real brokers, killed and rest
 	deploy/kafka/test.sh
 
 browser: build ## the desk in a real Chromium
-	$(GO) test -tags browser -count=1 -run Browser ./index/web
+	deploy/ci/axe.sh -count=1 -run Browser
 
 promtool: build ## alert rules and metrics checked by Prometheus's own tool
 	deploy/ci/promtool.sh

@@ -11,6 +11,7 @@ package web
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -42,6 +43,12 @@ type browser struct {
 func open(t *testing.T) (*browser, *memory) {
 	t.Helper()
 	h, m := newDesk(t, nil)
+	return openOn(t, h), m
+}
+
+// openOn opens a desk in a browser.
+func openOn(t *testing.T, h http.Handler) *browser {
+	t.Helper()
 	srv := httptest.NewServer(h)
 	t.Cleanup(srv.Close)
 	opts := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.NoSandbox, chromedp.DisableGPU, chromedp.Flag("lang", "en"), chromedp.Flag("accept-lang", "en"))
@@ -56,7 +63,7 @@ func open(t *testing.T) (*browser, *memory) {
 	}
 	b.do("opening the desk", command(log.Enable, cdp.Empty{}), command(network.Enable, network.EnableParams{}),
 		chromedp.EmulateViewport(1280, 900), chromedp.Navigate(srv.URL+"/"))
-	return b, m
+	return b
 }
 
 func (b *browser) hear(ev any) {
