@@ -11,7 +11,7 @@ DATA ?= ../shared/data
 export CGO_ENABLED ?= 0
 
 .DEFAULT_GOAL := help
-.PHONY: help build run demo test ci lint race fuzz bench hyperscan eval kafka kafka-stop kafka-test browser promtool wordpress handover golden docs package rules wording clean fault fault-kafka spirit scale soak
+.PHONY: help build run demo test ci lint race fuzz bench hyperscan eval kafka kafka-stop kafka-test browser promtool wordpress handover golden docs vuln package rules wording clean fault fault-kafka spirit scale soak
 
 help: ## list what you can do
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +43,9 @@ handover: ## validators of other agencies read what we export (needs python3)
 golden: ## rewrite golden files (look at the diff)
 	$(GO) test ./cmd/veghe -run 'Scorecard' -update
 
+vuln: ## known vulnerabilities of what is linked (needs the network)
+	$(GO) run golang.org/x/vuln/cmd/govulncheck@$(GOVULNCHECK_VERSION) ./...
+
 docs: ## rewrite the pages of docs that are made from the code
 	$(GO) test ./cmd/veghe -run 'Page$$' -update
 	$(GO) test . -run FuzzTargetsAreListed -update
@@ -57,7 +60,7 @@ lint: ## gofmt, go vet, golangci-lint, shell and YAML of deploy
 # Scripts, scorecard and the edit of every rule start a veghe many times, each
 # reading all rules, which the race detector slows tenfold; make test has them.
 race: ## all tests under the race detector but those that only start many processes
-	CGO_ENABLED=1 $(GO) test -race -timeout 30m -skip '^(TestScripts|TestScorecard|TestEveryShippedRuleCanBeEdited|TestBackupUnderLoad)$$' ./...
+	CGO_ENABLED=1 $(GO) test -race -timeout 30m -skip '^(TestScripts|TestScorecard|TestEveryShippedRuleCanBeEdited|TestBackupUnderLoad|TestTutorials|TestUpgrade)$$' ./...
 
 fault: ## break disks, files, clocks, processes: nothing acknowledged may be lost
 	deploy/ci/fault.sh
