@@ -269,7 +269,9 @@ func rewrite(ctx context.Context, tx *sql.Tx, value string, held []string) error
 		{"watch", "id", "query", ""},
 		{"watch", "id", "name", ""},
 		{"mark", "n", "value", ""},
-		{"queue", "id", "query", ""}, {"queue", "id", "name", ""}, {"claim", "post", "note", ""},
+		{"queue", "id", "query", ""},
+		{"queue", "id", "name", ""},
+		{"claim", "post", "note", ""},
 	} {
 		cas := "''"
 		if c.cas != "" {
