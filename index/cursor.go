@@ -17,7 +17,7 @@ type cursor struct {
 	Values []string `json:"v"` // one per sort key; the last is the id
 }
 
-var errCursor = errors.New("the page mark is not one of this search: start from its first page")
+var errCursor = errors.New("the page mark is not one of this search")
 
 const maxCursor = 4000 // bytes
 

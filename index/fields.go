@@ -1,6 +1,7 @@
 package index
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"strconv"
@@ -124,7 +125,7 @@ func (p *parser) checkField(f Field) error {
 	def := fields[f.Name]
 	pos := f.Pos
 	if strings.TrimSpace(f.Value) == "" {
-		return p.errorf(pos, "%s: wants a value", f.Name)
+		return p.wrong(pos, "no_value", "field", f.Name)
 	}
 	var err error
 	switch def.kind {
@@ -142,19 +143,19 @@ func (p *parser) checkField(f Field) error {
 		_, _, err = ranks(f.Value)
 	case phoneField:
 		if n := len(digits(f.Value)); n < 6 || n > 15 {
-			return p.errorf(pos, "phone: wants 6 to 15 digits, spaced as you like, such as phone:0700-000-123")
+			return p.wrong(pos, "phone")
 		}
 	case wordsField:
 		if len(words(f.Value)) == 0 {
-			return p.errorf(pos, "%s: wants at least one word", f.Name)
+			return p.wrong(pos, "no_word", "field", f.Name)
 		}
 	default:
 		return p.checkPrefix(f)
 	}
-	if err != nil {
-		return p.errorf(pos, "%s: %v", f.Name, err)
+	if v, ok := errors.AsType[*valueError](err); ok {
+		return p.wrongValue(f, v)
 	}
-	return nil
+	return err
 }
 
 func (p *parser) checkPrefix(f Field) error {
@@ -163,10 +164,10 @@ func (p *parser) checkPrefix(f Field) error {
 	}
 	before, ok := strings.CutSuffix(f.Value, "*")
 	if !ok || strings.Contains(before, "*") {
-		return p.errorf(f.Pos, "%s: * stands only at the end", f.Name)
+		return p.wrong(f.Pos, "star")
 	}
 	if utf8.RuneCountInString(fold(before)) < minPrefix || fields[f.Name].kind == idField {
-		return p.errorf(f.Pos, "%s: * wants at least %d letters before it", f.Name, minPrefix)
+		return p.wrong(f.Pos, "short_star", "min", minPrefix)
 	}
 	return nil
 }
@@ -185,7 +186,10 @@ func place(value string, oneOf []string) (int, error) {
 			return i, nil
 		}
 	}
-	return 0, fmt.Errorf("%.40q is none of %s", value, strings.Join(oneOf, ", "))
+	return 0, &valueError{
+		kind: "none_of", values: []any{"value", quoted(value), "want", strings.Join(oneOf, ", ")},
+		bad: value, want: oneOf,
+	}
 }
 
 // yesOrNo reads what a sinceField may be beside a date.
@@ -206,7 +210,7 @@ func rangeOf(value string) (bounds, error) {
 	var b bounds
 	switch from, to, ok := strings.Cut(v, ".."); {
 	case ok && from == "" && to == "":
-		return b, fmt.Errorf("%q has no end at all", value)
+		return b, badValue("no_end", value)
 	case ok:
 		b = bounds{from: from, to: to}
 	case strings.HasPrefix(v, ">="):
@@ -221,7 +225,7 @@ func rangeOf(value string) (bounds, error) {
 		b = bounds{from: v, to: v}
 	}
 	if b.from == "" && b.to == "" {
-		return b, fmt.Errorf("%.40q wants a value after the sign", value)
+		return b, badValue("half", value)
 	}
 	return b, nil
 }
@@ -251,7 +255,7 @@ func (b bounds) read(least, most int, value func(string) (first, last int, err e
 		}
 	}
 	if b.from != "" && b.to != "" && lo > hi {
-		return 0, 0, fmt.Errorf("%.20s comes after %.20s", b.from, b.to)
+		return 0, 0, &valueError{kind: "order", values: []any{"from", quoted(b.from), "to", quoted(b.to)}}
 	}
 	return lo, hi, nil
 }
@@ -276,7 +280,7 @@ func ranks(value string) (lo, hi int, err error) {
 	return b.read(0, maxRank, func(s string) (int, int, error) {
 		f, err := strconv.ParseFloat(s, 64)
 		if err != nil || !(f >= 0 && f <= 1) {
-			return 0, 0, fmt.Errorf("%.40q is not a number from 0 to 1", s)
+			return 0, 0, badValue("number", s)
 		}
 		return rank(f), rank(f), nil
 	})
@@ -325,7 +329,7 @@ func dates(value string) (lo, hi int, err error) {
 				return dayOf(clamp(t)), dayOf(clamp(t.AddDate(form.years, form.month, form.days).Add(-1))), nil
 			}
 		}
-		return 0, 0, fmt.Errorf("%.40q is not a day such as 2026-10-31, a month such as 2026-10 or a year", s)
+		return 0, 0, badValue("date", s)
 	})
 }
 

@@ -63,12 +63,3 @@ type Hit struct {
 	// Matches are where the words of the query stand in the post.
 	Matches []veghe.Span `json:"matches,omitempty"`
 }
-
-// QueryError is a query that cannot be run, with the place to point at.
-type QueryError struct {
-	Query string
-	Pos   int // byte offset into Query
-	Msg   string
-}
-
-func (e *QueryError) Error() string { return e.Msg }

@@ -1,7 +1,6 @@
 package index
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"unicode"
@@ -30,10 +29,10 @@ const (
 func Parse(query string) (Expr, error) {
 	p := parser{query: query}
 	if len(query) > MaxQuery {
-		return nil, p.errorf(MaxQuery, "the query is longer than %d bytes", MaxQuery)
+		return nil, p.wrong(MaxQuery, "too_long", "max", MaxQuery)
 	}
 	if i := firstInvalid(query); i >= 0 {
-		return nil, p.errorf(i, "this is not text in UTF-8")
+		return nil, p.wrong(i, "utf8")
 	}
 	if err := p.lex(); err != nil {
 		return nil, err
@@ -46,7 +45,7 @@ func Parse(query string) (Expr, error) {
 		return nil, err
 	}
 	if t := p.peek(); t.kind != end {
-		return nil, p.errorf(t.pos, "this ) closes nothing")
+		return nil, p.wrong(t.pos, "closes")
 	}
 	return e, nil
 }
@@ -92,8 +91,8 @@ type parser struct {
 	scope  string // the field whose parentheses we are in
 }
 
-func (p *parser) errorf(pos int, format string, args ...any) error {
-	return &QueryError{Query: p.query, Pos: min(pos, len(p.query)), Msg: fmt.Sprintf(format, args...)}
+func (p *parser) wrong(pos int, kind string, values ...any) error {
+	return wrong(p.query, pos, kind, values...)
 }
 
 // quotes are the marks around phrases, also those that word processors and
@@ -148,7 +147,7 @@ func (p *parser) lexPhrase(i *int, size int) error {
 	start := *i + size
 	n := strings.IndexAny(p.query[start:], quotes)
 	if n < 0 {
-		return p.errorf(*i, "this quote is never closed")
+		return p.wrong(*i, "quote")
 	}
 	p.tokens = append(p.tokens, token{phraseToken, p.query[start : start+n], *i})
 	_, closer := utf8.DecodeRuneInString(p.query[start+n:])
@@ -202,12 +201,14 @@ func leadingName(w string) (string, bool) {
 
 func (p *parser) lexField(i *int, name string) error {
 	if _, ok := fields[strings.ToLower(name)]; !ok {
-		return p.errorf(*i, "there is no field %q: want one of %s, or put the word in quotes", name, strings.Join(FieldNames(), ", "))
+		e := wrong(p.query, *i, "no_field", "name", quoted(name), "fields", strings.Join(fieldOrder, ", "))
+		e.bad, e.at, e.want = name, *i, fieldOrder
+		return e
 	}
 	p.add(fieldName, name+":", i, len(name)+1)
 	r, _ := utf8.DecodeRuneInString(p.query[*i:])
 	if *i == len(p.query) || isSpace(r) || r == ')' {
-		return p.errorf(*i, "%s: wants a value right after the colon", name)
+		return p.wrong(*i, "no_value", "field", name)
 	}
 	return nil
 }
@@ -299,7 +300,7 @@ func (p *parser) not() (Expr, error) {
 
 func (p *parser) enter(pos int) error {
 	if p.depth++; p.depth > maxDepth {
-		return p.errorf(pos, "more than %d levels within each other", maxDepth)
+		return p.wrong(pos, "depth", "max", maxDepth)
 	}
 	return nil
 }
@@ -316,11 +317,11 @@ func (p *parser) leaf() (Expr, error) {
 	case wordToken, phraseToken:
 		return p.term()
 	case end:
-		return nil, p.errorf(t.pos, "something to search for is missing at the end")
+		return nil, p.wrong(t.pos, "end")
 	case closing:
-		return nil, p.errorf(t.pos, "something to search for is missing before )")
+		return nil, p.wrong(t.pos, "before_close")
 	}
-	return nil, p.errorf(t.pos, "something to search for is missing before %s; to search for the word itself put it in quotes", t.text)
+	return nil, p.wrong(t.pos, "before_word", "word", t.text)
 }
 
 func (p *parser) group() (Expr, error) {
@@ -335,7 +336,7 @@ func (p *parser) group() (Expr, error) {
 		return nil, err
 	}
 	if p.peek().kind != closing {
-		return nil, p.errorf(opened.pos, "this ( is never closed")
+		return nil, p.wrong(opened.pos, "open")
 	}
 	p.next++
 	return e, nil
@@ -345,7 +346,7 @@ func (p *parser) field() (Expr, error) {
 	t := p.peek()
 	name := strings.ToLower(strings.TrimSuffix(t.text, ":"))
 	if p.scope != "" {
-		return nil, p.errorf(t.pos, "a field within the parentheses of another: close those of %s first", p.scope)
+		return nil, p.wrong(t.pos, "nested", "field", p.scope)
 	}
 	p.next++
 	p.scope = name
@@ -366,10 +367,10 @@ func (p *parser) term() (Expr, error) {
 	t := p.peek()
 	p.next++
 	if p.terms++; p.terms > maxTerms {
-		return nil, p.errorf(t.pos, "more than %d words", maxTerms)
+		return nil, p.wrong(t.pos, "many_words", "max", maxTerms)
 	}
 	if len(t.text) > maxTermLen {
-		return nil, p.errorf(t.pos, "longer than %d bytes", maxTermLen)
+		return nil, p.wrong(t.pos, "long_word", "max", maxTermLen)
 	}
 	switch {
 	case p.scope != "":
@@ -377,7 +378,7 @@ func (p *parser) term() (Expr, error) {
 		return f, p.checkField(f)
 	case t.kind == phraseToken:
 		if len(words(t.text)) == 0 {
-			return nil, p.errorf(t.pos, "there is no word between these quotes")
+			return nil, p.wrong(t.pos, "empty_phrase")
 		}
 		return Phrase{Text: t.text, Pos: t.pos}, nil
 	}
@@ -387,17 +388,17 @@ func (p *parser) term() (Expr, error) {
 func (p *parser) word(t token) (Expr, error) {
 	text, prefix := strings.CutSuffix(t.text, "*")
 	if i := strings.IndexByte(text, '*'); i >= 0 {
-		return nil, p.errorf(t.pos+i, "* stands only at the end of a word")
+		return nil, p.wrong(t.pos+i, "star")
 	}
 	found := wanted(text)
 	if !prefix {
 		if len(found) == 0 {
-			return nil, p.errorf(t.pos, "there is no letter or digit to search for here")
+			return nil, p.wrong(t.pos, "no_letter")
 		}
 		return Word{Text: text, Pos: t.pos}, nil
 	}
 	if len(found) != 1 || utf8.RuneCountInString(found[0].folded) < minPrefix {
-		return nil, p.errorf(t.pos, "* wants at least %d letters before it", minPrefix)
+		return nil, p.wrong(t.pos, "short_star", "min", minPrefix)
 	}
 	return Word{Text: text, Prefix: true, Pos: t.pos}, nil
 }

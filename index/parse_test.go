@@ -197,3 +197,28 @@ func isPos(p cmp.Path) bool {
 	f, ok := p.Last().(cmp.StructField)
 	return ok && f.Name() == "Pos" && f.Type() == reflect.TypeFor[int]()
 }
+
+// A misspelt name comes with the query that was probably meant.
+func TestMeant(t *testing.T) {
+	for _, c := range [][2]string{
+		{"a lnag:ro b", "a lang:ro b"},
+		{"Severty:high", "severity:high"},
+		{"severity:(low OR hihg)", "severity:(low OR high)"},
+		{"review:relevnt", "review:relevant"},
+		{"category:recr", "category:recruitment"},
+		{`kind:"pots"`, `kind:"post"`},
+		{"nimic:x", ""},
+		{"posted:yesterday", ""},
+		{"a )", ""},
+	} {
+		_, err := index.Parse(c[0])
+		var q *index.QueryError
+		if !errors.As(err, &q) {
+			t.Errorf("%q: got %v, want a QueryError", c[0], err)
+			continue
+		}
+		if got := q.Meant(nil); got != c[1] || got != "" && !strings.HasSuffix(q.Error(), "did you mean "+got+"?") {
+			t.Errorf("%q: meant %q, want %q (%v)", c[0], got, c[1], q)
+		}
+	}
+}

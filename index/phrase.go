@@ -79,7 +79,7 @@ type phraseError struct {
 	pos int
 }
 
-var errTooCommon = errors.New("too many posts have these words to see whether they stand in this order: add a word, a field or a range of dates")
+var errTooCommon = errors.New("too many posts have these words")
 
 func (c *phraseCheck) holds(ctx context.Context, r segment.IndexReader, doc segment.IndexInternalID, phrases []phrase) bool {
 	if c.err.Load() != nil {

@@ -74,7 +74,7 @@ func (q Query) understand() (*request, error) {
 	}
 	if q.After != "" {
 		if r.after, err = readCursor(q.After, r.fingerprint()); err != nil {
-			return nil, r.errorf("%v", err)
+			return nil, wrong(r.query.Text, 0, "page")
 		}
 	}
 	return r, nil
@@ -204,7 +204,7 @@ func (x *Index) find(ctx context.Context, r *request) (Result, error) {
 
 func (r *request) stopped(ctx context.Context, e *phraseError) error {
 	if errors.Is(e.err, errTooCommon) {
-		return &QueryError{Query: r.query.Text, Pos: e.pos, Msg: errTooCommon.Error()}
+		return wrong(r.query.Text, e.pos, "common_phrase")
 	}
 	if ctx.Err() != nil {
 		return ctx.Err()
@@ -227,7 +227,7 @@ func (r *request) tooMany() error {
 			}
 		}
 	})
-	return &QueryError{Query: r.query.Text, Pos: pos, Msg: "too many words match: write more letters before the *, or fewer words"}
+	return wrong(r.query.Text, pos, "many_match")
 }
 
 // sort makes the order total by ending with the id.
@@ -402,7 +402,7 @@ func (r *request) page(sc scope) (string, []any, error) {
 	if r.after != nil {
 		values, err := r.after.numbers(3)
 		if err != nil {
-			return "", nil, r.errorf("%v", err)
+			return "", nil, wrong(r.query.Text, 0, "page")
 		}
 		switch r.order {
 		case byScore:

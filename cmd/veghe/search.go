@@ -77,7 +77,7 @@ func pointAt(err error) error {
 		return err
 	}
 	pos := min(max(0, bad.Pos), len(bad.Query))
-	return fmt.Errorf("%s\n  %s\n  %s^", bad.Msg, bad.Query, strings.Repeat(" ", len([]rune(bad.Query[:pos]))))
+	return fmt.Errorf("%s\n  %s\n  %s^", bad.Error(), bad.Query, strings.Repeat(" ", len([]rune(bad.Query[:pos]))))
 }
 
 func printHits(e env, res index.Result) error {

@@ -49,7 +49,7 @@ func asFailure(err error) *failure {
 	case errors.As(err, &f):
 		return f
 	case errors.As(err, &qe):
-		return &failure{status: http.StatusBadRequest, key: "error.query", detail: qe.Msg, cause: err}
+		return &failure{status: http.StatusBadRequest, key: "error.query", detail: qe.Error(), cause: err}
 	case errors.As(err, &big):
 		return &failure{status: http.StatusRequestEntityTooLarge, key: "error.too_large", cause: err}
 	case errors.Is(err, index.ErrNotFound):

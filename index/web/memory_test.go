@@ -32,7 +32,7 @@ func (m *memory) Search(_ context.Context, q index.Query) (index.Result, error) 
 		return index.Result{}, m.err
 	}
 	if i := strings.IndexByte(q.Text, '"'); i >= 0 && strings.Count(q.Text, `"`)%2 == 1 {
-		return index.Result{}, &index.QueryError{Query: q.Text, Pos: i, Msg: "this quote is never closed"}
+		return index.Result{}, &index.QueryError{Query: q.Text, Pos: i, Kind: "quote", Msg: "this quote is never closed"}
 	}
 	var found []index.Hit
 	for _, h := range m.hits {

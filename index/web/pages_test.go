@@ -63,11 +63,11 @@ func TestPointAt(t *testing.T) {
 		pos   int
 		want  queryErr
 	}{
-		{"abc", 1, queryErr{"a", "b", "c", "m"}},
-		{"aăc", 1, queryErr{"a", "ă", "c", "m"}},
-		{"abc", 3, queryErr{"abc", " ", "", "m"}},
-		{"abc", 99, queryErr{"abc", " ", "", "m"}},
-		{"abc", -1, queryErr{"", "a", "bc", "m"}},
+		{"abc", 1, queryErr{Before: "a", At: "b", After: "c", Msg: "m", English: true}},
+		{"aăc", 1, queryErr{Before: "a", At: "ă", After: "c", Msg: "m", English: true}},
+		{"abc", 3, queryErr{Before: "abc", At: " ", After: "", Msg: "m", English: true}},
+		{"abc", 99, queryErr{Before: "abc", At: " ", After: "", Msg: "m", English: true}},
+		{"abc", -1, queryErr{Before: "", At: "a", After: "bc", Msg: "m", English: true}},
 	} {
 		if got := pointAt(row.query, &index.QueryError{Pos: row.pos, Msg: "m"}); *got != row.want {
 			t.Errorf("%q at %d: got %+v, want %+v", row.query, row.pos, *got, row.want)

@@ -40,6 +40,7 @@ type resultsPage struct {
 	MaxBulk   int
 	Err       *queryErr
 	Empty     string // "", "results", "posts" or "sources"
+	Meant     choice // where nothing was found: what was probably meant
 	Example   string
 	Reviewed  string
 }
@@ -54,12 +55,6 @@ type chip struct {
 type choice struct {
 	Label, Href string
 	On          bool
-}
-
-// queryErr is a query cut at the place that is wrong.
-type queryErr struct {
-	Before, At, After string
-	Msg               string
 }
 
 type facet struct {
@@ -134,7 +129,7 @@ func (d *desk) results(w http.ResponseWriter, r *http.Request) error {
 	defer cancel()
 	res, err := d.Search.Search(ctx, q)
 	if qe, ok := errors.AsType[*index.QueryError](err); ok {
-		p.Err = pointAt(p.Query, qe)
+		p.Err = d.wrong(l, &p, qe)
 		return d.render(w, r, http.StatusBadRequest, "results", p)
 	}
 	if err != nil {
@@ -173,6 +168,11 @@ func (d *desk) fill(ctx context.Context, p *resultsPage, l *locale, q index.Quer
 	}
 	p.Export = handover.Names()
 	p.Empty = d.empty(p, res)
+	if p.Empty == "results" {
+		if q := d.meant(p); q != "" {
+			p.Meant = choice{Label: q, Href: searchLink(q, p.Sort, p.All, "")}
+		}
+	}
 	return nil
 }
 
@@ -221,20 +221,6 @@ func chips(p *resultsPage) []chip {
 		}
 	}
 	return out
-}
-
-// pointAt cuts a query around the character that is wrong.
-func pointAt(q string, e *index.QueryError) *queryErr {
-	if e.Query != "" {
-		q = e.Query
-	}
-	pos := max(0, min(e.Pos, len(q)))
-	rest := []rune(q[pos:])
-	at := " "
-	if len(rest) > 0 {
-		at, rest = string(rest[0]), rest[1:]
-	}
-	return &queryErr{Before: q[:pos], At: at, After: string(rest), Msg: e.Msg}
 }
 
 func facets(p *resultsPage, l *locale, counts map[string][]index.Count, titles map[veghe.IndicatorID]RuleInfo, fields []string) []facet {

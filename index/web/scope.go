@@ -70,7 +70,7 @@ func (s scopedSearch) checkCases(ctx context.Context, u User, text string) error
 			continue
 		}
 		if err := s.cases.mine(ctx, f.Value); errors.Is(err, store.ErrNoCase) {
-			return &index.QueryError{Query: text, Pos: f.Pos, Msg: "case: you are in no case of this number"}
+			return &index.QueryError{Query: text, Pos: f.Pos, Kind: "case", Msg: "case: you are in no case of this number"}
 		} else if err != nil {
 			return err
 		}
