@@ -26,30 +26,33 @@ import (
 
 // notifyConfig says who is told outside of the desk.
 type notifyConfig struct {
-	DeskURL  string          `yaml:"desk_url"` // for links
-	Digest   duration        `yaml:"digest"`   // finds of this time go out together
-	Throttle duration        `yaml:"throttle"` // a contact or author is told of once in this time
+	// DeskURL is the address of the desk, for links.
+	DeskURL  string   `yaml:"desk_url"`
+	Digest   duration `yaml:"digest"`   // finds of this time go out together
+	Throttle duration `yaml:"throttle"` // a contact or author is told of once in this time
+	// Webhooks are addresses that finds are posted to.
 	Webhooks []webhookConfig `yaml:"webhooks"`
-	Mail     []mailConfig    `yaml:"mail"`
+	// Mail are mailboxes that finds are sent to.
+	Mail []mailConfig `yaml:"mail"`
 }
 
 type webhookConfig struct {
-	Name         string  `yaml:"name"`
-	URL          string  `yaml:"url"`
-	SecretFile   string  `yaml:"secret_file"`
-	AllowPrivate bool    `yaml:"allow_private"`
-	Watches      []int64 `yaml:"watches"` // empty: all
+	Name         string  `yaml:"name"`          // stays the same: it says where delivery goes on after a restart
+	URL          string  `yaml:"url"`           // https, or http with allow_private
+	SecretFile   string  `yaml:"secret_file"`   // holds the secret that notes are signed with
+	AllowPrivate bool    `yaml:"allow_private"` // private addresses too
+	Watches      []int64 `yaml:"watches"`       // only of these watches; empty: all
 }
 
 type mailConfig struct {
-	Name         string   `yaml:"name"`
-	Server       string   `yaml:"server"`
-	From         string   `yaml:"from"`
-	To           []string `yaml:"to"`
-	User         string   `yaml:"user"`
-	PasswordFile string   `yaml:"password_file"`
-	TLS          string   `yaml:"tls"`
-	Watches      []int64  `yaml:"watches"`
+	Name         string   `yaml:"name"`          // stays the same, as for a webhook
+	Server       string   `yaml:"server"`        // host:port of the SMTP server
+	From         string   `yaml:"from"`          // address of the sender
+	To           []string `yaml:"to"`            // addresses of those told
+	User         string   `yaml:"user"`          // name at the server; empty: none
+	PasswordFile string   `yaml:"password_file"` // holds the password
+	TLS          string   `yaml:"tls"`           // starttls (default), tls, or none on this machine only
+	Watches      []int64  `yaml:"watches"`       // only of these watches; empty: all
 }
 
 // channel is one way to tell people, by a name that stays.
