@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"runtime"
 	"testing"
 	"time"
 
@@ -358,4 +359,40 @@ func BenchmarkDone(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
+}
+
+// What a lease and a page's end cost where a million addresses are known, and
+// how much memory they take: none that grows with their number.
+func BenchmarkMillionKnown(b *testing.B) {
+	f, err := Open(b.Context(), filepath.Join(b.TempDir(), "f.db"), Options{MaxKnown: 1 << 40})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer f.Close() //nolint:errcheck // a scratch file
+	const known, batch = 1_000_000, 20_000
+	links := make([]Link, batch)
+	for at := 0; at < known; at += batch {
+		for i := range links {
+			links[i] = Link{URL: fmt.Sprintf("http://example.org/t/%d", at+i), Depth: 1}
+		}
+		if err := f.Seed(b.Context(), "s", start, links...); err != nil {
+			b.Fatal(err)
+		}
+	}
+	var before, after runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&before)
+	for b.Loop() {
+		pages, err := f.Lease(b.Context(), "s", start, start.Add(time.Hour), 1, Quota{})
+		if err != nil || len(pages) != 1 {
+			b.Fatal(err, len(pages))
+		}
+		if err := f.Done(b.Context(), pages[0], Outcome{Now: start, Quiet: time.Hour, Busy: time.Hour}); err != nil {
+			b.Fatal(err)
+		}
+	}
+	runtime.GC()
+	runtime.ReadMemStats(&after)
+	b.ReportMetric(float64(after.HeapInuse)/(1<<20), "MB-heap")
+	b.ReportMetric(float64(after.HeapInuse)/(1<<20)-float64(before.HeapInuse)/(1<<20), "MB-grown")
 }
