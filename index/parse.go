@@ -468,3 +468,12 @@ func digits(s string) string {
 
 // FieldNames lists the fields that a query can name, in the order of DESIGN.
 func FieldNames() []string { return slices.Clone(fieldOrder) }
+
+// ValuesOf lists what a field can be, if that is one of a few words.
+func ValuesOf(field string) []string {
+	def := fields[field]
+	if def.kind == sinceField {
+		return []string{yes, no}
+	}
+	return slices.Clone(def.oneOf)
+}

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"strings"
 	"time"
 
 	"veghe/index"
@@ -12,6 +13,8 @@ type histogram struct {
 	Width, Height int
 	Bars          []bar
 	First, Last   time.Time
+	Per, Slots    int    // days in a bar; bars that fit, drawn or not
+	From, To      string // the days chosen: 2006-01-02, or empty
 	Max           int
 }
 
@@ -70,19 +73,31 @@ func newHistogram(_ *locale, p *resultsPage, days []index.Count) *histogram {
 		})
 	}
 	h.Width = int(step * float64(len(counts)))
+	h.Per, h.Slots = per, len(counts)
 	return h
 }
 
 func dayLink(p *resultsPage, from, until time.Time) string {
-	q := p.Query
-	for _, t := range terms(q) {
-		if t.Field == "posted" && t.Removes {
-			q = without(q, t.Raw)
-		}
-	}
+	q := withoutPosted(p.Query)
 	value := from.Format(time.DateOnly)
 	if until.After(from) {
 		value += ".." + until.Format(time.DateOnly)
 	}
 	return searchLink(with(q, "posted:"+value), p.Sort, p.All, "")
+}
+
+// chosenDays are the ends of the days that a search asks for, each empty if
+// it is open or not a day.
+func chosenDays(q string) (from, to string) {
+	for _, t := range terms(q) {
+		if t.Field != "posted" || t.Not || !t.Removes {
+			continue
+		}
+		a, b, isRange := strings.Cut(t.Value, "..")
+		if !isRange {
+			b = a
+		}
+		return dayIn(a), dayIn(b)
+	}
+	return "", ""
 }

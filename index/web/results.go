@@ -30,7 +30,9 @@ type resultsPage struct {
 	Chips     []chip
 	Items     []item
 	Facets    []facet
+	Build     []buildField
 	Histogram *histogram
+	From, To  string // the days chosen: 2006-01-02, or empty
 	Sorts     []choice
 	Toggle    choice // flagged only, or everything
 	Next      string
@@ -119,6 +121,9 @@ func (d *desk) results(w http.ResponseWriter, r *http.Request) error {
 	v := r.URL.Query()
 	p := resultsPage{Page: d.page(r, l.T("results.title")), Example: d.SourceExample}
 	p.Nav, p.Path = "results", r.URL.RequestURI()
+	if goRanged(w, r) {
+		return nil
+	}
 	if err := d.note(r.Context(), ActSearch, "", p.Query); err != nil {
 		return err
 	}
@@ -129,7 +134,7 @@ func (d *desk) results(w http.ResponseWriter, r *http.Request) error {
 	defer cancel()
 	res, err := d.Search.Search(ctx, q)
 	if qe, ok := errors.AsType[*index.QueryError](err); ok {
-		p.Err = d.wrong(l, &p, qe)
+		p.Err, p.Build = d.wrong(l, &p, qe), d.build(l, &p, nil, d.titles())
 		return d.render(w, r, http.StatusBadRequest, "results", p)
 	}
 	if err != nil {
@@ -151,7 +156,9 @@ func (d *desk) fill(ctx context.Context, p *resultsPage, l *locale, q index.Quer
 	p.Total, p.Took = res.Total, res.Took
 	p.Chips = chips(p)
 	p.Facets = facets(p, l, res.Facets, titles, index.DefaultFacets)
+	p.Build = d.build(l, p, res.Facets, titles)
 	p.Histogram = newHistogram(l, p, res.Days)
+	p.From, p.To = chosenDays(p.Query)
 	for _, h := range res.Hits {
 		it := d.item(l, p, h, titles)
 		it.Claimed = taken[h.Post.ID]
