@@ -50,6 +50,11 @@ func TestBrowserFind(t *testing.T) {
 		b.picture(name)
 		b.do("fields", chromedp.Click(chromedp.CSS("#build summary")))
 		b.picture(name + "-fields")
+		b.do("the view", chromedp.Navigate(b.home+"/"), chromedp.Click(chromedp.CSS(".view summary")))
+		b.picture(name + "-view")
+		b.do("compact, without text", chromedp.Click(chromedp.CSS(`.view input[value=compact]`)), chromedp.Click(chromedp.CSS(`.view input[value=text]`)), chromedp.Click(chromedp.CSS(".view button")))
+		b.see("a compact list", `!document.querySelector(".view").open && document.querySelector(".items.compact") && document.querySelector(".view input[value=compact]").checked`)
+		b.picture(name + "-compact")
 	}
 	b.quiet()
 }

@@ -94,12 +94,8 @@ func (e example) Href() string { return searchLink(e.Query, "", false, "") }
 
 func (d *desk) helpPage(w http.ResponseWriter, r *http.Request) error {
 	p := helpPage{
-		Page: d.page(r, d.localeOf(r).T("help.title")),
-		Fields: []string{
-			"source", "lang", "category", "indicator", "severity", "author", "phone", "handle",
-			"place", "cluster", "case", "review", "posted", "collected", "score", "gone", "edited",
-		},
-		Examples: examples(),
+		Page:   d.page(r, d.localeOf(r).T("help.title")),
+		Fields: fields, Examples: examples(),
 	}
 	p.Nav = "help"
 	return d.render(w, r, http.StatusOK, "help", p)

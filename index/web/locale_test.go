@@ -59,7 +59,7 @@ func TestCatalogueIsUsed(t *testing.T) {
 		"field.", "severity.", "category.", "short.", "review.", "kind.", "month.", "lang.", "indicator.", "family.", "stage.",
 		"rule.", "strength.", "contact.", "label.", "sort.", "export.", "help.field.", "nav.", "n.", "case.", "slot.", "proposal.kind.", "nearly.", "proposal.status.",
 		"entity.kind.", "entity.sign.", "edge.", "links.step.", "export.for.",
-		"role.", "may.", "done.", "action.", "hold.", "class.", "person.kind.", "wrong.", "health.",
+		"role.", "may.", "done.", "action.", "hold.", "class.", "person.kind.", "wrong.", "health.", "column.",
 	}
 	texts := locales(t)["en"].texts
 	used := map[string]bool{}

@@ -123,6 +123,7 @@ type Page struct {
 type settings struct {
 	Clear bool // text in lists is not blurred
 	Mute  bool // single-letter keys are off (WCAG 2.1.4)
+	List  view
 }
 
 func (d *desk) page(r *http.Request, title string) Page {
@@ -131,7 +132,7 @@ func (d *desk) page(r *http.Request, title string) Page {
 		Title: title, Lang: d.localeOf(r).Lang, Path: r.URL.RequestURI(),
 		Query: q.Get("q"), Sort: q.Get("sort"), All: q.Get("all") == "1",
 		User: userOf(r.Context()), Auto: !userOf(r.Context()).account, Notice: d.Notice, Version: d.Version, accounts: d.Accounts != nil,
-		Settings: settings{Clear: cookieIs(r, "text", "clear"), Mute: cookieIs(r, "keys", "off")},
+		Settings: settings{Clear: cookieIs(r, "text", "clear"), Mute: cookieIs(r, "keys", "off"), List: viewOf(r)},
 	}
 }
 
@@ -228,11 +229,17 @@ func (d *desk) robots(w http.ResponseWriter, _ *http.Request) error {
 	return nil
 }
 
+// plainSettings are the choices of one word.
+var plainSettings = []string{"ui=en", "ui=ro", "text=clear", "text=blurred", "keys=on", "keys=off"}
+
 // settings keeps a choice of the reader and goes back to where it was made.
 func (d *desk) settings(w http.ResponseWriter, r *http.Request) error {
 	name, value := r.PostFormValue("name"), r.PostFormValue("value")
-	switch name + "=" + value {
-	case "ui=en", "ui=ro", "text=clear", "text=blurred", "keys=on", "keys=off":
+	list, isView := viewIn(r.PostForm)
+	switch choice := name + "=" + value; {
+	case name == "list" && isView:
+		value = list.String()
+	case slices.Contains(plainSettings, choice):
 	default:
 		return fail(http.StatusBadRequest, "error.bad_request")
 	}
