@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"veghe"
+	"veghe/index/sqlite"
 )
 
 // Account is somebody who may sign in.
@@ -92,7 +93,7 @@ func addAccount(ctx context.Context, tx *sql.Tx, a Account, subject string, now 
 
 const accountColumns = `name, full, roles, sources, password <> '', length(totp) > 0, subject <> '', created, signed_in, disabled`
 
-func scanAccount(row interface{ Scan(...any) error }) (a Account, err error) {
+func scanAccount(row sqlite.Row) (a Account, err error) {
 	var roles, sources string
 	var created, signedIn, disabled int64
 	if err := row.Scan(&a.Name, &a.Full, &roles, &sources, &a.Password, &a.TOTP, &a.External, &created, &signedIn, &disabled); err != nil {
@@ -127,20 +128,11 @@ func (d *Desk) Account(ctx context.Context, name string) (Account, error) {
 
 // Accounts lists all accounts by name.
 func (d *Desk) Accounts(ctx context.Context) ([]Account, error) {
-	rows, err := d.db.Read.QueryContext(ctx, `SELECT `+accountColumns+` FROM account ORDER BY name`)
+	out, err := sqlite.All(ctx, d.db.Read, scanAccount, `SELECT `+accountColumns+` FROM account ORDER BY name`)
 	if err != nil {
 		return nil, fmt.Errorf("accounts: %w", err)
 	}
-	defer rows.Close() //nolint:errcheck // rows.Err tells
-	out := []Account{}
-	for rows.Next() {
-		a, err := scanAccount(rows)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, a)
-	}
-	return out, rows.Err()
+	return out, nil
 }
 
 // HasAccounts reports whether there is any account. Once there is, there

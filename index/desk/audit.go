@@ -97,7 +97,7 @@ func (d *Desk) Events(ctx context.Context, f EventFilter) ([]Event, error) {
 	if f.Limit <= 0 {
 		f.Limit = 100
 	}
-	rows, err := d.db.Read.QueryContext(ctx, `
+	out, err := sqlite.All(ctx, d.db.Read, scanEvent, `
 		SELECT n, at, who, action, object, reason, hash FROM audit
 		WHERE (?1 = '' OR who = ?1) AND (?2 = '' OR action = ?2) AND (?3 = '' OR object = ?3) AND (?4 = 0 OR n < ?4)
 			AND (?6 = 0 OR at >= ?6) AND (?7 = 0 OR at < ?7)
@@ -106,22 +106,12 @@ func (d *Desk) Events(ctx context.Context, f EventFilter) ([]Event, error) {
 	if err != nil {
 		return nil, fmt.Errorf("audit: %w", err)
 	}
-	defer rows.Close() //nolint:errcheck // rows.Err tells
-	var out []Event
-	for rows.Next() {
-		e, err := scanEvent(rows)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, e)
-	}
-	return out, rows.Err()
+	return out, nil
 }
 
-func scanEvent(rows *sql.Rows) (Event, error) {
-	var e Event
+func scanEvent(row sqlite.Row) (e Event, err error) {
 	var at int64
-	err := rows.Scan(&e.N, &at, &e.Who, &e.Action, &e.Object, &e.Reason, &e.Hash)
+	err = row.Scan(&e.N, &at, &e.Who, &e.Action, &e.Object, &e.Reason, &e.Hash)
 	e.At = moment(at)
 	return e, err
 }

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"veghe/index/sqlite"
 )
 
 // CasePerson is somebody who is in a case: it exists for them.
@@ -20,44 +22,30 @@ var ErrLastPerson = errors.New("somebody must stay in the case")
 
 // CasePeople lists who is in a case, in the order of coming.
 func (d *Desk) CasePeople(ctx context.Context, id string) ([]CasePerson, error) {
-	rows, err := d.db.Read.QueryContext(ctx, `SELECT who, by, at FROM case_person WHERE cas = ? ORDER BY at, who`, id)
+	out, err := sqlite.All(ctx, d.db.Read, func(row sqlite.Row) (p CasePerson, err error) {
+		var at int64
+		err = row.Scan(&p.Name, &p.By, &at)
+		p.At = moment(at)
+		return p, err
+	}, `SELECT who, by, at FROM case_person WHERE cas = ? ORDER BY at, who`, id)
 	if err != nil {
 		return nil, fmt.Errorf("people of a case: %w", err)
 	}
-	defer rows.Close() //nolint:errcheck // rows.Err tells
-	out := []CasePerson{}
-	for rows.Next() {
-		var p CasePerson
-		var at int64
-		if err := rows.Scan(&p.Name, &p.By, &at); err != nil {
-			return nil, err
-		}
-		p.At = moment(at)
-		out = append(out, p)
-	}
-	return out, rows.Err()
+	return out, nil
 }
 
 // CasesWith lists the ids of the cases that somebody is in.
 func (d *Desk) CasesWith(ctx context.Context, who string) ([]string, error) {
-	rows, err := d.db.Read.QueryContext(ctx, `SELECT cas FROM case_person WHERE who = ? ORDER BY cas`, who)
+	out, err := sqlite.All(ctx, d.db.Read, scanString, `SELECT cas FROM case_person WHERE who = ? ORDER BY cas`, who)
 	if err != nil {
 		return nil, fmt.Errorf("cases of a person: %w", err)
 	}
-	return scanStrings(rows)
+	return out, nil
 }
 
-func scanStrings(rows *sql.Rows) ([]string, error) {
-	defer rows.Close() //nolint:errcheck // rows.Err tells
-	out := []string{}
-	for rows.Next() {
-		var s string
-		if err := rows.Scan(&s); err != nil {
-			return nil, err
-		}
-		out = append(out, s)
-	}
-	return out, rows.Err()
+func scanString(row sqlite.Row) (s string, err error) {
+	err = row.Scan(&s)
+	return s, err
 }
 
 // LetIntoCase lets somebody in; who is in already stays in.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"veghe"
+	"veghe/index/sqlite"
 )
 
 // ErrNoCase is returned for the id of a case that is not there.
@@ -197,7 +198,7 @@ func (d *Desk) SetCaseStatus(ctx context.Context, id string, to CaseStatus, by, 
 
 const caseColumns = `id, title, status, who, at, changed, (SELECT count(*) FROM case_post WHERE cas = id)`
 
-func scanCase(row interface{ Scan(...any) error }) (c Case, err error) {
+func scanCase(row sqlite.Row) (c Case, err error) {
 	var at, changed int64
 	err = row.Scan(&c.ID, &c.Title, &c.Status, &c.By, &at, &changed, &c.Posts)
 	c.At, c.Changed = moment(at), moment(changed)
@@ -206,20 +207,7 @@ func scanCase(row interface{ Scan(...any) error }) (c Case, err error) {
 
 // Cases lists all cases, those changed last first.
 func (d *Desk) Cases(ctx context.Context) ([]Case, error) {
-	rows, err := d.db.Read.QueryContext(ctx, `SELECT `+caseColumns+` FROM cases ORDER BY changed DESC, id DESC`)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close() //nolint:errcheck // rows.Err tells
-	var out []Case
-	for rows.Next() {
-		c, err := scanCase(rows)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, c)
-	}
-	return out, rows.Err()
+	return sqlite.All(ctx, d.db.Read, scanCase, `SELECT `+caseColumns+` FROM cases ORDER BY changed DESC, id DESC`)
 }
 
 // Case returns a case with everything in it, or ErrNoCase.
@@ -239,48 +227,24 @@ func (d *Desk) Case(ctx context.Context, id string) (f CaseFile, err error) {
 }
 
 func (d *Desk) members(ctx context.Context, id string) ([]CaseMember, error) {
-	rows, err := d.db.Read.QueryContext(ctx, `SELECT post, who, at FROM case_post WHERE cas = ? ORDER BY at, post`, id)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close() //nolint:errcheck // rows.Err tells
-	out := []CaseMember{}
-	for rows.Next() {
-		var m CaseMember
+	return sqlite.All(ctx, d.db.Read, func(row sqlite.Row) (m CaseMember, err error) {
 		var at int64
-		if err := rows.Scan(&m.Post, &m.By, &at); err != nil {
-			return nil, err
-		}
+		err = row.Scan(&m.Post, &m.By, &at)
 		m.At = moment(at)
-		out = append(out, m)
-	}
-	return out, rows.Err()
+		return m, err
+	}, `SELECT post, who, at FROM case_post WHERE cas = ? ORDER BY at, post`, id)
 }
 
 func (d *Desk) caseEvents(ctx context.Context, id string) ([]CaseEvent, error) {
-	rows, err := d.db.Read.QueryContext(ctx, `SELECT at, who, what, object, note FROM case_event WHERE cas = ? ORDER BY n DESC LIMIT 10000`, id)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close() //nolint:errcheck // rows.Err tells
-	out := []CaseEvent{}
-	for rows.Next() {
-		var e CaseEvent
+	return sqlite.All(ctx, d.db.Read, func(row sqlite.Row) (e CaseEvent, err error) {
 		var at int64
-		if err := rows.Scan(&at, &e.By, &e.What, &e.Object, &e.Note); err != nil {
-			return nil, err
-		}
+		err = row.Scan(&at, &e.By, &e.What, &e.Object, &e.Note)
 		e.At = moment(at)
-		out = append(out, e)
-	}
-	return out, rows.Err()
+		return e, err
+	}, `SELECT at, who, what, object, note FROM case_event WHERE cas = ? ORDER BY n DESC LIMIT 10000`, id)
 }
 
 // CasesOf lists the ids of the cases that hold a post.
 func (d *Desk) CasesOf(ctx context.Context, post veghe.PostID) ([]string, error) {
-	rows, err := d.db.Read.QueryContext(ctx, `SELECT cas FROM case_post WHERE post = ? ORDER BY cas`, string(post))
-	if err != nil {
-		return nil, err
-	}
-	return scanStrings(rows)
+	return sqlite.All(ctx, d.db.Read, scanString, `SELECT cas FROM case_post WHERE post = ? ORDER BY cas`, string(post))
 }

@@ -8,6 +8,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"veghe/index/sqlite"
 )
 
 // deliverySchema is what telling people outside of the desk needs.
@@ -68,7 +70,7 @@ func (d *Desk) DeliveryOf(ctx context.Context, channel string, watch int64) (Del
 
 const deliveryColumns = `channel, watch, upto, repeats, failures, next, problem, told`
 
-func scanDelivery(row interface{ Scan(...any) error }) (v Delivery, err error) {
+func scanDelivery(row sqlite.Row) (v Delivery, err error) {
 	var next, told int64
 	err = row.Scan(&v.Channel, &v.Watch, &v.Upto, &v.Repeats, &v.Failures, &next, &v.Problem, &told)
 	v.Next, v.Told = moment(next), moment(told)
@@ -77,40 +79,12 @@ func scanDelivery(row interface{ Scan(...any) error }) (v Delivery, err error) {
 
 // DeliveriesOf lists the channels that a watch was told to.
 func (d *Desk) DeliveriesOf(ctx context.Context, watch int64) ([]Delivery, error) {
-	rows, err := d.db.Read.QueryContext(ctx, `SELECT `+deliveryColumns+` FROM delivery WHERE watch = ? ORDER BY channel`, watch)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close() //nolint:errcheck // rows.Err tells
-	var out []Delivery
-	for rows.Next() {
-		v, err := scanDelivery(rows)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, v)
-	}
-	return out, rows.Err()
+	return sqlite.All(ctx, d.db.Read, scanDelivery, `SELECT `+deliveryColumns+` FROM delivery WHERE watch = ? ORDER BY channel`, watch)
 }
 
 // Pending lists what a watch found after a number, the oldest first.
 func (d *Desk) Pending(ctx context.Context, watch, after int64, limit int) ([]WatchHit, error) {
-	rows, err := d.db.Read.QueryContext(ctx, `SELECT n, post, at FROM watch_hit WHERE watch = ? AND n > ? ORDER BY n LIMIT ?`, watch, after, limit)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close() //nolint:errcheck // rows.Err tells
-	var out []WatchHit
-	for rows.Next() {
-		var h WatchHit
-		var at int64
-		if err := rows.Scan(&h.N, &h.Post, &at); err != nil {
-			return nil, err
-		}
-		h.At = moment(at)
-		out = append(out, h)
-	}
-	return out, rows.Err()
+	return sqlite.All(ctx, d.db.Read, scanWatchHit, `SELECT n, post, at FROM watch_hit WHERE watch = ? AND n > ? ORDER BY n LIMIT ?`, watch, after, limit)
 }
 
 // Delivered notes how a try went, and whom the channel was told of; both or

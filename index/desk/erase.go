@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"veghe"
+	"veghe/index/sqlite"
 )
 
 // Deletion is the record of what was deleted together. The audit trail has the
@@ -107,22 +108,16 @@ func (d *Desk) Deleted(ctx context.Context, id veghe.PostID) (Deletion, bool, er
 }
 
 func (d *Desk) deletions(ctx context.Context, where string, args ...any) ([]Deletion, error) {
-	rows, err := d.db.Read.QueryContext(ctx, `SELECT n, at, class, posts, why, who, digest FROM deletion `+where, args...)
+	out, err := sqlite.All(ctx, d.db.Read, func(row sqlite.Row) (x Deletion, err error) {
+		var at int64
+		err = row.Scan(&x.N, &at, &x.Class, &x.Posts, &x.Why, &x.By, &x.Digest)
+		x.At = moment(at)
+		return x, err
+	}, `SELECT n, at, class, posts, why, who, digest FROM deletion `+where, args...)
 	if err != nil {
 		return nil, fmt.Errorf("deletions: %w", err)
 	}
-	defer rows.Close() //nolint:errcheck // rows.Err tells
-	out := []Deletion{}
-	for rows.Next() {
-		var x Deletion
-		var at int64
-		if err := rows.Scan(&x.N, &at, &x.Class, &x.Posts, &x.Why, &x.By, &x.Digest); err != nil {
-			return nil, err
-		}
-		x.At = moment(at)
-		out = append(out, x)
-	}
-	return out, rows.Err()
+	return out, nil
 }
 
 // Erased returns which of some ids were erased for good: they come back from
@@ -173,12 +168,8 @@ const (
 // Mentions counts where a value stands in what people wrote.
 func (d *Desk) Mentions(ctx context.Context, value string) (m Mentions, err error) {
 	want := strings.ToLower(value)
-	rows, err := d.db.Read.QueryContext(ctx, inCases, want)
-	if err != nil {
+	if m.Cases, err = sqlite.All(ctx, d.db.Read, scanString, inCases, want); err != nil {
 		return m, fmt.Errorf("mentions: %w", err)
-	}
-	if m.Cases, err = scanStrings(rows); err != nil {
-		return m, err
 	}
 	for q, to := range map[string]*int{inReviews: &m.Reviews, inWatches: &m.Watches, inMarks: &m.Marks, inAudit: &m.Audit} {
 		if err := d.db.Read.QueryRowContext(ctx, q, want).Scan(to); err != nil {
@@ -237,25 +228,17 @@ func (d *Desk) erase(ctx context.Context, f func(*sql.Tx) error) error {
 // rewrite puts erasedText where a value stands, whatever its case.
 func rewrite(ctx context.Context, tx *sql.Tx, value string, held []string) error {
 	// What was put into a case as a value is taken out of it.
-	rows, err := tx.QueryContext(ctx, `SELECT cas, kind, value FROM case_value WHERE instr(lower(value), ?1) OR instr(lower(note), ?1)`, strings.ToLower(value))
+	put, err := sqlite.All(ctx, tx, func(row sqlite.Row) (x [3]string, err error) {
+		err = row.Scan(&x[0], &x[1], &x[2])
+		return x, err
+	}, `SELECT cas, kind, value FROM case_value WHERE instr(lower(value), ?1) OR instr(lower(note), ?1)`, strings.ToLower(value))
 	if err != nil {
 		return err
 	}
-	var doomed [][3]string
-	for rows.Next() {
-		var x [3]string
-		if err := rows.Scan(&x[0], &x[1], &x[2]); err != nil {
-			_ = rows.Close() // the scan's error says more
-			return err
+	for _, x := range put {
+		if slices.Contains(held, x[0]) {
+			continue
 		}
-		if !slices.Contains(held, x[0]) {
-			doomed = append(doomed, x)
-		}
-	}
-	if err := rows.Err(); err != nil {
-		return err
-	}
-	for _, x := range doomed {
 		if _, err := tx.ExecContext(ctx, `DELETE FROM case_value WHERE cas = ? AND kind = ? AND value = ?`, x[0], x[1], x[2]); err != nil {
 			return err
 		}
@@ -277,27 +260,22 @@ func rewrite(ctx context.Context, tx *sql.Tx, value string, held []string) error
 		if c.cas != "" {
 			cas = c.cas
 		}
-		rows, err := tx.QueryContext(ctx, fmt.Sprintf(`SELECT %s, %s, %s FROM %s WHERE instr(lower(%[2]s), ?)`, c.key, c.column, cas, c.table), strings.ToLower(value))
+		type cell struct {
+			key      any
+			text, in string // in: its case; empty: none
+		}
+		cells, err := sqlite.All(ctx, tx, func(row sqlite.Row) (x cell, err error) {
+			err = row.Scan(&x.key, &x.text, &x.in)
+			return x, err
+		}, fmt.Sprintf(`SELECT %s, %s, %s FROM %s WHERE instr(lower(%[2]s), ?)`, c.key, c.column, cas, c.table), strings.ToLower(value))
 		if err != nil {
 			return err
 		}
-		changed := map[any]string{}
-		for rows.Next() {
-			var key any
-			var text, in string
-			if err := rows.Scan(&key, &text, &in); err != nil {
-				_ = rows.Close() // the scan's error says more
-				return err
+		for _, x := range cells {
+			if x.in != "" && slices.Contains(held, x.in) {
+				continue
 			}
-			if !slices.Contains(held, in) || in == "" {
-				changed[key] = replaceFold(text, value)
-			}
-		}
-		if err := rows.Err(); err != nil {
-			return err
-		}
-		for key, text := range changed {
-			if _, err := tx.ExecContext(ctx, fmt.Sprintf(`UPDATE %s SET %s = ? WHERE %s = ?`, c.table, c.column, c.key), text, key); err != nil {
+			if _, err := tx.ExecContext(ctx, fmt.Sprintf(`UPDATE %s SET %s = ? WHERE %s = ?`, c.table, c.column, c.key), replaceFold(x.text, value), x.key); err != nil {
 				return err
 			}
 		}
@@ -334,14 +312,13 @@ func asciiLower(s string) string {
 // OldCases lists the cases closed and unchanged since a time, with the posts in
 // them, that no hold names.
 func (d *Desk) OldCases(ctx context.Context, since time.Time, holds []Hold) (ids []string, err error) {
-	rows, err := d.db.Read.QueryContext(ctx, `SELECT id FROM cases WHERE status = ? AND changed < ? ORDER BY id`, string(CaseClosed), micros(since))
+	all, err := sqlite.All(ctx, d.db.Read, scanString, `SELECT id FROM cases WHERE status = ? AND changed < ? ORDER BY id`, string(CaseClosed), micros(since))
 	if err != nil {
 		return nil, fmt.Errorf("old cases: %w", err)
 	}
-	all, err := scanStrings(rows)
 	return slices.DeleteFunc(all, func(id string) bool {
 		return slices.ContainsFunc(holds, func(h Hold) bool { return h.Kind == HoldCase && h.Value == id })
-	}), err
+	}), nil
 }
 
 // DeleteCase removes a case with all that was written in it, and returns the

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"veghe"
+	"veghe/index/sqlite"
 )
 
 // keepingSchema holds what is kept longer, what is gone, and who asked about
@@ -150,22 +151,16 @@ func (d *Desk) LiftHold(ctx context.Context, id int64, by, why string, now time.
 
 // Holds lists all holds, those not lifted first, the newest first.
 func (d *Desk) Holds(ctx context.Context) ([]Hold, error) {
-	rows, err := d.db.Read.QueryContext(ctx, `SELECT id, kind, value, reason, who, at, until, lifted, lifted_by, lifted_why FROM hold ORDER BY lifted > 0, id DESC LIMIT 10000`)
+	out, err := sqlite.All(ctx, d.db.Read, func(row sqlite.Row) (h Hold, err error) {
+		var at, until, lifted int64
+		err = row.Scan(&h.ID, &h.Kind, &h.Value, &h.Reason, &h.By, &at, &until, &lifted, &h.LiftedBy, &h.LiftedWhy)
+		h.At, h.Until, h.LiftedAt = moment(at), moment(until), moment(lifted)
+		return h, err
+	}, `SELECT id, kind, value, reason, who, at, until, lifted, lifted_by, lifted_why FROM hold ORDER BY lifted > 0, id DESC LIMIT 10000`)
 	if err != nil {
 		return nil, fmt.Errorf("holds: %w", err)
 	}
-	defer rows.Close() //nolint:errcheck // rows.Err tells
-	out := []Hold{}
-	for rows.Next() {
-		var h Hold
-		var at, until, lifted int64
-		if err := rows.Scan(&h.ID, &h.Kind, &h.Value, &h.Reason, &h.By, &at, &until, &lifted, &h.LiftedBy, &h.LiftedWhy); err != nil {
-			return nil, err
-		}
-		h.At, h.Until, h.LiftedAt = moment(at), moment(until), moment(lifted)
-		out = append(out, h)
-	}
-	return out, rows.Err()
+	return out, nil
 }
 
 // InForce lists the holds in force.

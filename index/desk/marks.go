@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"veghe/index/sqlite"
 )
 
 // Mark says that a value identifies nobody, such as the number of a
@@ -50,7 +52,7 @@ func (d *Desk) UnmarkValue(ctx context.Context, kind, value, by string, at time.
 
 const markColumns = `kind, value, who, at, reason`
 
-func scanMark(row interface{ Scan(...any) error }) (m Mark, err error) {
+func scanMark(row sqlite.Row) (m Mark, err error) {
 	var at int64
 	err = row.Scan(&m.Kind, &m.Value, &m.By, &at, &m.Reason)
 	m.At = moment(at)
@@ -68,18 +70,5 @@ func (d *Desk) MarkOf(ctx context.Context, kind, value string) (m Mark, ok bool,
 
 // Marks lists the marks in force, the newest first.
 func (d *Desk) Marks(ctx context.Context) ([]Mark, error) {
-	rows, err := d.db.Read.QueryContext(ctx, `SELECT `+markColumns+` FROM mark WHERE undone = 0 ORDER BY n DESC`)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close() //nolint:errcheck // rows.Err tells
-	var out []Mark
-	for rows.Next() {
-		m, err := scanMark(rows)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, m)
-	}
-	return out, rows.Err()
+	return sqlite.All(ctx, d.db.Read, scanMark, `SELECT `+markColumns+` FROM mark WHERE undone = 0 ORDER BY n DESC`)
 }

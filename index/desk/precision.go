@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"veghe"
+	"veghe/index/sqlite"
 )
 
 // Verdict is how often people agreed with a rule: one count per post, by the
@@ -138,7 +139,7 @@ const microsPerDay = 24 * 60 * 60 * 1_000_000
 // post: that which counts now. Days are those of UTC. It reads two small
 // tables, not the reviews, since a page shows it beside every finding.
 func (d *Desk) Precisions(ctx context.Context, now time.Time) ([]Precision, error) {
-	rows, err := d.db.Read.QueryContext(ctx, `
+	out, err := sqlite.All(ctx, d.db.Read, scanPrecision, `
 		WITH both AS (
 			SELECT rule, decision, posts, 0 AS lately FROM rule_total
 			UNION ALL SELECT rule, decision, posts, posts FROM rule_day WHERE day >= ?)
@@ -149,30 +150,26 @@ func (d *Desk) Precisions(ctx context.Context, now time.Time) ([]Precision, erro
 	if err != nil {
 		return nil, fmt.Errorf("precisions: %w", err)
 	}
-	defer rows.Close() //nolint:errcheck // rows.Err tells
-	var out []Precision
-	for rows.Next() {
-		var p Precision
-		if err := rows.Scan(&p.Rule, &p.Unsure, &p.Recent.Relevant, &p.Recent.NotRelevant, &p.Relevant, &p.NotRelevant); err != nil {
-			return nil, err
-		}
-		p.Before = Tally{p.Relevant - p.Recent.Relevant, p.NotRelevant - p.Recent.NotRelevant}
-		p.Share = p.Tally().Share()
-		p.Drift = drift(p.Recent, p.Before)
-		out = append(out, p)
-	}
-	return out, rows.Err()
+	return out, nil
+}
+
+func scanPrecision(row sqlite.Row) (p Precision, err error) {
+	err = row.Scan(&p.Rule, &p.Unsure, &p.Recent.Relevant, &p.Recent.NotRelevant, &p.Relevant, &p.NotRelevant)
+	p.Before = Tally{p.Relevant - p.Recent.Relevant, p.NotRelevant - p.Recent.NotRelevant}
+	p.Share = p.Tally().Share()
+	p.Drift = drift(p.Recent, p.Before)
+	return p, err
 }
 
 // Decided returns the review that counts of each post, in order of the post's
 // id.
 func (d *Desk) Decided(ctx context.Context) ([]veghe.Review, error) {
-	rows, err := d.db.Read.QueryContext(ctx, `
+	out, err := sqlite.All(ctx, d.db.Read, scanReview, `
 		WITH newest AS (
 			SELECT *, row_number() OVER (PARTITION BY post ORDER BY at DESC, n DESC) AS place FROM review)
 		SELECT id, post, decision, reason, who, at FROM newest WHERE place = 1 AND decision <> 'withdrawn' ORDER BY post`)
 	if err != nil {
 		return nil, fmt.Errorf("decisions: %w", err)
 	}
-	return scanReviews(rows)
+	return out, nil
 }

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"veghe/index/sqlite"
 )
 
 // ErrNoProposal is returned for a proposal that is not there.
@@ -116,20 +118,11 @@ const selectProposals = `SELECT p.id, kind, name, document, base, rules, note, e
 
 // Proposals are the newest proposals, newest first.
 func (d *Desk) Proposals(ctx context.Context) ([]Proposal, error) {
-	rows, err := d.db.Read.QueryContext(ctx, selectProposals+`ORDER BY p.id DESC LIMIT ?`, maxProposals)
+	out, err := sqlite.All(ctx, d.db.Read, scanProposal, selectProposals+`ORDER BY p.id DESC LIMIT ?`, maxProposals)
 	if err != nil {
 		return nil, fmt.Errorf("proposals: %w", err)
 	}
-	defer rows.Close() //nolint:errcheck // rows.Err tells
-	var out []Proposal
-	for rows.Next() {
-		p, err := scanProposal(rows)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, p)
-	}
-	return out, rows.Err()
+	return out, nil
 }
 
 // Proposal is one proposal, or ErrNoProposal.
@@ -144,7 +137,7 @@ func (d *Desk) Proposal(ctx context.Context, id int64) (Proposal, error) {
 	return p, nil
 }
 
-func scanProposal(row interface{ Scan(...any) error }) (Proposal, error) {
+func scanProposal(row sqlite.Row) (Proposal, error) {
 	var p Proposal
 	var at, ended int64
 	var end ProposalDecision

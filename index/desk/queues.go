@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"veghe"
+	"veghe/index/sqlite"
 )
 
 // workSchema is what people who work together need.
@@ -88,21 +89,8 @@ func (d *Desk) AddQueue(ctx context.Context, name, query, by string, at time.Tim
 		return Queue{}, fmt.Errorf("queue: %w", err)
 	}
 	q := Queue{Name: name, Query: query, By: by, At: at.UTC().Truncate(time.Microsecond)}
-	err := d.db.Tx(ctx, func(tx *sql.Tx) error {
-		var n int
-		if err := tx.QueryRowContext(ctx, `SELECT count(*) FROM queue WHERE ended = 0`).Scan(&n); err != nil {
-			return err
-		}
-		if n >= maxQueues {
-			return fmt.Errorf("%d queues are open already, which is the most: end one first", n)
-		}
-		res, err := tx.ExecContext(ctx, `INSERT INTO queue (name, query, who, at, ended) VALUES (?, ?, ?, ?, 0)`, name, query, by, micros(q.At))
-		if err != nil {
-			return err
-		}
-		q.ID, err = res.LastInsertId()
-		return err
-	})
+	var err error
+	q.ID, err = d.begin(ctx, "queue", maxQueues, `INSERT INTO queue (name, query, who, at, ended) VALUES (?, ?, ?, ?, 0)`, name, query, by, micros(q.At))
 	if err != nil {
 		return Queue{}, fmt.Errorf("queue: %w", err)
 	}
@@ -111,18 +99,14 @@ func (d *Desk) AddQueue(ctx context.Context, name, query, by string, at time.Tim
 
 // EndQueue closes a queue; claims in it run on.
 func (d *Desk) EndQueue(ctx context.Context, id int64, at time.Time) error {
-	res, err := d.db.Write.ExecContext(ctx, `UPDATE queue SET ended = ? WHERE id = ? AND ended = 0`, micros(at), id)
-	if err != nil {
+	if _, err := d.Queue(ctx, id); err != nil {
 		return err
 	}
-	if n, err := res.RowsAffected(); err != nil || n > 0 {
-		return err
-	}
-	_, err = d.Queue(ctx, id) // ended before, or never there
+	_, err := d.db.Write.ExecContext(ctx, `UPDATE queue SET ended = ? WHERE id = ? AND ended = 0`, micros(at), id)
 	return err
 }
 
-func scanQueue(row interface{ Scan(...any) error }) (q Queue, err error) {
+func scanQueue(row sqlite.Row) (q Queue, err error) {
 	var at, ended int64
 	err = row.Scan(&q.ID, &q.Name, &q.Query, &q.By, &at, &ended)
 	q.At, q.Ended = moment(at), moment(ended)
@@ -140,20 +124,7 @@ func (d *Desk) Queue(ctx context.Context, id int64) (Queue, error) {
 
 // Queues lists the open queues by name.
 func (d *Desk) Queues(ctx context.Context) ([]Queue, error) {
-	rows, err := d.db.Read.QueryContext(ctx, `SELECT id, name, query, who, at, ended FROM queue WHERE ended = 0 ORDER BY name, id`)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close() //nolint:errcheck // rows.Err tells
-	var out []Queue
-	for rows.Next() {
-		q, err := scanQueue(rows)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, q)
-	}
-	return out, rows.Err()
+	return sqlite.All(ctx, d.db.Read, scanQueue, `SELECT id, name, query, who, at, ended FROM queue WHERE ended = 0 ORDER BY name, id`)
 }
 
 // ClaimPost gives a post to c.By until c.Until, unless somebody else has it at
@@ -206,7 +177,7 @@ func (d *Desk) ReleasePost(ctx context.Context, post veghe.PostID, by string) er
 
 const claimColumns = `post, queue, who, giver, note, at, until`
 
-func scanClaim(row interface{ Scan(...any) error }) (c Claim, err error) {
+func scanClaim(row sqlite.Row) (c Claim, err error) {
 	var at, until int64
 	err = row.Scan(&c.Post, &c.Queue, &c.By, &c.Giver, &c.Note, &at, &until)
 	c.At, c.Until = moment(at), moment(until)
@@ -225,18 +196,5 @@ func (d *Desk) ClaimOf(ctx context.Context, post veghe.PostID, at time.Time) (c 
 // Claims lists the claims that hold at a time, at most 1,000, those that run
 // out first first.
 func (d *Desk) Claims(ctx context.Context, at time.Time) ([]Claim, error) {
-	rows, err := d.db.Read.QueryContext(ctx, `SELECT `+claimColumns+` FROM claim WHERE until > ? ORDER BY until, post LIMIT 1000`, micros(at))
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close() //nolint:errcheck // rows.Err tells
-	var out []Claim
-	for rows.Next() {
-		c, err := scanClaim(rows)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, c)
-	}
-	return out, rows.Err()
+	return sqlite.All(ctx, d.db.Read, scanClaim, `SELECT `+claimColumns+` FROM claim WHERE until > ? ORDER BY until, post LIMIT 1000`, micros(at))
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"veghe"
+	"veghe/index/sqlite"
 )
 
 // Referral is a case that somebody wants to hand to a prosecutor or another
@@ -140,42 +141,19 @@ func (d *Desk) DetachFromCase(ctx context.Context, id, kind, value, by string, a
 
 // CaseValues lists what was put into a case, by kind.
 func (d *Desk) CaseValues(ctx context.Context, id string) ([]CaseValue, error) {
-	rows, err := d.db.Read.QueryContext(ctx, `SELECT kind, value, post, who, at, note FROM case_value WHERE cas = ? ORDER BY kind, value`, id)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close() //nolint:errcheck // rows.Err tells
-	var out []CaseValue
-	for rows.Next() {
-		var v CaseValue
+	return sqlite.All(ctx, d.db.Read, func(row sqlite.Row) (v CaseValue, err error) {
 		var at int64
-		if err := rows.Scan(&v.Kind, &v.Value, &v.Post, &v.By, &at, &v.Note); err != nil {
-			return nil, err
-		}
+		err = row.Scan(&v.Kind, &v.Value, &v.Post, &v.By, &at, &v.Note)
 		v.At = moment(at)
-		out = append(out, v)
-	}
-	return out, rows.Err()
+		return v, err
+	}, `SELECT kind, value, post, who, at, note FROM case_value WHERE cas = ? ORDER BY kind, value`, id)
 }
 
 // CasesHolding lists the cases that a value was put into and that are not
 // closed.
 func (d *Desk) CasesHolding(ctx context.Context, kind, value string) ([]string, error) {
-	rows, err := d.db.Read.QueryContext(ctx, `SELECT cas FROM case_value JOIN cases ON id = cas WHERE kind = ? AND value = ? AND status <> ? ORDER BY cas`,
+	return sqlite.All(ctx, d.db.Read, scanString, `SELECT cas FROM case_value JOIN cases ON id = cas WHERE kind = ? AND value = ? AND status <> ? ORDER BY cas`,
 		kind, value, string(CaseClosed))
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close() //nolint:errcheck // rows.Err tells
-	var out []string
-	for rows.Next() {
-		var id string
-		if err := rows.Scan(&id); err != nil {
-			return nil, err
-		}
-		out = append(out, id)
-	}
-	return out, rows.Err()
 }
 
 // AskCase lets somebody who is not in a case ask those who are to get in

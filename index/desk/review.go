@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"veghe"
+	"veghe/index/sqlite"
 )
 
 // Decisions are the decisions a review can hold.
@@ -96,28 +97,20 @@ func checkReview(r veghe.Review) error {
 
 // Reviews returns all reviews of a post, the newest, which counts, first.
 func (d *Desk) Reviews(ctx context.Context, post veghe.PostID) ([]veghe.Review, error) {
-	rows, err := d.db.Read.QueryContext(ctx,
+	out, err := sqlite.All(ctx, d.db.Read, scanReview,
 		`SELECT id, post, decision, reason, who, at FROM review WHERE post = ? ORDER BY at DESC, n DESC LIMIT 1000`, string(post))
 	if err != nil {
 		return nil, fmt.Errorf("reviews of %s: %w", post, err)
 	}
-	return scanReviews(rows)
+	return out, nil
 }
 
-// scanReviews reads rows of id, post, decision, reason, who and at, and closes
-// them.
-func scanReviews(rows *sql.Rows) (out []veghe.Review, err error) {
-	defer rows.Close() //nolint:errcheck // rows.Err tells
-	for rows.Next() {
-		var r veghe.Review
-		var at int64
-		if err := rows.Scan(&r.ID, &r.Post, &r.Decision, &r.Reason, &r.By, &at); err != nil {
-			return nil, err
-		}
-		r.At = moment(at)
-		out = append(out, r)
-	}
-	return out, rows.Err()
+// scanReview reads a row of id, post, decision, reason, who and at.
+func scanReview(row sqlite.Row) (r veghe.Review, err error) {
+	var at int64
+	err = row.Scan(&r.ID, &r.Post, &r.Decision, &r.Reason, &r.By, &at)
+	r.At = moment(at)
+	return r, err
 }
 
 // Batch returns the reviews that were made together under one name.
@@ -125,12 +118,12 @@ func (d *Desk) Batch(ctx context.Context, batch string) ([]veghe.Review, error) 
 	if batch == "" || len(batch) > maxName {
 		return nil, nil
 	}
-	rows, err := d.db.Read.QueryContext(ctx,
+	out, err := sqlite.All(ctx, d.db.Read, scanReview,
 		`SELECT id, post, decision, reason, who, at FROM review WHERE id > ?1 || '-' AND id < ?1 || '.' ORDER BY n LIMIT 1000`, batch)
 	if err != nil {
 		return nil, fmt.Errorf("batch of reviews: %w", err)
 	}
-	return scanReviews(rows)
+	return out, nil
 }
 
 // Decision returns the decision that counts for a post, or "".

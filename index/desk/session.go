@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"veghe/index/sqlite"
 )
 
 // Session is somebody who is signed in, at one browser.
@@ -79,22 +81,16 @@ func (d *Desk) Sessions(ctx context.Context, name string) ([]Session, error) {
 }
 
 func (d *Desk) sessions(ctx context.Context, where string, args ...any) ([]Session, error) {
-	rows, err := d.db.Read.QueryContext(ctx, `SELECT id, account, started, used, place FROM session `+where, args...)
+	out, err := sqlite.All(ctx, d.db.Read, func(row sqlite.Row) (s Session, err error) {
+		var started, used int64
+		err = row.Scan(&s.ID, &s.Account, &started, &used, &s.Place)
+		s.StartedAt, s.UsedAt = moment(started), moment(used)
+		return s, err
+	}, `SELECT id, account, started, used, place FROM session `+where, args...)
 	if err != nil {
 		return nil, fmt.Errorf("sessions: %w", err)
 	}
-	defer rows.Close() //nolint:errcheck // rows.Err tells
-	var out []Session
-	for rows.Next() {
-		var s Session
-		var started, used int64
-		if err := rows.Scan(&s.ID, &s.Account, &started, &used, &s.Place); err != nil {
-			return nil, err
-		}
-		s.StartedAt, s.UsedAt = moment(started), moment(used)
-		out = append(out, s)
-	}
-	return out, rows.Err()
+	return out, nil
 }
 
 // EndSession ends one session by its id; name, unless empty, must be whose it

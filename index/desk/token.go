@@ -11,6 +11,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"veghe/index/sqlite"
 )
 
 // Secret returns 32 random bytes kept under a name, made when first asked for:
@@ -139,24 +141,22 @@ func (d *Desk) RevokeToken(ctx context.Context, id string, now time.Time) error 
 }
 
 func (d *Desk) tokens(ctx context.Context, where string, args ...any) ([]Token, error) {
-	rows, err := d.db.Read.QueryContext(ctx, `SELECT id, name, account, role, created, expires, revoked, used FROM token `+where, args...)
+	out, err := sqlite.All(ctx, d.db.Read, scanToken, `SELECT id, name, account, role, created, expires, revoked, used FROM token `+where, args...)
 	if err != nil {
 		return nil, fmt.Errorf("tokens: %w", err)
 	}
-	defer rows.Close() //nolint:errcheck // rows.Err tells
-	var out []Token
-	for rows.Next() {
-		var t Token
-		var scopes string
-		var created, expires, revoked, used int64
-		if err := rows.Scan(&t.ID, &t.Name, &t.Account, &scopes, &created, &expires, &revoked, &used); err != nil {
-			return nil, err
-		}
-		if t.Scopes, err = ParsePermission(scopes); err != nil {
-			return nil, fmt.Errorf("token %s: %w", t.ID, err)
-		}
-		t.CreatedAt, t.ExpiresAt, t.RevokedAt, t.UsedAt = moment(created), moment(expires), moment(revoked), moment(used)
-		out = append(out, t)
+	return out, nil
+}
+
+func scanToken(row sqlite.Row) (t Token, err error) {
+	var scopes string
+	var created, expires, revoked, used int64
+	if err := row.Scan(&t.ID, &t.Name, &t.Account, &scopes, &created, &expires, &revoked, &used); err != nil {
+		return t, err
 	}
-	return out, rows.Err()
+	if t.Scopes, err = ParsePermission(scopes); err != nil {
+		return t, fmt.Errorf("%s: %w", t.ID, err)
+	}
+	t.CreatedAt, t.ExpiresAt, t.RevokedAt, t.UsedAt = moment(created), moment(expires), moment(revoked), moment(used)
+	return t, nil
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"veghe"
+	"veghe/index/sqlite"
 )
 
 // ErrNoWatch is returned for the id of a watch that is not there.
@@ -44,44 +45,48 @@ func (d *Desk) AddWatch(ctx context.Context, name, query, by string, at time.Tim
 		return Watch{}, fmt.Errorf("watch: %w", err)
 	}
 	w := Watch{Name: name, Query: query, By: by, At: at.UTC().Truncate(time.Microsecond)}
-	err := d.db.Tx(ctx, func(tx *sql.Tx) error {
-		var n int
-		if err := tx.QueryRowContext(ctx, `SELECT count(*) FROM watch WHERE ended = 0`).Scan(&n); err != nil {
-			return err
-		}
-		if n >= maxWatches {
-			return fmt.Errorf("%d watches run already, which is the most: end one first", n)
-		}
-		res, err := tx.ExecContext(ctx, `INSERT INTO watch (name, query, who, at, ended, upto) VALUES (?, ?, ?, ?, 0, 0)`, name, query, by, micros(w.At))
-		if err != nil {
-			return err
-		}
-		w.ID, err = res.LastInsertId()
-		return err
-	})
+	var err error
+	w.ID, err = d.begin(ctx, "watch", maxWatches, `INSERT INTO watch (name, query, who, at, ended, upto) VALUES (?, ?, ?, ?, 0, 0)`, name, query, by, micros(w.At))
 	if err != nil {
 		return Watch{}, fmt.Errorf("watch: %w", err)
 	}
 	return w, nil
 }
 
+// begin adds a row to the table of watches or of queues, unless the most that
+// may be open at once are, and returns its id.
+func (d *Desk) begin(ctx context.Context, table string, most int, insert string, args ...any) (id int64, err error) {
+	err = d.db.Tx(ctx, func(tx *sql.Tx) error {
+		var n int
+		if err := tx.QueryRowContext(ctx, `SELECT count(*) FROM `+table+` WHERE ended = 0`).Scan(&n); err != nil {
+			return err
+		}
+		if n >= most {
+			return fmt.Errorf("%d are open already, which is the most: end one first", n)
+		}
+		res, err := tx.ExecContext(ctx, insert, args...)
+		if err != nil {
+			return err
+		}
+		id, err = res.LastInsertId()
+		return err
+	})
+	return id, err
+}
+
 // EndWatch ends a watch; what it found stays.
 func (d *Desk) EndWatch(ctx context.Context, id int64, at time.Time) error {
-	res, err := d.db.Write.ExecContext(ctx, `UPDATE watch SET ended = ? WHERE id = ? AND ended = 0`, micros(at), id)
-	if err != nil {
+	if _, err := d.Watch(ctx, id); err != nil {
 		return err
 	}
-	if n, err := res.RowsAffected(); err != nil || n > 0 {
-		return err
-	}
-	_, err = d.Watch(ctx, id) // ended before, or never there
+	_, err := d.db.Write.ExecContext(ctx, `UPDATE watch SET ended = ? WHERE id = ? AND ended = 0`, micros(at), id)
 	return err
 }
 
 const watchColumns = `id, name, query, who, at, ended, upto,
 	(SELECT count(*) FROM watch_hit WHERE watch = watch.id), coalesce((SELECT max(at) FROM watch_hit WHERE watch = watch.id), 0)`
 
-func scanWatch(row interface{ Scan(...any) error }) (w Watch, err error) {
+func scanWatch(row sqlite.Row) (w Watch, err error) {
 	var at, ended, last int64
 	err = row.Scan(&w.ID, &w.Name, &w.Query, &w.By, &at, &ended, &w.Upto, &w.Hits, &last)
 	w.At, w.Ended, w.Last = moment(at), moment(ended), moment(last)
@@ -90,20 +95,7 @@ func scanWatch(row interface{ Scan(...any) error }) (w Watch, err error) {
 
 // Watches lists all watches, those still running first, the newest first.
 func (d *Desk) Watches(ctx context.Context) ([]Watch, error) {
-	rows, err := d.db.Read.QueryContext(ctx, `SELECT `+watchColumns+` FROM watch ORDER BY ended > 0, id DESC`)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close() //nolint:errcheck // rows.Err tells
-	var out []Watch
-	for rows.Next() {
-		w, err := scanWatch(rows)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, w)
-	}
-	return out, rows.Err()
+	return sqlite.All(ctx, d.db.Read, scanWatch, `SELECT `+watchColumns+` FROM watch ORDER BY ended > 0, id DESC`)
 }
 
 // Watch returns one watch, or ErrNoWatch.
@@ -139,26 +131,18 @@ func (d *Desk) WatchSaw(ctx context.Context, id, upto int64, posts []veghe.PostI
 	return found, err
 }
 
+func scanWatchHit(row sqlite.Row) (h WatchHit, err error) {
+	var at int64
+	err = row.Scan(&h.N, &h.Post, &at)
+	h.At = moment(at)
+	return h, err
+}
+
 // WatchHits lists what a watch found, the newest first, at most limit of them
 // before the hit with number before (0: from the newest).
 func (d *Desk) WatchHits(ctx context.Context, id, before int64, limit int) ([]WatchHit, error) {
 	if before <= 0 {
 		before = 1<<63 - 1
 	}
-	rows, err := d.db.Read.QueryContext(ctx, `SELECT n, post, at FROM watch_hit WHERE watch = ? AND n < ? ORDER BY n DESC LIMIT ?`, id, before, limit)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close() //nolint:errcheck // rows.Err tells
-	out := []WatchHit{}
-	for rows.Next() {
-		var h WatchHit
-		var at int64
-		if err := rows.Scan(&h.N, &h.Post, &at); err != nil {
-			return nil, err
-		}
-		h.At = moment(at)
-		out = append(out, h)
-	}
-	return out, rows.Err()
+	return sqlite.All(ctx, d.db.Read, scanWatchHit, `SELECT n, post, at FROM watch_hit WHERE watch = ? AND n < ? ORDER BY n DESC LIMIT ?`, id, before, limit)
 }

@@ -131,6 +131,32 @@ func (db *DB) Tx(ctx context.Context, f func(*sql.Tx) error) error {
 	return tx.Commit()
 }
 
+// Row is what a row is read from: a *sql.Row or *sql.Rows.
+type Row interface{ Scan(dest ...any) error }
+
+// All runs a query on a database or in a transaction and reads every row with
+// scan. Without rows it returns an empty slice, which is [] in JSON.
+func All[T any](ctx context.Context, on querier, scan func(Row) (T, error), query string, args ...any) ([]T, error) {
+	rows, err := on.QueryContext(ctx, query, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close() //nolint:errcheck // rows.Err tells
+	out := []T{}
+	for rows.Next() {
+		x, err := scan(rows)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, x)
+	}
+	return out, rows.Err()
+}
+
+type querier interface {
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+}
+
 // IsDamaged reports whether an error says that the bytes of a database are not
 // what SQLite wrote: trying again cannot help.
 func IsDamaged(err error) bool {
