@@ -30,7 +30,7 @@ func (s *Set) With(name string, data []byte) (*Pack, error) {
 
 // without is a copy of the pack that lacks what another one names.
 func (p *Pack) without(q *Pack) *Pack {
-	out := &Pack{Lists: p.Lists, Files: p.Files, policyAt: maps.Clone(p.policyAt)}
+	out := &Pack{Lists: p.Lists, Wording: p.Wording, Files: p.Files, policyAt: maps.Clone(p.policyAt)}
 	out.Rules = slices.DeleteFunc(slices.Clone(p.Rules), func(r *Rule) bool {
 		return slices.ContainsFunc(q.Rules, func(x *Rule) bool { return x.ID == r.ID })
 	})
@@ -47,9 +47,9 @@ func (p *Pack) without(q *Pack) *Pack {
 }
 
 // In is the pack's rules, policies, watches and exceptions of one file, with
-// the lists of all.
+// the lists and the wording of all.
 func (p *Pack) In(name string) *Pack {
-	out := &Pack{Lists: p.Lists, Files: []string{name}, policyAt: p.policyAt}
+	out := &Pack{Lists: p.Lists, Wording: p.Wording, Files: []string{name}, policyAt: p.policyAt}
 	for _, r := range p.Rules {
 		if r.Pos.Path == name {
 			out.Rules = append(out.Rules, r)

@@ -9,6 +9,7 @@ import (
 
 	"veghe"
 	"veghe/detect/rule"
+	"veghe/detect/wording"
 )
 
 const (
@@ -82,6 +83,34 @@ func TestWith(t *testing.T) {
 	}
 	if pack, err = set.With("lab.yaml", []byte(strings.ReplaceAll(letters, "AAA-01", "CCC-01"))); err != nil || len(pack.Rules) != 3 {
 		t.Errorf("a new one beside the others: %d rules, %v", len(pack.Rules), err)
+	}
+}
+
+// What was learnt of how texts read stays: only documents are tried.
+func TestWithKeepsWording(t *testing.T) {
+	m, err := wording.Train("recruitment", []wording.Example{{Texts: []string{"alfa"}, Telling: true}, {Texts: []string{"unu"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	tab, err := m.Append(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pack, err := rule.Load(fstest.MapFS{"x.yaml": {Data: []byte(letters)}, "wording/recruitment.tab": {Data: tab}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	set, err := rule.Compile(pack)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if pack, err = set.With("lab.yaml", []byte(digits)); err != nil {
+		t.Fatal(err)
+	}
+	for name, p := range map[string]*rule.Pack{"the set": pack, "the file": pack.In("lab.yaml")} {
+		if p.Wording[veghe.Recruitment] == nil {
+			t.Errorf("%s has lost the wording", name)
+		}
 	}
 }
 
