@@ -31,7 +31,7 @@ var mayImport = map[string][]string{
 	"stream/streamtest":     {"stream"},
 	"detect":                {".", "detect/*"},
 	"detect/rule":           {".", "detect/text", "detect/wording"},
-	"detect/wording":        {"detect/text"},
+	"detect/wording":        {"detect/model", "detect/text"},
 	"detect/wording/learn":  {"detect/text", "detect/wording"},
 	"detect/text":           {},
 	"detect/lang":           {"detect/lang/*"},

@@ -31,16 +31,10 @@ const (
 	kindLetters = 0xA24BAED4963EE407
 )
 
-// feature is one weight that a text touches, and by how much.
-type feature struct {
-	index uint32
-	value float32
-}
-
 // reader turns texts into features. The zero value is ready; it is reused
 // from post to post and belongs to one goroutine.
 type reader struct {
-	features []feature
+	features []Feature
 
 	keys   []uint32 // index<<1 | sign, sorted, with repeats
 	runs   []run
@@ -79,17 +73,17 @@ func (r *reader) read(docs ...*text.Doc) {
 		if u.key&1 != 0 {
 			v = -v
 		}
-		r.features = append(r.features, feature{u.key >> 1, float32(v)})
+		r.features = append(r.features, Feature{u.key >> 1, float32(v)})
 	}
 	scale := float32(1 / math.Sqrt(max(square, 1)))
 	for i := range r.features {
-		r.features[i].value *= scale
+		r.features[i].Value *= scale
 	}
 }
 
 // find is the feature that a hash fell on in the texts just read, and how
 // often.
-func (r *reader) find(h uint64) (feature, int) {
+func (r *reader) find(h uint64) (Feature, int) {
 	i, _ := slices.BinarySearchFunc(r.runs, key(h), func(u run, k uint32) int { return int(u.key) - int(k) })
 	return r.features[i], r.runs[i].count
 }

@@ -1,5 +1,6 @@
 // Package model learns from what people decided: a linear model over the words
-// of reviewed posts, and the mathematics that rules are calibrated with.
+// of reviewed posts, and the mathematics that weights are learnt and rules are
+// calibrated with.
 //
 //	reviewed posts ─Train─▶ Model ─Write─▶ file ─Read─▶ Model ─Score─▶ log odds
 //	      │                                                 └─Words──▶ the words that weigh most
@@ -85,13 +86,7 @@ func (m *Model) Score(title, body *text.Doc) float64 {
 	return m.sum(r.features)
 }
 
-func (m *Model) sum(features []feature) float64 {
-	total := m.bias
-	for _, f := range features {
-		total += float64(m.weights[f.index]) * float64(f.value)
-	}
-	return total
-}
+func (m *Model) sum(features []Feature) float64 { return sum(m.weights, m.bias, features) }
 
 // Words are the stretches of title and text that speak most for the post
 // being relevant, at most n, the weightiest first. Words that follow each
@@ -158,7 +153,7 @@ func (m *Model) contributions(title, body *text.Doc) []contribution {
 	for k, doc := range []*text.Doc{title, body} {
 		r.each(doc, func(h uint64, first, last int) {
 			f, count := r.find(h)
-			w := float64(m.weights[f.index]) * float64(f.value) / float64(count) / float64(last-first+1)
+			w := float64(m.weights[f.Index]) * float64(f.Value) / float64(count) / float64(last-first+1)
 			for i := first; i <= last; i++ {
 				parts[k].weights[i] += w
 			}

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"math"
-	"math/rand/v2"
 	"slices"
 	"strings"
 	"time"
@@ -26,14 +25,9 @@ type Example struct {
 // Settings of the training, the same for everybody. They matter little: on
 // the public advertisements of EMSCAD, 10 or 20 passes, a third or three times
 // the rate, and no decay all came within 0.01 of the same ROC-AUC.
-const (
-	passes    = 20
-	rate      = 0.1
-	decay     = 2e-4 // of a weight, each time its feature is seen
-	trainSeed = 20261125
+var descent = Descent{Passes: 20, Rate: 0.1, Decay: 2e-4}
 
-	folds = 5
-)
+const folds = 5
 
 // quietShare is how many of the posts that people called not relevant may be
 // marked: what sets the threshold.
@@ -109,10 +103,10 @@ func threshold(scores []Scored) float64 {
 }
 
 // featuresOf reads all posts once; the features take about 8 KB each.
-func featuresOf(examples []Example) [][]feature {
+func featuresOf(examples []Example) [][]Feature {
 	var title, body text.Doc
 	var r reader
-	out := make([][]feature, len(examples))
+	out := make([][]Feature, len(examples))
 	for i := range examples {
 		title.Fold(examples[i].Title)
 		body.Fold(examples[i].Text)
@@ -122,41 +116,15 @@ func featuresOf(examples []Example) [][]feature {
 	return out
 }
 
-// fit learns from some of the examples: logistic regression by stochastic
-// gradient descent with a step per weight (AdaGrad, Duchi et al. 2011), both
-// labels weighing the same in sum. Examples come in an order drawn anew for
-// each pass from a fixed seed.
-func fit(examples []Example, sets [][]feature, use []int) *Model {
-	m := &Model{weights: make([]float32, size)}
-	seen := make([]float32, size) // squares of the gradients so far
-	biasSeen := 0.0
-	importance := importances(examples, use)
-	order := slices.Clone(use)
-	rng := rand.New(rand.NewPCG(trainSeed, 0))
-	for range passes {
-		rng.Shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
-		for _, i := range order {
-			g := Logistic(m.sum(sets[i])) - float64(count(examples[i].Relevant))
-			g *= importance[count(examples[i].Relevant)]
-			biasSeen += g * g
-			m.bias -= rate * g / math.Sqrt(biasSeen+1e-8)
-			for _, f := range sets[i] {
-				d := float32(g)*f.value + decay*m.weights[f.index]
-				seen[f.index] += d * d
-				m.weights[f.index] -= rate * d / float32(math.Sqrt(float64(seen[f.index])+1e-8))
-			}
-		}
+// fit learns from some of the examples.
+func fit(examples []Example, sets [][]Feature, use []int) *Model {
+	some, relevant := make([][]Feature, len(use)), make([]bool, len(use))
+	for k, i := range use {
+		some[k], relevant[k] = sets[i], examples[i].Relevant
 	}
+	m := &Model{}
+	m.weights, m.bias = descent.Learn(some, relevant, size)
 	return m
-}
-
-// importances weigh the labels so that both count as much in sum.
-func importances(examples []Example, use []int) [2]float64 {
-	var n [2]float64
-	for _, i := range use {
-		n[count(examples[i].Relevant)]++
-	}
-	return [2]float64{float64(len(use)) / (2 * max(1, n[0])), float64(len(use)) / (2 * max(1, n[1]))}
 }
 
 // Named words: how many on either side, and in how many posts and groups a

@@ -3,9 +3,9 @@ package wording
 import (
 	"errors"
 	"math"
-	"math/rand/v2"
 	"slices"
 
+	"veghe/detect/model"
 	"veghe/detect/text"
 )
 
@@ -17,77 +17,35 @@ type Example struct {
 }
 
 // Settings of the training, the same for everybody.
-const (
-	passes    = 60
-	rate      = 0.005
-	decay     = 1e-5 // of a weight, each time its feature is seen
-	trainSeed = 20261125
-	rarest    = 2 // texts that a feature must stand in
-)
+var descent = model.Descent{Passes: 60, Rate: 0.005, Decay: 1e-5}
+
+// rarest is how many texts a feature must stand in.
+const rarest = 2
 
 // ErrExamples is returned for examples that nothing can be learnt from.
 var ErrExamples = errors.New("want labelled texts of both kinds to learn wording from")
 
-// feature is one weight that a text touches, and by how much.
-type feature struct {
-	index uint32
-	value float32
-}
-
-// Train makes a model: logistic regression by stochastic gradient descent
-// with a step per weight (AdaGrad, Duchi et al. 2011), both labels weighing
-// the same in sum, features weighed by how rare they are. The same examples in
-// the same order give the same model.
+// Train makes a model by [model.Descent], features weighed by how rare they
+// are. The same examples in the same order give the same model.
 func Train(category string, examples []Example) (*Model, error) {
-	sets, idf := readAll(examples)
-	var n [2]int
+	positive, n := make([]bool, len(examples)), 0
 	for i := range examples {
-		n[kind(examples[i].Telling)]++
-	}
-	if n[0] == 0 || n[1] == 0 {
-		return nil, ErrExamples
-	}
-	total := float64(len(examples))
-	importance := [2]float64{total / (2 * float64(n[0])), total / (2 * float64(n[1]))}
-	weights := make([]float32, size)
-	seen := make([]float32, size) // squares of the gradients so far
-	bias, biasSeen := 0.0, 0.0
-	order := make([]int, len(examples))
-	for i := range order {
-		order[i] = i
-	}
-	rng := rand.New(rand.NewPCG(trainSeed, 0))
-	for range passes {
-		rng.Shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
-		for _, i := range order {
-			y := kind(examples[i].Telling)
-			z := bias
-			for _, f := range sets[i] {
-				z += float64(weights[f.index]) * float64(f.value)
-			}
-			g := importance[y] * (1/(1+math.Exp(-z)) - float64(y))
-			biasSeen += g * g
-			bias -= rate * g / math.Sqrt(biasSeen+1e-8)
-			for _, f := range sets[i] {
-				d := float32(g)*f.value + decay*weights[f.index]
-				seen[f.index] += d * d
-				weights[f.index] -= rate * d / float32(math.Sqrt(float64(seen[f.index])+1e-8))
-			}
+		positive[i] = examples[i].Telling
+		if positive[i] {
+			n++
 		}
 	}
+	if n == 0 || n == len(examples) {
+		return nil, ErrExamples
+	}
+	sets, idf := readAll(examples)
+	weights, bias := descent.Learn(sets, positive, size)
 	for i := range weights {
 		weights[i] *= idf[i]
 	}
 	m := quantised(weights, bias)
-	m.card = Card{Folding: text.Version, Category: category, Telling: n[1], Harmless: n[0], From: hashOf(examples)}
+	m.card = Card{Folding: text.Version, Category: category, Telling: n, Harmless: len(examples) - n, From: hashOf(examples)}
 	return m, nil
-}
-
-func kind(telling bool) int {
-	if telling {
-		return 1
-	}
-	return 0
 }
 
 // quantised keeps a weight as one of 255 steps.
@@ -109,8 +67,8 @@ func quantised(weights []float32, bias float64) *Model {
 
 // readAll is the features of all texts, weighed, and how much the rarity of
 // each makes it weigh.
-func readAll(examples []Example) (sets [][]feature, idf []float32) {
-	sets = make([][]feature, len(examples))
+func readAll(examples []Example) (sets [][]model.Feature, idf []float32) {
+	sets = make([][]model.Feature, len(examples))
 	in := make([]int32, size) // texts
 	var d text.Doc
 	var keys []uint32
@@ -128,7 +86,7 @@ func readAll(examples []Example) (sets [][]feature, idf []float32) {
 				j++
 			}
 			in[keys[k]]++
-			sets[i] = append(sets[i], feature{keys[k], float32(float64(j-k) * per)})
+			sets[i] = append(sets[i], model.Feature{Index: keys[k], Value: float32(float64(j-k) * per)})
 			k = j
 		}
 	}
@@ -139,9 +97,9 @@ func readAll(examples []Example) (sets [][]feature, idf []float32) {
 		}
 	}
 	for i := range sets {
-		sets[i] = slices.DeleteFunc(sets[i], func(f feature) bool { return idf[f.index] == 0 })
+		sets[i] = slices.DeleteFunc(sets[i], func(f model.Feature) bool { return idf[f.Index] == 0 })
 		for k := range sets[i] {
-			sets[i][k].value *= idf[sets[i][k].index]
+			sets[i][k].Value *= idf[sets[i][k].Index]
 		}
 	}
 	return sets, idf
