@@ -54,7 +54,7 @@ docs: ## rewrite the pages of docs that are made from the code
 wording: ## learn rules/wording again, from the labelled texts of rules/testdata/golden
 	$(GO) run ./detect/wording/learn -out rules/wording rules/testdata/golden
 
-lint: ## gofmt, go vet, golangci-lint, shell and YAML of deploy
+lint: ## gofmt, go mod tidy, go vet, golangci-lint, shellcheck, secrets, licences
 	deploy/ci/lint.sh $(GOLANGCI_VERSION)
 
 # Scripts, scorecard and the edit of every rule start a veghe many times, each
@@ -71,7 +71,7 @@ fault-kafka: ## the same for brokers, the network and the stages on them (ten mi
 scale: build ## throughput of 1, 2 and 4 detect processes on three brokers, as ratios
 	deploy/ci/scale.sh
 
-soak: build ## POSTS posts (1000000) through one veghe: speed, memory, disk, latency
+soak: ## POSTS posts (1000000) through one veghe: speed, memory, disk, latency
 	deploy/ci/soak.sh $(or $(POSTS),1000000)
 
 fuzz: ## every fuzz target for FUZZTIME (10s)
@@ -114,4 +114,4 @@ ci: ## everything CI runs after `make test`
 	deploy/ci/ci.sh
 
 clean: ## remove build products
-	rm -rf bin .cache
+	rm -rf bin dist .cache

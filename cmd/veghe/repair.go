@@ -16,7 +16,8 @@ import (
 )
 
 // repairCmd makes a data folder usable whose files are not as they were
-// written. Nothing is deleted: what is replaced goes to DIR/damaged.
+// written. Nothing is deleted: what is replaced goes to
+// DIR/damaged, segments of the log to DIR/log/damaged.
 func repairCmd(ctx context.Context, e env, args []string) (err error) {
 	f := newFlags("repair", e.err)
 	if rest, err := f.parse(args); err != nil {

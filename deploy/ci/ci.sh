@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# ci.sh: the checks beyond `make test`: lint, race, real Kafka, real browser,
-# promtool, short fuzz, known vulnerabilities. Each says how long it took.
+# ci.sh: the checks beyond `make test`: lint, race, kills, faults, real
+# Kafka, real browser, promtool, short fuzz. Each says how long it took.
 # shellcheck source=deploy/ci/tools.sh
 source "$(dirname "$0")/tools.sh"
 cd "$root"

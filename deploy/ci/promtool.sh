@@ -7,7 +7,6 @@ source "$(dirname "$0")/tools.sh"
 cd "$root"
 debian prometheus promtool
 debian curl curl
-
 debian prometheus-alertmanager amtool
 debian python3 python3
 

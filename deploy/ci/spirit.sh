@@ -28,17 +28,6 @@ cleanup() {
 trap cleanup EXIT
 trap 'exit 130' INT TERM
 
-# until_ok SECONDS WHAT COMMAND…: waits for a command to succeed, and says what
-# it last said if it does not.
-until_ok() {
-  local end=$((SECONDS + $1)) limit=$1 what=$2
-  shift 2
-  until "$@" >"$tmp/last.log" 2>&1; do
-    [ $SECONDS -lt $end ] || die "$what: not within $limit s: $(tail -5 "$tmp/last.log")"
-    sleep 0.2
-  done
-}
-
 debian curl curl
 debian python3-venv python3
 if ! [ -e "$python/done" ]; then

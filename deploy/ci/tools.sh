@@ -9,6 +9,17 @@ mkdir -p "$tools"
 
 die() { printf '%s\n' "$*" >&2; exit 1; }
 
+# until_ok SECONDS WHAT COMMAND…: waits for a command to succeed, and says what
+# it last said if it does not. Wants a folder in $tmp.
+until_ok() {
+  local end=$((SECONDS + $1)) limit=$1 what=$2
+  shift 2
+  until "$@" >"${tmp:?}/last.log" 2>&1; do
+    [ $SECONDS -lt $end ] || die "$what: not within $limit s: $(tail -5 "$tmp/last.log")"
+    sleep 0.2
+  done
+}
+
 # debian PACKAGE COMMAND: installs a Debian package unless the command is there.
 debian() {
   command -v "$2" >/dev/null 2>&1 && return

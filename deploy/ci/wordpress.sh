@@ -50,17 +50,6 @@ stop() {
   done
 }
 
-# until_ok SECONDS WHAT COMMAND…: waits for a command to succeed, and says what
-# it last said if it does not.
-until_ok() {
-  local end=$((SECONDS + $1)) limit=$1 what=$2
-  shift 2
-  until "$@" >"$tmp/last.log" 2>&1; do
-    [ $SECONDS -lt $end ] || die "$what: not within $limit s: $(tail -5 "$tmp/last.log")"
-    sleep 0.2
-  done
-}
-
 # Database and web server do not run as root.
 as=()
 if [ "$(id -u)" -eq 0 ]; then
