@@ -212,18 +212,11 @@ func (l *local) stream(ctx context.Context, path string, read func(io.Reader) er
 	if err != nil {
 		return err
 	}
-	req.Header.Set("Authorization", "Bearer "+token)
-	res, err := (&http.Client{}).Do(req)
+	res, err := send(&http.Client{}, req, token)
 	if err != nil {
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		return fmt.Errorf("%w (%w)", errNotRunning, err)
+		return err
 	}
 	defer func() { _ = res.Body.Close() }()
-	if res.StatusCode >= 300 {
-		return apiError(res)
-	}
 	err = read(res.Body)
 	if said := res.Trailer.Get(errorTrailer); said != "" {
 		return errors.New(said)

@@ -174,6 +174,15 @@ func (f *flags) parse(args []string) ([]string, error) {
 	}
 }
 
+// parseNone parses flags of a command that takes no arguments.
+func (f *flags) parseNone(args []string) error {
+	rest, err := f.parse(args)
+	if err == nil && len(rest) > 0 {
+		err = usageError{fmt.Sprintf("unexpected argument %q", rest[0])}
+	}
+	return err
+}
+
 // terminated reports whether "--" ended the flags before args.
 func (f *flags) terminated(args []string) bool { return f.NArg() == len(args) && args[0] == "--" }
 

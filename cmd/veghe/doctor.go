@@ -34,10 +34,8 @@ func doctorCmd(ctx context.Context, e env, args []string) error {
 	f := newFlags("doctor", e.err)
 	asJSON := f.Bool("json", false, "print JSON")
 	stage := f.String("stage", "run", "which `command` is to run here: run, crawl, detect or serve")
-	if rest, err := f.parse(args); err != nil {
+	if err := f.parseNone(args); err != nil {
 		return err
-	} else if len(rest) > 0 {
-		return usageError{fmt.Sprintf("unexpected argument %q", rest[0])}
 	}
 	st, ok := map[string]stages{"run": allStages, "crawl": {crawl: true}, "detect": {detect: true}, "serve": {serve: true}}[*stage]
 	if !ok {

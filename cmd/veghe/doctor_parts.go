@@ -66,7 +66,7 @@ func (d *doctor) embedded() {
 	}
 	l, err := embedded.Open(d.cfg.path("log"), embedded.Options{})
 	if err != nil {
-		d.fail("log", "docs/runbooks/log-damaged.md", err)
+		d.fail("log", "docs/runbooks/log-damaged.md", whatToDo(&d.cfg, err))
 		return
 	}
 	var size, held int64
@@ -147,7 +147,7 @@ func (d *doctor) stores(ctx context.Context) {
 			err = sqlite.Check(ctx, path)
 		}
 		if err != nil {
-			d.fail(s.check, "restore the last backup into a new folder: docs/runbooks/restore.md", err)
+			d.fail(s.check, "restore the last backup into a new folder: docs/runbooks/restore.md", whatToDo(&d.cfg, err))
 			continue
 		}
 		d.ok(s.check, "%s is sound, schema version %d", s.name, v)

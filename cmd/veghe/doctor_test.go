@@ -126,3 +126,24 @@ func TestDoctor(t *testing.T) {
 		})
 	}
 }
+
+// What only the disk can have done is mended by veghe repair, and the doctor
+// says so as a refused start does.
+func TestDoctorNamesRepair(t *testing.T) {
+	data := smallData(t)
+	for _, name := range []string{filepath.Join("log", "topics", "veghe.posts", "0", "00000000000000000000.seg"), ledgerDB} {
+		path := filepath.Join(data, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, bytes.Repeat([]byte("x"), 5000), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, found := examined(t, "-data", data, "-listen", "127.0.0.1:0", "-ops-listen", "127.0.0.1:0")
+	for _, check := range []string{"log", "ledger"} {
+		if c := found[check]; c.State != stateFail || !strings.Contains(c.Do, "veghe repair -data "+data) {
+			t.Errorf("%s is %s, to do: %q; want fail, and veghe repair", check, c.State, c.Do)
+		}
+	}
+}

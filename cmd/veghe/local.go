@@ -165,21 +165,14 @@ func (l *local) do(ctx context.Context, method, url, token, contentType string, 
 		return err
 	}
 	maps.Copy(req.Header, l.header)
-	req.Header.Set("Authorization", "Bearer "+token)
 	if contentType != "" {
 		req.Header.Set("Content-Type", contentType)
 	}
-	res, err := l.client.Do(req)
+	res, err := send(l.client, req, token)
 	if err != nil {
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		return fmt.Errorf("%w (%w)", errNotRunning, err)
+		return err
 	}
 	defer func() { _ = res.Body.Close() }()
-	if res.StatusCode >= 300 {
-		return apiError(res)
-	}
 	if into == nil {
 		return nil
 	}
@@ -188,6 +181,24 @@ func (l *local) do(ctx context.Context, method, url, token, contentType string, 
 		return err
 	}
 	return json.NewDecoder(res.Body).Decode(into)
+}
+
+// send sends a request with our token. The answer, which the caller closes, is
+// one that says yes.
+func send(c *http.Client, req *http.Request, token string) (*http.Response, error) {
+	req.Header.Set("Authorization", "Bearer "+token)
+	res, err := c.Do(req)
+	if err != nil {
+		if err := req.Context().Err(); err != nil {
+			return nil, err
+		}
+		return nil, fmt.Errorf("%w (%w)", errNotRunning, err)
+	}
+	if res.StatusCode >= 300 {
+		defer func() { _ = res.Body.Close() }()
+		return nil, apiError(res)
+	}
+	return res, nil
 }
 
 // statusError is an answer that says no.

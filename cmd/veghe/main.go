@@ -41,10 +41,10 @@ type command struct {
 func commands() []command {
 	return []command{
 		{"demo", "", "a small invented forum and ad board, crawled and flagged before your eyes", demoCmd},
-		{"run", "[-c veghe.yaml]", "all stages in one process", runCmd(allStages)},
-		{"crawl", "[-c veghe.yaml]", "collect posts only (with Kafka)", runCmd(stages{crawl: true})},
-		{"detect", "[-c veghe.yaml]", "assess posts only (with Kafka)", runCmd(stages{detect: true})},
-		{"serve", "[-c veghe.yaml]", "index and desk only (with Kafka)", runCmd(stages{serve: true})},
+		{"run", "[-c veghe.yaml]", "all stages in one process", runCmd("run", allStages)},
+		{"crawl", "[-c veghe.yaml]", "collect posts only (with Kafka)", runCmd("crawl", stages{crawl: true})},
+		{"detect", "[-c veghe.yaml]", "assess posts only (with Kafka)", runCmd("detect", stages{detect: true})},
+		{"serve", "[-c veghe.yaml]", "index and desk only (with Kafka)", runCmd("serve", stages{serve: true})},
 		{"scan", "[-json] [-all] [-text] [FILE…]", "assess posts from files or standard input, keep nothing", scanCmd},
 		{"import", "FILE…", "put posts from files into the stream: JSON Lines, CSV, feeds, mbox, WARC, zip", importCmd},
 		{"evidence", "export|verify", "hand out what was fetched, signed; check such a pack, or all that is kept", evidenceCmd},

@@ -19,12 +19,8 @@ func purgeCmd(ctx context.Context, e env, args []string) error {
 	f := newFlags("purge", e.err)
 	dry := f.Bool("dry-run", false, "only count what would go")
 	asJSON := f.Bool("json", false, "answer in JSON")
-	rest, err := f.parse(args)
-	if err != nil {
+	if err := f.parseNone(args); err != nil {
 		return err
-	}
-	if len(rest) > 0 {
-		return usageError{fmt.Sprintf("unexpected argument %q", rest[0])}
 	}
 	cfg, err := f.config()
 	if err != nil {

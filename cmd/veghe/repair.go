@@ -20,10 +20,8 @@ import (
 // DIR/damaged, segments of the log to DIR/log/damaged.
 func repairCmd(ctx context.Context, e env, args []string) (err error) {
 	f := newFlags("repair", e.err)
-	if rest, err := f.parse(args); err != nil {
+	if err := f.parseNone(args); err != nil {
 		return err
-	} else if len(rest) > 0 {
-		return usageError{fmt.Sprintf("unexpected argument %q", rest[0])}
 	}
 	cfg, err := f.config()
 	if err != nil {

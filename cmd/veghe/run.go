@@ -19,13 +19,12 @@ import (
 	"veghe/stream/kafka"
 )
 
-func runCmd(st stages) func(context.Context, env, []string) error {
+// runCmd is the command of some or all stages.
+func runCmd(name string, st stages) func(context.Context, env, []string) error {
 	return func(ctx context.Context, e env, args []string) error {
-		f := newFlags("run", e.err)
-		if rest, err := f.parse(args); err != nil {
+		f := newFlags(name, e.err)
+		if err := f.parseNone(args); err != nil {
 			return err
-		} else if len(rest) > 0 {
-			return usageError{fmt.Sprintf("unexpected argument %q", rest[0])}
 		}
 		cfg, err := f.config()
 		if err != nil {

@@ -44,10 +44,8 @@ type sourceState struct {
 func sourceList(ctx context.Context, e env, args []string) error {
 	f := newFlags("source list", e.err)
 	asJSON := f.Bool("json", false, "print JSON")
-	if rest, err := f.parse(args); err != nil {
+	if err := f.parseNone(args); err != nil {
 		return err
-	} else if len(rest) > 0 {
-		return usageError{fmt.Sprintf("list: unexpected argument %q", rest[0])}
 	}
 	cfg, err := f.config()
 	if err != nil {
