@@ -165,9 +165,10 @@ const (
 	inAudit   = `SELECT count(*) FROM audit WHERE instr(lower(reason), ?1) OR instr(lower(object), ?1)`
 )
 
-// Mentions counts where a value stands in what people wrote.
+// Mentions counts where a value stands in what people wrote, whatever the case
+// of its ASCII letters.
 func (d *Desk) Mentions(ctx context.Context, value string) (m Mentions, err error) {
-	want := strings.ToLower(value)
+	want := asciiLower(value)
 	if m.Cases, err = sqlite.All(ctx, d.db.Read, scanString, inCases, want); err != nil {
 		return m, fmt.Errorf("mentions: %w", err)
 	}
@@ -225,13 +226,14 @@ func (d *Desk) erase(ctx context.Context, f func(*sql.Tx) error) error {
 	})
 }
 
-// rewrite puts erasedText where a value stands, whatever its case.
+// rewrite puts erasedText where a value stands, whatever the case of its ASCII
+// letters.
 func rewrite(ctx context.Context, tx *sql.Tx, value string, held []string) error {
 	// What was put into a case as a value is taken out of it.
 	put, err := sqlite.All(ctx, tx, func(row sqlite.Row) (x [3]string, err error) {
 		err = row.Scan(&x[0], &x[1], &x[2])
 		return x, err
-	}, `SELECT cas, kind, value FROM case_value WHERE instr(lower(value), ?1) OR instr(lower(note), ?1)`, strings.ToLower(value))
+	}, `SELECT cas, kind, value FROM case_value WHERE instr(lower(value), ?1) OR instr(lower(note), ?1)`, asciiLower(value))
 	if err != nil {
 		return err
 	}
@@ -267,7 +269,7 @@ func rewrite(ctx context.Context, tx *sql.Tx, value string, held []string) error
 		cells, err := sqlite.All(ctx, tx, func(row sqlite.Row) (x cell, err error) {
 			err = row.Scan(&x.key, &x.text, &x.in)
 			return x, err
-		}, fmt.Sprintf(`SELECT %s, %s, %s FROM %s WHERE instr(lower(%[2]s), ?)`, c.key, c.column, cas, c.table), strings.ToLower(value))
+		}, fmt.Sprintf(`SELECT %s, %s, %s FROM %s WHERE instr(lower(%[2]s), ?)`, c.key, c.column, cas, c.table), asciiLower(value))
 		if err != nil {
 			return err
 		}

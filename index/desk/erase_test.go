@@ -168,6 +168,31 @@ func TestEraseMentions(t *testing.T) {
 	}
 }
 
+// A name in any script is found as it was posted: SQLite's lower knows only
+// the letters of ASCII.
+func TestEraseMentionsInAnyScript(t *testing.T) {
+	for _, value := range []string{"Ștefan_Exemplu", "Иван_Пример"} {
+		d := open(t, t.TempDir())
+		c, err := d.OpenCase(t.Context(), "About "+value, "ana", day)
+		if err := errors.Join(err, d.AttachToCase(t.Context(), c.ID, desk.CaseValue{Kind: "author", Value: value, By: "ana", At: day})); err != nil {
+			t.Fatal(err)
+		}
+		if m, err := d.Mentions(t.Context(), value); err != nil || len(m.Cases) != 1 {
+			t.Errorf("%s: mentioned in %q (%v), want %q", value, m.Cases, err, c.ID)
+		}
+		if err := d.EraseMentions(t.Context(), value, nil, nil, day); err != nil {
+			t.Fatal(err)
+		}
+		f, err := d.Case(t.Context(), c.ID)
+		if err != nil || f.Title != "About […]" {
+			t.Errorf("%s: the title is %q (%v)", value, f.Title, err)
+		}
+		if values, err := d.CaseValues(t.Context(), c.ID); err != nil || len(values) != 0 {
+			t.Errorf("%s: the case keeps %+v (%v)", value, values, err)
+		}
+	}
+}
+
 func TestOldCases(t *testing.T) {
 	d := open(t, t.TempDir())
 	for i, title := range []string{"closed long ago", "closed lately", "held", "open"} {

@@ -2,6 +2,7 @@ package desk_test
 
 import (
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -60,6 +61,38 @@ func TestClaims(t *testing.T) {
 	}
 	if _, ok, _ := d.ClaimOf(ctx, "p", at); ok {
 		t.Error("still claimed")
+	}
+}
+
+// As many queues as may be are open at once; ending one makes room.
+func TestQueuesAreBounded(t *testing.T) {
+	d := openDesk(t)
+	var first desk.Queue
+	for n := 0; ; n++ {
+		q, err := d.AddQueue(t.Context(), "a team", "", "ana", noon)
+		if err != nil {
+			if n != 100 || !strings.Contains(err.Error(), "100 are open already") {
+				t.Fatalf("after %d queues: %v, want 100 of them", n, err)
+			}
+			break
+		}
+		if n == 0 {
+			first = q
+		}
+	}
+	for range 2 { // the second time changes nothing
+		if err := d.EndQueue(t.Context(), first.ID, noon); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := d.AddQueue(t.Context(), "a team", "", "ana", noon); err != nil {
+		t.Error(err)
+	}
+	if all, err := d.Queues(t.Context()); err != nil || len(all) != 100 {
+		t.Errorf("%d open queues (%v), want 100", len(all), err)
+	}
+	if err := d.EndQueue(t.Context(), 1000, noon); !errors.Is(err, desk.ErrNoQueue) {
+		t.Errorf("ended what is not there: %v", err)
 	}
 }
 

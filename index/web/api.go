@@ -193,9 +193,6 @@ func (d *desk) apiPost(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if reviews == nil {
-		reviews = []veghe.Review{}
-	}
 	rates, err := d.rates(ctx, h)
 	if err != nil {
 		return err
