@@ -97,8 +97,8 @@ type Log interface {
 // other work than reading records, such as which of them visits a site.
 type Sharer interface {
 	// Share makes the caller, known by name, one of the members of a group
-	// among whom the shares 0 to of-1 are divided, each held by one of them,
-	// until ctx ends; then it returns nil. Hold is called whenever the caller
+	// among whom the shares 0 to of-1 are divided evenly, each held by one of
+	// them, until ctx ends; then it returns nil. Hold is called whenever the caller
 	// holds some anew. When its ctx ends it must stop what it does for them
 	// and return: only then are they given to others. A share goes back to the
 	// name that held it when that comes back.

@@ -32,14 +32,11 @@ run() { # PACKAGE PATTERN [FLAG…]
 
 up 1
 run ./stream/kafka '^TestRealContract$'
-# On one broker: after the kills below, the second crawler has been seen to
-# wait for its share longer than the test does.
-run ./cmd/veghe '^TestKafkaSharedSources$'
 $kit stop
 
 up 3
 run ./stream/kafka '^Test(RealContract|Drill)$'
 # The whole pipeline: killed while 100,000 posts are imported, then in three
-# processes with a broker killed.
+# processes with a broker killed; then sources shared between two that crawl.
 run ./cmd/veghe '^TestKafkaKill$' -kill.posts "${KILL_POSTS:-100000}" -kill.rounds "${KILL_ROUNDS:-20}"
-run ./cmd/veghe '^TestKafkaThreeProcesses$'
+run ./cmd/veghe '^TestKafka(ThreeProcesses|SharedSources)$'

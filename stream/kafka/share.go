@@ -1,9 +1,11 @@
 package kafka
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"hash/fnv"
+	"slices"
 
 	"github.com/segmentio/kafka-go"
 
@@ -54,9 +56,9 @@ func (s *share) serve(ctx, generation context.Context, assigned []kafka.Partitio
 	<-ctx.Done() // the group waits for this before it shares anew
 }
 
-// byName divides partitions so that each stays with the name that has the
-// highest number for it (rendezvous hashing): one that leaves gives away only
-// its own, and gets them back.
+// byName divides partitions evenly, each to the name with the highest number
+// for it (rendezvous hashing) that has room for it. What each gets depends on
+// the names alone: one that leaves gets back what it had, and few others move.
 type byName struct{ name string }
 
 func (byName) ProtocolName() string { return "veghe-by-name" }
@@ -65,21 +67,43 @@ func (b byName) UserData() ([]byte, error) { return []byte(b.name), nil }
 
 func (byName) AssignGroups(members []kafka.GroupMember, partitions []kafka.Partition) kafka.GroupMemberAssignments {
 	out := kafka.GroupMemberAssignments{}
+	if len(members) == 0 {
+		return out
+	}
+	var claims []claim
 	for _, m := range members {
 		out[m.ID] = map[string][]int{}
+		for _, p := range partitions {
+			claims = append(claims, claim{m.ID, p, weight(string(m.UserData), m.ID, p.ID)})
+		}
 	}
-	for _, p := range partitions {
-		best, most := "", uint64(0)
-		for _, m := range members {
-			if n := weight(string(m.UserData), m.ID, p.ID); best == "" || n > most || n == most && m.ID < best {
-				best, most = m.ID, n
-			}
+	slices.SortFunc(claims, func(a, b claim) int {
+		return cmp.Or(cmp.Compare(b.weight, a.weight), cmp.Compare(a.member, b.member))
+	})
+	// The numbers do not divide few partitions evenly: of three, two members
+	// would get three and none every fourth time.
+	each, over := len(partitions)/len(members), len(partitions)%len(members)
+	taken, has := map[int]bool{}, map[string]int{}
+	for _, c := range claims {
+		full := has[c.member] > each || has[c.member] == each && over == 0
+		if full || taken[c.partition.ID] {
+			continue
 		}
-		if best != "" {
-			out[best][p.Topic] = append(out[best][p.Topic], p.ID)
+		if has[c.member] == each {
+			over--
 		}
+		taken[c.partition.ID] = true
+		has[c.member]++
+		out[c.member][c.partition.Topic] = append(out[c.member][c.partition.Topic], c.partition.ID)
 	}
 	return out
+}
+
+// claim is the number of a member for a partition.
+type claim struct {
+	member    string // its id
+	partition kafka.Partition
+	weight    uint64
 }
 
 // weight is the number of a name for a partition. A member without a name goes

@@ -13,45 +13,76 @@ import (
 	"github.com/twmb/franz-go/pkg/kfake"
 )
 
-// Every share has one holder, and who leaves or comes moves no other's.
-func TestByName(t *testing.T) {
+// assignByName gives the holder of each of the shares among members of these
+// names, and fails the test unless each has one.
+func assignByName(t *testing.T, shares int, names ...string) []string {
+	t.Helper()
 	var partitions []kafka.Partition
-	for i := range 60 {
+	for i := range shares {
 		partitions = append(partitions, kafka.Partition{Topic: "t", ID: i})
 	}
-	assign := func(names ...string) map[int]string {
-		var members []kafka.GroupMember
-		for i, n := range names {
-			members = append(members, kafka.GroupMember{ID: fmt.Sprint("m", i), UserData: []byte(n)})
+	var members []kafka.GroupMember
+	for i, n := range names {
+		members = append(members, kafka.GroupMember{ID: fmt.Sprint("m", i), UserData: []byte(n)})
+	}
+	out := make([]string, shares)
+	got := (byName{}).AssignGroups(members, partitions)
+	for i, m := range members {
+		for _, p := range got[m.ID]["t"] {
+			if out[p] != "" {
+				t.Errorf("share %d of %d has two holders", p, shares)
+			}
+			out[p] = names[i]
 		}
-		out := map[int]string{}
-		for i, m := range members {
-			for _, p := range (byName{}).AssignGroups(members, partitions)[m.ID]["t"] {
-				if out[p] != "" {
-					t.Errorf("share %d has two holders", p)
+	}
+	if p := slices.Index(out, ""); p >= 0 {
+		t.Errorf("share %d of %d has no holder among %q", p, shares, names)
+	}
+	return out
+}
+
+// Every share has one holder, who leaves or comes moves few others', and who
+// comes back, in whatever order, has what it had.
+func TestByName(t *testing.T) {
+	const shares = 60
+	three, two := assignByName(t, shares, "a", "b", "c"), assignByName(t, shares, "c", "a")
+	moved := 0
+	for p, name := range three {
+		if name != "b" && two[p] != name {
+			moved++
+		}
+	}
+	if moved > shares/10 {
+		t.Errorf("%d of %d shares moved between those who stayed", moved, shares)
+	}
+	if again := assignByName(t, shares, "c", "b", "a"); !slices.Equal(again, three) {
+		t.Errorf("the shares of the same names are %q, were %q", again, three)
+	}
+	assignByName(t, shares, "a", "a") // two processes of one name still share
+}
+
+// However few the shares and whatever the names, no member holds two more than
+// another.
+func TestByNameEvenly(t *testing.T) {
+	for _, shares := range []int{0, 1, 3, 6, 12, 60} {
+		for _, members := range []int{1, 2, 3, 4, 7} {
+			for try := range 20 {
+				var names []string
+				for i := range members {
+					names = append(names, fmt.Sprintf("host:/tmp/%d/%d/data", try, i))
 				}
-				out[p] = names[i]
+				count := map[string]int{}
+				for _, name := range assignByName(t, shares, names...) {
+					count[name]++
+				}
+				for _, name := range names {
+					if n := count[name]; n < shares/members || n > (shares+members-1)/members {
+						t.Errorf("%s holds %d of %d shares among %d", name, n, shares, members)
+					}
+				}
 			}
 		}
-		if len(out) != len(partitions) {
-			t.Errorf("%d shares have a holder, want all %d", len(out), len(partitions))
-		}
-		return out
 	}
-	three, two := assign("a", "b", "c"), assign("c", "a")
-	count := map[string]int{}
-	for p, name := range three {
-		count[name]++
-		if name != "b" && two[p] != name {
-			t.Errorf("share %d went from %s to %s although %s stayed", p, name, two[p], name)
-		}
-	}
-	for name, n := range count {
-		if n < 8 {
-			t.Errorf("%s holds %d of 60 shares", name, n)
-		}
-	}
-	assign("a", "a") // two processes of one name still share
 }
 
 // holder notes what one member holds.
