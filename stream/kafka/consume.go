@@ -26,18 +26,21 @@ const (
 // Timeouts.Drain before its context ends. One that goes on regardless holds
 // this member out of the group, and its partitions go to others meanwhile.
 func (l *Log) Consume(ctx context.Context, topic, group string, h stream.Handler) error {
+	return l.join(ctx, topic, group, func(int) consumer { return consumer{handler: h} })
+}
+
+// join is one call of Consume or Share; as says what the member is for, by how
+// many partitions the topic has.
+func (l *Log) join(ctx context.Context, topic, group string, as func(partitions int) consumer) error {
 	ctx, end, err := l.begin(ctx)
 	if err != nil {
 		return err
 	}
 	defer end()
-	c := &consumer{
-		log:     l,
-		topic:   l.cfg.topic(topic),
-		group:   l.cfg.group(topic, group),
-		handler: h,
-	}
-	if _, err = l.topics.partitions(ctx, topic); err == nil {
+	n, err := l.topics.partitions(ctx, topic)
+	if err == nil {
+		c := as(n)
+		c.log, c.topic, c.group = l, l.cfg.topic(topic), l.cfg.group(topic, group)
 		err = c.run(ctx)
 	}
 	switch {
@@ -49,7 +52,7 @@ func (l *Log) Consume(ctx context.Context, topic, group string, h stream.Handler
 	return nil
 }
 
-// consumer is one call of Consume.
+// consumer is a member of a group for one call of join.
 type consumer struct {
 	log     *Log
 	topic   string

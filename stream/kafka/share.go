@@ -3,7 +3,6 @@ package kafka
 import (
 	"cmp"
 	"context"
-	"errors"
 	"hash/fnv"
 	"slices"
 
@@ -17,23 +16,7 @@ var _ stream.Sharer = (*Log)(nil)
 // Share is a member of a consumer group that reads nothing: the partitions of
 // the topic are the shares.
 func (l *Log) Share(ctx context.Context, topic, group, name string, hold func(ctx context.Context, held []int, of int)) error {
-	ctx, end, err := l.begin(ctx)
-	if err != nil {
-		return err
-	}
-	defer end()
-	of, err := l.topics.partitions(ctx, topic)
-	if err == nil {
-		c := &consumer{log: l, topic: l.cfg.topic(topic), group: l.cfg.group(topic, group), share: &share{name: name, of: of, hold: hold}}
-		err = c.run(ctx)
-	}
-	switch {
-	case ctx.Err() == nil:
-		return err
-	case errors.Is(context.Cause(ctx), ErrClosed):
-		return ErrClosed
-	}
-	return nil
+	return l.join(ctx, topic, group, func(of int) consumer { return consumer{share: &share{name: name, of: of, hold: hold}} })
 }
 
 // share is what a consumer does that shares out work instead of records.
