@@ -18,17 +18,22 @@ const eachBatch = 256
 // put meanwhile may be left out. ErrNotFound says that dir holds no index. An
 // error of f ends it.
 func Each(ctx context.Context, dir string, f func(Hit) error) error {
-	if _, err := os.Stat(filepath.Join(dir, File)); err != nil {
-		if errors.Is(err, os.ErrNotExist) {
-			return fmt.Errorf("%s holds no index: %w", dir, ErrNotFound)
-		}
-		return err
-	}
-	s, err := openStore(ctx, dir)
+	s, err := openThere(ctx, dir)
 	if err != nil {
 		return err
 	}
 	return errors.Join(s.each(ctx, f), s.close())
+}
+
+// openThere opens a store that must be there.
+func openThere(ctx context.Context, dir string) (*store, error) {
+	if _, err := os.Stat(filepath.Join(dir, File)); err != nil {
+		if errors.Is(err, os.ErrNotExist) {
+			return nil, fmt.Errorf("%s holds no index: %w", dir, ErrNotFound)
+		}
+		return nil, err
+	}
+	return openStore(ctx, dir)
 }
 
 // Newest calls f with the newest posts, at most n of them, in the order in

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 
 	"veghe"
 )
@@ -15,13 +13,7 @@ import (
 // named. Like Each it only reads the store, beside whoever has the index open.
 // ErrNotFound names an id that is not there, or a case without posts.
 func Pick(ctx context.Context, dir string, ids []veghe.PostID, inCase string) ([]Hit, error) {
-	if _, err := os.Stat(filepath.Join(dir, File)); err != nil {
-		if errors.Is(err, os.ErrNotExist) {
-			return nil, fmt.Errorf("%s holds no index: %w", dir, ErrNotFound)
-		}
-		return nil, err
-	}
-	s, err := openStore(ctx, dir)
+	s, err := openThere(ctx, dir)
 	if err != nil {
 		return nil, err
 	}

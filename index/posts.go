@@ -5,8 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 
 	"veghe"
@@ -136,10 +134,7 @@ func (x *Index) edit(ctx context.Context, id veghe.PostID, change func(*record) 
 // CountIn counts what the index in dir holds without opening it for work. It
 // only reads the store. ErrNotFound says that dir holds no index.
 func CountIn(ctx context.Context, dir string) (Counts, error) {
-	if _, err := os.Stat(filepath.Join(dir, File)); errors.Is(err, os.ErrNotExist) {
-		return Counts{}, fmt.Errorf("%s holds no index: %w", dir, ErrNotFound)
-	}
-	s, err := openStore(ctx, dir)
+	s, err := openThere(ctx, dir)
 	if err != nil {
 		return Counts{}, err
 	}
