@@ -25,6 +25,14 @@ func (p *Post) Key() string {
 	return string(p.ID)
 }
 
+// Written is when a post was written, else collected.
+func (p *Post) Written() time.Time {
+	if p.PostedAt.IsZero() {
+		return p.CollectedAt
+	}
+	return p.PostedAt
+}
+
 // Identify fills ContentHash, and ID where the source gave none. The id then
 // depends only on what the post is (where, who, when, what), never on when or
 // how it was collected, so fetching the same post again gives the same id.

@@ -4,7 +4,6 @@ import (
 	"io"
 	"strings"
 	"sync"
-	"time"
 
 	"veghe"
 	"veghe/detect/cluster"
@@ -64,7 +63,7 @@ func reachable(p *veghe.Post, contacts []veghe.Contact) (out []string) {
 func (n *neighbours) place(p *veghe.Post, d *draft) (*veghe.Cluster, map[string]float64) {
 	features := map[string]float64{}
 	n.manner(p, features)
-	m := cluster.Member{ID: p.ID, Source: p.Source, Author: p.Author, Contacts: reachable(p, d.Contacts), At: written(p)}
+	m := cluster.Member{ID: p.ID, Source: p.Source, Author: p.Author, Contacts: reachable(p, d.Contacts), At: p.Written()}
 	if place := strings.TrimSpace(p.Place); place != "" {
 		m.Places = append(m.Places, strings.ToLower(place))
 	}
@@ -100,13 +99,6 @@ func (n *neighbours) manner(p *veghe.Post, features map[string]float64) {
 	if m.Questions >= 0 {
 		features["question_share"] = m.Questions
 	}
-}
-
-func written(p *veghe.Post) time.Time {
-	if p.PostedAt.IsZero() {
-		return p.CollectedAt
-	}
-	return p.PostedAt
 }
 
 // SaveNeighbours writes what is remembered about templates and contacts, so

@@ -1,8 +1,7 @@
 package handover
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
+	"cmp"
 	"strings"
 	"time"
 
@@ -64,7 +63,7 @@ func (g *graph) add(n node, key ...string) node {
 }
 
 func moment(t time.Time) node {
-	return node{"@type": "xsd:dateTime", "@value": t.UTC().Format("2006-01-02T15:04:05.000Z")}
+	return node{"@type": "xsd:dateTime", "@value": stixTime(t)}
 }
 
 // facet gives a facet the id that it needs.
@@ -75,13 +74,9 @@ func facet(kind string, fields node, key ...string) node {
 
 func (g *graph) post(p Pack, h Post) []node {
 	post := string(h.Post.ID)
-	text := h.Post.Text
-	if h.Post.Title != "" {
-		text = h.Post.Title + "\n\n" + text
-	}
-	sum := sha256.Sum256([]byte(text))
+	text, sum := words(h)
 	message := node{"uco-observable:messageText": text}
-	if t := written(h.Post); !t.IsZero() {
+	if t := h.Post.Written(); !t.IsZero() {
 		message["uco-observable:sentTime"] = moment(t)
 	}
 	var out []node
@@ -97,7 +92,7 @@ func (g *graph) post(p Pack, h Post) []node {
 			"uco-observable:hash": []node{{
 				"@id": "urn:uuid:" + id("case hash", post), "@type": "uco-types:Hash",
 				"uco-types:hashMethod": "SHA256",
-				"uco-types:hashValue":  node{"@type": "xsd:hexBinary", "@value": hex.EncodeToString(sum[:])},
+				"uco-types:hashValue":  node{"@type": "xsd:hexBinary", "@value": sum},
 			}},
 		}, post),
 	}
@@ -135,7 +130,7 @@ func (g *graph) contact(c veghe.Contact) node {
 	case "email":
 		return one("EmailAddress", "EmailAddressFacet", "addressValue", c.Value)
 	case "url":
-		return one("URL", "URLFacet", "fullValue", nonEmpty(address(c.Value), c.Value))
+		return one("URL", "URLFacet", "fullValue", cmp.Or(address(c.Value), c.Value))
 	}
 	network, name := account(c.Value)
 	return g.account(network, name)
@@ -153,12 +148,12 @@ func (g *graph) mentions(from, to node, post string, c veghe.Contact) node {
 func (g *graph) about(p Pack, h Post, m node) []node {
 	post := string(h.Post.ID)
 	out := []node{g.add(node{
-		"@type": "case-investigation:ProvenanceRecord", "uco-core:description": nonEmpty(h.Post.Evidence, "no capture is kept"),
+		"@type": "case-investigation:ProvenanceRecord", "uco-core:description": cmp.Or(h.Post.Evidence, "no capture is kept"),
 		"case-investigation:exhibitNumber": post, "uco-core:objectCreatedTime": moment(p.seen(h)), "uco-core:object": []node{m},
 	}, "provenance", post)}
 	if len(h.Assessment.Findings) > 0 {
 		out = append(out, g.add(node{
-			"@type": "uco-core:Annotation", "uco-core:name": nonEmpty(h.Assessment.Label, "what the rules saw"),
+			"@type": "uco-core:Annotation", "uco-core:name": cmp.Or(h.Assessment.Label, "what the rules saw"),
 			"uco-core:statement": []string{reasons(h)}, "uco-core:object": []node{m},
 		}, "findings", post, h.Assessment.RulesVersion))
 	}

@@ -15,6 +15,8 @@ package handover
 import (
 	"bytes"
 	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -198,12 +200,14 @@ func (p Pack) key() string {
 	return "query " + p.Query
 }
 
-// written is when a post was written, else collected.
-func written(p veghe.Post) time.Time {
-	if p.PostedAt.IsZero() {
-		return p.CollectedAt
+// words are the title and text of a post, and their SHA-256 in hex.
+func words(h Post) (text, sum string) {
+	text = h.Post.Text
+	if h.Post.Title != "" {
+		text = h.Post.Title + "\n\n" + text
 	}
-	return p.PostedAt
+	b := sha256.Sum256([]byte(text))
+	return text, hex.EncodeToString(b[:])
 }
 
 // seen is when a post was assessed, else collected, else now: when what we

@@ -1,9 +1,8 @@
 package handover
 
 import (
-	"crypto/sha256"
+	"cmp"
 	"encoding/base64"
-	"encoding/hex"
 	"net/netip"
 	"slices"
 	"strings"
@@ -98,7 +97,7 @@ func (b *bundle) observable(kind string, o object, keys ...string) string {
 // post returns the ids of everything said about one post.
 func (b *bundle) post(p Pack, h Post) []string {
 	at := p.seen(h)
-	first := written(h.Post)
+	first := h.Post.Written()
 	if first.IsZero() || first.After(at) {
 		first = at
 	}
@@ -109,7 +108,7 @@ func (b *bundle) post(p Pack, h Post) []string {
 	out := []string{observed}
 	if len(h.Assessment.Findings) > 0 {
 		out = append(out, b.domain("note", at, object{
-			"abstract": nonEmpty(h.Assessment.Label, "what the rules saw"), "content": reasons(h),
+			"abstract": cmp.Or(h.Assessment.Label, "what the rules saw"), "content": reasons(h),
 			"authors": []string{strings.TrimSpace("veghe " + b.version)}, "object_refs": []string{observed},
 		}, string(h.Post.ID), h.Assessment.RulesVersion))
 	}
@@ -123,13 +122,6 @@ func (b *bundle) post(p Pack, h Post) []string {
 		}
 	}
 	return out
-}
-
-func nonEmpty(s, otherwise string) string {
-	if s == "" {
-		return otherwise
-	}
-	return s
 }
 
 // opinion is a decision in the words of opinion-enum.
@@ -148,11 +140,10 @@ func opinion(d veghe.Decision) string {
 // observables are what can be seen of a post: its text, where it stands, who
 // wrote it, whom it says to call.
 func (b *bundle) observables(h Post) []string {
-	text := strings.TrimPrefix(h.Post.Title+"\n\n", "\n\n") + h.Post.Text
-	sum := sha256.Sum256([]byte(text))
+	text, sum := words(h)
 	refs := []string{b.observable("artifact", object{
 		"mime_type": "text/plain", "payload_bin": base64.StdEncoding.EncodeToString([]byte(text)),
-		"hashes": object{"SHA-256": hex.EncodeToString(sum[:])},
+		"hashes": object{"SHA-256": sum},
 	}, "hashes", "payload_bin")}
 	add := func(ref string) {
 		if ref != "" && !slices.Contains(refs, ref) {

@@ -203,7 +203,7 @@ func (b *builder) link(found map[[2]int]*Edge, from, to int, h index.Hit) {
 	if disguised(h, b.Nodes[from]) || disguised(h, b.Nodes[to]) {
 		e.Disguised++
 	}
-	if t := When(h.Post); !t.IsZero() {
+	if t := h.Post.Written(); !t.IsZero() {
 		if e.First.IsZero() || t.Before(e.First) {
 			e.First = t
 		}
@@ -297,12 +297,4 @@ func Host(address string) string {
 		return ""
 	}
 	return strings.TrimPrefix(strings.ToLower(u.Hostname()), "www.")
-}
-
-// When is when a post was written, else collected.
-func When(p veghe.Post) time.Time {
-	if p.PostedAt.IsZero() {
-		return p.CollectedAt
-	}
-	return p.PostedAt
 }

@@ -275,7 +275,7 @@ func (d *desk) apiEntity(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 		if len(edge.Hits) > 0 {
-			t := postedOrCollected(edge.Hits[0].Post)
+			t := edge.Hits[0].Post.Written()
 			*at = &t
 		}
 	}

@@ -62,7 +62,7 @@ func (d *desk) cluster(ctx context.Context, id string) (clusterView, error) {
 	}
 	v := clusterView{ID: id, Total: res.Total, Template: []TemplatePiece{}, Facets: res.Facets, Days: append([]index.Count{}, res.Days...), Hits: res.Hits}
 	for _, h := range v.Hits {
-		t := postedOrCollected(h.Post)
+		t := h.Post.Written()
 		if v.Last == nil || t.After(*v.Last) {
 			v.Last = &t
 		}

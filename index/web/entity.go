@@ -237,9 +237,9 @@ func (d *desk) span(ctx context.Context, query string, newest []index.Hit) (firs
 		return first, last, err
 	}
 	if len(oldest.Hits) > 0 {
-		first = postedOrCollected(oldest.Hits[0].Post)
+		first = oldest.Hits[0].Post.Written()
 	}
-	return first, postedOrCollected(newest[0].Post), nil
+	return first, newest[0].Post.Written(), nil
 }
 
 // placeRow is one place that posts name, as the reader calls it.

@@ -119,7 +119,7 @@ func (d *desk) atom(ctx context.Context, r *http.Request, watch store.Watch, hit
 		a := hit.Assessment
 		e := atomEntry{
 			ID: "urn:veghe:post:" + string(h.Post), Updated: atomTime(h.At), Link: atomLink{home + postPath(h.Post)},
-			Title: l.Value("severity", string(a.Severity)) + ", " + string(hit.Post.Source), Summary: l.Time(postedOrCollected(hit.Post)) + " UTC",
+			Title: l.Value("severity", string(a.Severity)) + ", " + string(hit.Post.Source), Summary: l.Time(hit.Post.Written()) + " UTC",
 		}
 		if a.Label != "" {
 			e.Title += ": " + l.Has("label."+a.Label, a.Label)

@@ -157,7 +157,7 @@ func newLanes(l *locale, hits []index.Hit) *lanes {
 	by := map[veghe.SourceID][]index.Hit{}
 	v := &lanes{Width: lanesWidth}
 	for _, h := range hits {
-		t := postedOrCollected(h.Post)
+		t := h.Post.Written()
 		if t.IsZero() {
 			continue
 		}
@@ -188,7 +188,7 @@ func newLanes(l *locale, hits []index.Hit) *lanes {
 		ln := lane{Y: i*laneHeight + laneHeight/2, Source: s, Count: len(by[s])}
 		ln.Text = ln.Y + 4
 		for _, h := range by[s] {
-			t := postedOrCollected(h.Post)
+			t := h.Post.Written()
 			x := laneLabel + 8 + int(float64(lanesWidth-laneLabel-20)*float64(t.Sub(v.First))/span)
 			ln.Dots = append(ln.Dots, laneDot{X: x, Y: ln.Y, Href: postPath(h.Post.ID), At: t, Flagged: h.Assessment.Flagged, Said: l.Time(t)})
 		}

@@ -113,7 +113,7 @@ func (d *desk) known(ctx context.Context, row *lookedUp) error {
 	}
 	for at, res := range map[**time.Time]index.Result{&row.First: oldest, &row.Last: newest} {
 		if len(res.Hits) > 0 {
-			t := postedOrCollected(res.Hits[0].Post)
+			t := res.Hits[0].Post.Written()
 			*at = &t
 		}
 	}

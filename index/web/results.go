@@ -280,7 +280,7 @@ func (d *desk) item(l *locale, p *resultsPage, h index.Hit, titles map[veghe.Ind
 	it := item{
 		ID: h.Post.ID, Name: l.nameOf(h), Href: postPath(h.Post.ID) + back(p), Severity: a.Severity, Label: a.Label,
 		Scores: scores(a), Source: h.Post.Source, Place: h.Post.Place, Flagged: a.Flagged,
-		Author: d.pseudo.short(h.Post.Source, h.Post.Author), Posted: postedOrCollected(h.Post),
+		Author: d.pseudo.short(h.Post.Source, h.Post.Author), Posted: h.Post.Written(),
 		Langs: langs(a.Lang), Review: h.Review, Gone: !h.GoneSince.IsZero(), Edited: !h.EditedAt.IsZero(),
 	}
 	if a.Cluster != nil {
@@ -380,13 +380,6 @@ func langs(spans []veghe.LangSpan) []string {
 		}
 	}
 	return out
-}
-
-func postedOrCollected(p veghe.Post) time.Time {
-	if p.PostedAt.IsZero() {
-		return p.CollectedAt
-	}
-	return p.PostedAt
 }
 
 // titles are the loaded rules by indicator.
