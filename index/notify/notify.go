@@ -9,6 +9,7 @@
 package notify
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -76,7 +77,7 @@ func (n Note) text() string {
 		if !p.Posted.IsZero() {
 			fmt.Fprintf(&b, ", %s", p.Posted.UTC().Format("2006-01-02 15:04"))
 		}
-		fmt.Fprintf(&b, "\n  %s\n", first(p.Link, p.ID))
+		fmt.Fprintf(&b, "\n  %s\n", cmp.Or(p.Link, p.ID))
 	}
 	if more := n.Total - len(n.Posts); more > 0 {
 		fmt.Fprintf(&b, "\n+ %d\n", more)
@@ -89,11 +90,4 @@ func (n Note) text() string {
 	}
 	b.WriteString("\nA reason to look, not a verdict on a person. / Un motiv de a privi, nu un verdict.\n")
 	return b.String()
-}
-
-func first(a, b string) string {
-	if a != "" {
-		return a
-	}
-	return b
 }
