@@ -85,8 +85,10 @@ type follower struct {
 	fail  error
 }
 
-func follow(t *testing.T, s *talk) *follower {
+// followed is a talk that was visited once, and its follower.
+func followed(t *testing.T) (*talk, *follower) {
 	t.Helper()
+	s := newTalk()
 	b := serveTalk(t, s)
 	f := &follower{T: t, at: time.Date(2026, 10, 12, 9, 0, 0, 0, time.UTC), texts: map[veghe.PostID]string{}}
 	src := local(b.URL + "/")
@@ -110,10 +112,11 @@ func follow(t *testing.T, s *talk) *follower {
 		return nil
 	}
 	f.c = open(t, cfg)
-	return f
+	f.later(1)
+	return s, f
 }
 
-// later lets so many days pass, with a visit every hour of the last ones.
+// later lets thirty days pass, and then so many hours with a visit in each.
 func (f *follower) later(hours int) {
 	f.Helper()
 	f.at = f.at.Add(30 * 24 * time.Hour)
@@ -154,9 +157,7 @@ func TestPageGone(t *testing.T) {
 		"a redirect to a list": redirect("/"),
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := newTalk()
-			f := follow(t, s)
-			f.later(1)
+			s, f := followed(t)
 			s.answer("/t2", answer)
 			f.later(1)
 			f.want() // it may be a mistake of the site
@@ -171,63 +172,61 @@ func TestPageGone(t *testing.T) {
 	}
 }
 
-// A page that is not there once, or in trouble, is not gone.
-func TestPageMissedOnce(t *testing.T) {
-	s := newTalk()
-	f := follow(t, s)
-	f.later(1)
-	s.answer("/t2", http.NotFound)
-	f.later(1)
-	s.answer("/t2", nil)
-	f.later(2)
-	s.answer("/t2", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(403) })
-	f.later(2)
-	f.want()
-}
-
-// One post is deleted and all that follow move up: only that one is gone,
-// also across pages, and although the last page is no longer there.
-func TestPostGone(t *testing.T) {
-	s := newTalk()
-	f := follow(t, s)
-	f.later(1)
-	s.set("/t1", "p1: one", "p3: three")
-	s.set("/t1p2", "p4: four", "p5: five")
-	s.set("/t1p3")
-	s.answer("/t1p3", http.NotFound)
-	f.later(3)
-	f.want("gone two since hour 0")
-}
-
-// A page turned into pages of another size: nothing is gone.
-func TestPagesMoved(t *testing.T) {
-	s := newTalk()
-	f := follow(t, s)
-	f.later(1)
-	s.set("/t1", "p1: one")
-	s.set("/t1p2", "p2: two", "p3: three")
-	s.set("/t1p3", "p4: four", "p5: five")
-	f.later(3)
-	f.want()
-}
-
-// What a page shows that lost all of its posts says nothing about them: its
-// layout may have changed, or it wants a log-in now.
-func TestEmptyPageIsNotGone(t *testing.T) {
-	s := newTalk()
-	f := follow(t, s)
-	f.later(1)
-	s.answer("/t1", html("<p>please log in</p>"))
-	s.answer("/t2", html("%s", post("z9", "dan", "another thread altogether")))
-	f.later(3)
-	f.want()
+// What pages show after a change, and who is told of it.
+func TestGoneOrNot(t *testing.T) {
+	for name, tt := range map[string]struct {
+		change func(s *talk, f *follower)
+		want   []string
+	}{
+		"a page that is not there once, or in trouble, is not gone": {
+			change: func(s *talk, f *follower) {
+				s.answer("/t2", http.NotFound)
+				f.later(1)
+				s.answer("/t2", nil)
+				f.later(2)
+				s.answer("/t2", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(403) })
+				f.later(2)
+			},
+		},
+		// Also across pages, and although the last page is no longer there.
+		"one post is deleted and all that follow move up: only that one is gone": {
+			change: func(s *talk, f *follower) {
+				s.set("/t1", "p1: one", "p3: three")
+				s.set("/t1p2", "p4: four", "p5: five")
+				s.set("/t1p3")
+				s.answer("/t1p3", http.NotFound)
+				f.later(3)
+			},
+			want: []string{"gone two since hour 0"},
+		},
+		"a page turned into pages of another size": {
+			change: func(s *talk, f *follower) {
+				s.set("/t1", "p1: one")
+				s.set("/t1p2", "p2: two", "p3: three")
+				s.set("/t1p3", "p4: four", "p5: five")
+				f.later(3)
+			},
+		},
+		// Its layout may have changed, or it wants a log-in now.
+		"a page that lost all of its posts says nothing about them": {
+			change: func(s *talk, f *follower) {
+				s.answer("/t1", html("<p>please log in</p>"))
+				s.answer("/t2", html("%s", post("z9", "dan", "another thread altogether")))
+				f.later(3)
+			},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, f := followed(t)
+			tt.change(s, f)
+			f.want(tt.want...)
+		})
+	}
 }
 
 // A deleted post is put up once more.
 func TestSaidAgain(t *testing.T) {
-	s := newTalk()
-	f := follow(t, s)
-	f.later(1)
+	s, f := followed(t)
 	s.set("/t1", "p1: one", "p9: nine")
 	s.set("/t1p2", "p3: three", "p4: four")
 	f.later(2)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -114,7 +115,7 @@ func parseDays(text string) (days [7]bool, err error) {
 	}
 	for part := range strings.SplitSeq(text, ",") {
 		first, last, isRange := strings.Cut(part, "-")
-		a, b := weekday(first), weekday(last)
+		a, b := slices.Index(weekdays, first), slices.Index(weekdays, last)
 		if !isRange {
 			b = a
 		}
@@ -129,15 +130,6 @@ func parseDays(text string) (days [7]bool, err error) {
 		}
 	}
 	return days, nil
-}
-
-func weekday(name string) int {
-	for i, w := range weekdays {
-		if w == name {
-			return i
-		}
-	}
-	return -1
 }
 
 // open says whether a source may be visited at a time.

@@ -149,8 +149,8 @@ func (v *visitor) pass(ctx context.Context, sink Sink) error {
 	err := p.run(ctx, sink)
 	v.tell(ctx)
 	v.count(ctx)
-	if _, spent := v.opens(ctx); err == nil && spent != nil {
-		err = spent
+	if _, opensErr := v.opens(ctx); err == nil {
+		err = opensErr
 	}
 	if err == nil && ctx.Err() == nil {
 		v.health.update(func(s *Stats) { s.Passes++ })

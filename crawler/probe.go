@@ -90,9 +90,11 @@ func knownKinds(links []frontier.Link) bool {
 // promising picks the link that is most likely to show what a source holds: a
 // thread or an ad, else a list.
 func promising(links []frontier.Link, seen map[string]bool) (frontier.Link, bool) {
-	for _, l := range links { // of links whose kind is not known, one that is named like a thread
-		if l.Kind == string(extract.Other) && !l.Next && !seen[l.URL] && likeThread.MatchString(l.URL) && !knownKinds(links) {
-			return l, true
+	if !knownKinds(links) { // then one that is named like a thread
+		for _, l := range links {
+			if !l.Next && !seen[l.URL] && likeThread.MatchString(l.URL) {
+				return l, true
+			}
 		}
 	}
 	for _, kinds := range [][]extract.LinkKind{{extract.Thread, extract.Post}, {extract.Front}, {extract.List}, {extract.Other}} {

@@ -289,18 +289,15 @@ func (c *cut) batch(b *batch) error {
 	for _, x := range captures {
 		at := b.Entries[x.first].Offset
 		stays := c.stays[at]
-		due := c.doomed[at] || !stays && b.At.Before(c.before)
-		if !due {
-			c.captures++
-		}
-		switch {
-		case stays && !due:
-		case due:
+		if c.doomed[at] || !stays && b.At.Before(c.before) {
 			c.dropped++
 			for i := range x.members {
 				b.parts[x.first+i] = nil
 			}
-		case c.next.IsZero() || b.At.Before(c.next):
+			continue
+		}
+		c.captures++
+		if !stays && (c.next.IsZero() || b.At.Before(c.next)) {
 			c.next = b.At
 		}
 	}

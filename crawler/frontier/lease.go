@@ -15,9 +15,10 @@ type Quota struct {
 	Pages int    // 0 means no bound
 }
 
-// Lease gives up to n pages of a source that are due at asOf, start pages
-// before others, then longest due first, then nearest to a start page, and no more than its quota still has. Each is the caller's until the
-// given time; then it is due again.
+// Lease gives up to n pages of a source that are due at asOf, and no more than
+// its quota still has: start pages before others, then longest due first, then
+// nearest to a start page. Each is the caller's until the given time; then it
+// is due again.
 func (f *Frontier) Lease(ctx context.Context, source veghe.SourceID, asOf, until time.Time, n int, q Quota) ([]Page, error) {
 	var out []Page
 	err := f.inTx(ctx, func(tx *sql.Tx) error {
