@@ -327,3 +327,46 @@ func TestCasesOfAnAccount(t *testing.T) {
 		}
 	}
 }
+
+// At a desk on loopback that signed its visitor in, all that ends with the
+// first account: a feed is read as whoever made it, and a referral takes two.
+func TestNobodyIsAloneBesideAccounts(t *testing.T) {
+	ana := inRole(store.Investigator)
+	ana.name = "ana"
+	kept := accountsOf(t, ana)
+	do, _ := signedInTo(t, kept, func(c *Config) { c.AutoSignIn, c.Watches, c.Cases = true, kept, kept })
+	w, err := kept.AddWatch(t.Context(), "a watch", "cules", "ana", noon)
+	if err != nil {
+		t.Fatal(err)
+	}
+	feed := func(by string) string {
+		token, err := kept.MakeFeed(t.Context(), store.Feed{Watch: w.ID, By: by, At: noon})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return "/feeds/1/" + token
+	}
+	if code, _ := do("GET", feed("local"), "", "nobody"); code != http.StatusNotFound {
+		t.Errorf("the feed of who has no account: %d, want 404", code)
+	}
+	own := feed("ana")
+	if code, _ := do("GET", own, "", "nobody"); code != http.StatusOK {
+		t.Errorf("ana's feed: %d, want 200", code)
+	}
+	c, err := kept.OpenCase(t.Context(), "One", "ana", noon)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if code, _ := do("POST", "/cases/"+c.ID, form("do", "status", "status", "referred", "note", "urgent"), "ana"); code != http.StatusSeeOther {
+		t.Errorf("asking for a referral: %d", code)
+	}
+	if f, err := kept.Case(t.Context(), c.ID); err != nil || f.Status != store.CaseOpen {
+		t.Errorf("one person referred the case: %s, %v", f.Status, err)
+	}
+	if err := kept.SetAccount(t.Context(), store.Account{Name: "ana", Roles: []store.Role{store.Auditor}}); err != nil {
+		t.Fatal(err)
+	}
+	if code, _ := do("GET", own, "", "nobody"); code != http.StatusNotFound {
+		t.Errorf("ana's feed, now that she may not search: %d, want 404", code)
+	}
+}

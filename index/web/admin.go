@@ -183,11 +183,7 @@ func (d *desk) giveLink(w http.ResponseWriter, r *http.Request, name string) err
 	if err != nil {
 		return err
 	}
-	scheme := "http://"
-	if d.secure(r) {
-		scheme = "https://"
-	}
-	return d.showAdminAccount(w, r, http.StatusOK, name, adminAccountView{Link: scheme + r.Host + "/signin?token=" + secret})
+	return d.showAdminAccount(w, r, http.StatusOK, name, adminAccountView{Link: d.home(r) + "/signin?token=" + secret})
 }
 
 // adminAccountForm takes every form of an account: what is done stands in "do".

@@ -47,7 +47,7 @@ func (d *desk) casePage(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	l := d.localeOf(r)
-	p := casePage{Page: d.page(r, f.ID+" "+f.Title), CaseFile: f, Alone: d.AutoSignIn, Statuses: store.CaseStatuses, Export: handover.Names(), HasEvidence: d.Evidence != nil}
+	p := casePage{Page: d.page(r, f.ID+" "+f.Title), CaseFile: f, Alone: d.alone(ctx), Statuses: store.CaseStatuses, Export: handover.Names(), HasEvidence: d.Evidence != nil}
 	p.Nav = "cases"
 	hits, err := d.members(ctx, l, &p)
 	if err != nil {
@@ -157,7 +157,7 @@ func (d *desk) changeStatus(ctx context.Context, c caseChange) error {
 		return refuse(http.StatusBadRequest, "status is none of open, referred and closed")
 	}
 	by, at := userOf(ctx).Name, d.Clock().UTC()
-	if to != store.CaseReferred || d.AutoSignIn {
+	if to != store.CaseReferred || d.alone(ctx) {
 		if err := d.note(ctx, ActCase, "case "+c.id, "status "+string(to)); err != nil {
 			return err
 		}

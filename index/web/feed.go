@@ -85,7 +85,7 @@ func (d *desk) feed(w http.ResponseWriter, r *http.Request) error {
 
 // reader is the account as which a feed is read, if it still may.
 func (d *desk) reader(ctx context.Context, name string) (User, error) {
-	if d.AutoSignIn {
+	if d.alone(ctx) {
 		return Alone(name), nil
 	}
 	if d.Accounts == nil {
@@ -100,10 +100,7 @@ func (d *desk) reader(ctx context.Context, name string) (User, error) {
 
 func (d *desk) atom(ctx context.Context, r *http.Request, watch store.Watch, hits []store.WatchHit) (atom, error) {
 	l := d.localeOf(r)
-	home := "http://" + r.Host
-	if r.TLS != nil {
-		home = "https://" + r.Host
-	}
+	home := d.home(r)
 	out := atom{ID: "urn:veghe:watch:" + strconv.FormatInt(watch.ID, 10), Title: "veghe: " + watch.Name, Updated: atomTime(watch.At), Author: "veghe"}
 	for i, h := range hits {
 		if i == 0 {

@@ -38,6 +38,14 @@ func (d *desk) secure(r *http.Request) bool {
 	return r.TLS != nil || d.fromProxy(r) && r.Header.Get("X-Forwarded-Proto") == "https"
 }
 
+// home is the address of the desk as the browser wrote it, without a path.
+func (d *desk) home(r *http.Request) string {
+	if d.secure(r) {
+		return "https://" + r.Host
+	}
+	return "http://" + r.Host
+}
+
 // fromProxy reports whether a proxy that we trust sent the request.
 func (d *desk) fromProxy(r *http.Request) bool {
 	a, err := netip.ParseAddrPort(r.RemoteAddr)

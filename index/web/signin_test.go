@@ -325,6 +325,23 @@ func TestAddress(t *testing.T) {
 	}
 }
 
+// What links from outside lead to is the address that the browser knows, also
+// behind a proxy that ends TLS.
+func TestHome(t *testing.T) {
+	d := &desk{Config: Config{Proxies: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}}}
+	for from, want := range map[string]string{
+		"192.0.2.1:1":    "https://desk.example.org",
+		"198.51.100.7:1": "http://desk.example.org", // not a proxy of ours
+	} {
+		r := httptest.NewRequestWithContext(t.Context(), "GET", "http://desk.example.org/feeds/1/x", nil)
+		r.RemoteAddr = from
+		r.Header.Set("X-Forwarded-Proto", "https")
+		if got := d.home(r); got != want {
+			t.Errorf("from %s: %s, want %s", from, got, want)
+		}
+	}
+}
+
 func TestLimiter(t *testing.T) {
 	now := noon
 	l := newLimiter(func() time.Time { return now })
