@@ -149,7 +149,7 @@ func (d *desk) reveal(r *http.Request, object string) (shower, error) {
 	if !userOf(r.Context()).May.Has(store.CanReveal) {
 		return shower{}, fail(http.StatusForbidden, "error.not_allowed")
 	}
-	reason, err := revealReason(given)
+	reason, err := reasonIn(given)
 	if err != nil {
 		return shower{}, refuse(http.StatusBadRequest, revealHeader+": want a reason of 3 to 2000 bytes")
 	}

@@ -25,9 +25,9 @@ const maxBulk = 200
 // can read in each post why it was decided on.
 func (d *desk) bulkForm(w http.ResponseWriter, r *http.Request) error {
 	decision := veghe.Decision(r.PostFormValue("decision"))
-	reason, err := revealReason(r.PostFormValue("reason"))
+	reason, err := reasonIn(r.PostFormValue("reason"))
 	if err != nil {
-		return &failure{status: http.StatusBadRequest, key: "error.reason", cause: err}
+		return err
 	}
 	if !slices.Contains(store.Decisions, decision) || decision == veghe.Withdrawn {
 		return refuse(http.StatusBadRequest, `decision: want "relevant", "not_relevant" or "unsure"`)

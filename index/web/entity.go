@@ -322,9 +322,9 @@ func (d *desk) entityForm(w http.ResponseWriter, r *http.Request) error {
 	by, at := userOf(ctx).Name, d.Clock().UTC()
 	switch r.PostFormValue("do") {
 	case "mark":
-		reason, err := revealReason(r.PostFormValue("reason"))
+		reason, err := reasonIn(r.PostFormValue("reason"))
 		if err != nil {
-			return &failure{status: http.StatusBadRequest, key: "error.reason", cause: err}
+			return err
 		}
 		if err := d.note(ctx, ActMark, d.object(s), "not identifying: "+reason); err != nil {
 			return err

@@ -68,9 +68,9 @@ func (d *desk) mayReveal(r *http.Request, object, given string) (string, error) 
 	if !userOf(r.Context()).Can("reveal") {
 		return "", fail(http.StatusForbidden, "error.not_allowed")
 	}
-	reason, err := revealReason(given)
+	reason, err := reasonIn(given)
 	if err != nil {
-		return "", &failure{status: http.StatusBadRequest, key: "error.reason", cause: err}
+		return "", err
 	}
 	return reason, d.note(r.Context(), ActReveal, object, reason)
 }
@@ -187,9 +187,9 @@ type EvidenceOrder struct {
 func (d *desk) packForm(w http.ResponseWriter, r *http.Request) error {
 	ctx, cancel := context.WithTimeout(r.Context(), 2*time.Minute)
 	defer cancel()
-	reason, err := revealReason(r.PostFormValue("reason"))
+	reason, err := reasonIn(r.PostFormValue("reason"))
 	if err != nil {
-		return &failure{status: http.StatusBadRequest, key: "error.reason", cause: err}
+		return err
 	}
 	f, err := d.Cases.Case(ctx, r.PathValue("id"))
 	if err != nil {

@@ -112,9 +112,9 @@ func (d *desk) liftHoldForm(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return fail(http.StatusNotFound, "error.not_found")
 	}
-	why, err := revealReason(r.PostFormValue("reason"))
+	why, err := reasonIn(r.PostFormValue("reason"))
 	if err != nil {
-		return &failure{status: http.StatusBadRequest, key: "error.reason", cause: err}
+		return err
 	}
 	if err := d.note(r.Context(), ActHold, "hold "+r.PathValue("id"), "lifted: "+why); err != nil {
 		return err

@@ -323,7 +323,7 @@ func (d *desk) labPage(r *http.Request, in labInput) (labPage, error) {
 		p.Rules[i].Title = l.Indicator(p.Rules[i].Indicator, p.Rules[i].Title)
 	}
 	slices.SortFunc(p.Rules, func(a, b RuleInfo) int { return strings.Compare(string(a.Rule), string(b.Rule)) })
-	if in.Post != "" && p.Post == nil {
+	if in.Post != "" {
 		h, err := d.Search.Get(r.Context(), in.Post)
 		if err != nil {
 			return p, err
@@ -333,8 +333,7 @@ func (d *desk) labPage(r *http.Request, in labInput) (labPage, error) {
 	return p, nil
 }
 
-// labText marks what the rules of the document find, numbered, and dimmer
-// what their signals find without the rule.
+// labText marks what the rules of the document find, and dimmer what their signals find without the rule.
 func (d *desk) labText(r *http.Request, in labInput, post veghe.Post, trial Trial) *labText {
 	t := &labText{Name: d.localeOf(r).nameOf(index.Hit{Post: post})}
 	if in.Post != "" {

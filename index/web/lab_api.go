@@ -18,7 +18,7 @@ func (d *desk) apiLab(w http.ResponseWriter, r *http.Request) error {
 		return fail(http.StatusNotFound, "error.no_lab")
 	}
 	var in labInput
-	if err := decodeBody(r, &in, `{"document":"indicator: …","text":"…","newest":2000}`); err != nil {
+	if err := readJSON(r, &in, `{"document":"indicator: …","text":"…","newest":2000}`); err != nil {
 		return err
 	}
 	_, _, trial, effect, err := d.run(r, in)
@@ -57,7 +57,7 @@ func (d *desk) apiPropose(w http.ResponseWriter, r *http.Request) error {
 		Note     string          `json:"note"`
 		Effect   json.RawMessage `json:"effect"`
 	}
-	if err := decodeBody(r, &in, `{"document":"indicator: …","note":"…"}`); err != nil {
+	if err := readJSON(r, &in, `{"document":"indicator: …","note":"…"}`); err != nil {
 		return err
 	}
 	p, err := d.propose(r, in.Document, in.Note, string(in.Effect))
@@ -72,7 +72,7 @@ func (d *desk) apiDecideProposal(w http.ResponseWriter, r *http.Request) error {
 		Status store.ProposalStatus `json:"status"`
 		Reason string               `json:"reason"`
 	}
-	if err := decodeBody(r, &in, `{"status":"accepted","reason":"…"}`); err != nil {
+	if err := readJSON(r, &in, `{"status":"accepted","reason":"…"}`); err != nil {
 		return err
 	}
 	p, err := d.decideProposal(r, in.Status, in.Reason)
@@ -84,14 +84,4 @@ func (d *desk) apiDecideProposal(w http.ResponseWriter, r *http.Request) error {
 
 func (d *desk) apiExceptions(w http.ResponseWriter, _ *http.Request) error {
 	return writeJSON(w, http.StatusOK, map[string]any{"exceptions": append([]ExceptionInfo{}, d.Exceptions()...)})
-}
-
-// decodeBody reads a JSON object strictly; like is one as it should be.
-func decodeBody(r *http.Request, v any, like string) error {
-	dec := json.NewDecoder(r.Body)
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(v); err != nil {
-		return &failure{status: http.StatusBadRequest, key: "error.bad_request", cause: err, detail: "want a JSON object such as " + like}
-	}
-	return nil
 }

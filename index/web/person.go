@@ -111,9 +111,9 @@ func (d *desk) reportForm(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	reason, err := revealReason(r.PostFormValue("reason"))
+	reason, err := reasonIn(r.PostFormValue("reason"))
 	if err != nil {
-		return &failure{status: http.StatusBadRequest, key: "error.reason", cause: err}
+		return err
 	}
 	if err := d.note(r.Context(), ActErase, d.subject(p), "report: "+reason); err != nil {
 		return err
@@ -137,9 +137,9 @@ func (d *desk) eraseForm(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	reason, err := revealReason(r.PostFormValue("reason"))
+	reason, err := reasonIn(r.PostFormValue("reason"))
 	if err != nil {
-		return &failure{status: http.StatusBadRequest, key: "error.reason", cause: err}
+		return err
 	}
 	if r.PostFormValue("sure") != "1" {
 		return fail(http.StatusBadRequest, "error.sure")

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"crypto/rand"
-	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -361,9 +360,6 @@ func (d *desk) reviewForm(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// errNoReason is a wish to see a handle without saying why.
-var errNoReason = errors.New("a reason is needed")
-
 // revealForm answers with the page that shows the author's handle. Nothing
 // remembers it: the next visit takes another reason.
 func (d *desk) revealForm(w http.ResponseWriter, r *http.Request) error {
@@ -371,9 +367,9 @@ func (d *desk) revealForm(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	reason, err := revealReason(r.PostFormValue("reason"))
+	reason, err := reasonIn(r.PostFormValue("reason"))
 	if err != nil {
-		return &failure{status: http.StatusBadRequest, key: "error.reason", cause: err}
+		return err
 	}
 	p, err := d.postPage(r, id)
 	if err != nil {
@@ -386,10 +382,12 @@ func (d *desk) revealForm(w http.ResponseWriter, r *http.Request) error {
 	return d.render(w, r, http.StatusOK, "post", p)
 }
 
-func revealReason(s string) (string, error) {
+// reasonIn is the reason that somebody gave for what takes one; too short or
+// too long a one is refused.
+func reasonIn(s string) (string, error) {
 	s = strings.TrimSpace(strings.ToValidUTF8(s, "\uFFFD"))
 	if len(s) < 3 || len(s) > maxReason {
-		return "", errNoReason
+		return "", fail(http.StatusBadRequest, "error.reason")
 	}
 	return s, nil
 }
