@@ -76,7 +76,6 @@ type worker struct {
 	segments    []lang.Segment
 	langs       []rule.Segment
 	spoken      []string
-	quotes      []rule.Range
 }
 
 // New returns an Engine for the options.
@@ -271,19 +270,16 @@ func (e *Engine) read(prog *program, w *worker, p *veghe.Post) reading {
 		Input: rule.Input{Post: p, Title: &w.title, Text: &w.text, Now: p.CollectedAt},
 		spans: make([]veghe.LangSpan, len(w.segments)),
 	}
-	w.langs, w.quotes, w.spoken = w.langs[:0], w.quotes[:0], w.spoken[:0]
+	w.langs, w.spoken = w.langs[:0], w.spoken[:0]
 	for i, s := range w.segments {
 		r.spans[i] = veghe.LangSpan{Lang: s.Lang, Start: s.Start, End: s.End}
 		w.langs = append(w.langs, rule.Segment{Start: s.Start, End: s.End, Langs: s.Candidates})
 		w.spoken = append(w.spoken, s.Lang)
 	}
-	for _, q := range quoted(p.Text) {
-		w.quotes = append(w.quotes, rule.Range{Start: q.start, End: q.end})
-	}
 	if len(w.langs) > 0 {
 		r.Langs = w.langs // none: all languages
 	}
-	r.Quoted = w.quotes
+	r.Quoted = quoted(p.Text)
 	r.Contacts = e.contacts(w)
 	return r
 }

@@ -174,10 +174,7 @@ func (w *worker) meantToo(in *rule.Input, findings []veghe.Finding) []veghe.Find
 		return findings
 	}
 	again := *in
-	again.Text, again.Langs, again.Quoted = &m.doc, m.langs, nil
-	for _, q := range quoted(m.doc.Source()) {
-		again.Quoted = append(again.Quoted, rule.Range{Start: q.start, End: q.end})
-	}
+	again.Text, again.Langs, again.Quoted = &m.doc, m.langs, quoted(m.doc.Source())
 	for _, f := range w.matcher.Match(&again) {
 		if !slices.ContainsFunc(findings, func(o veghe.Finding) bool { return o.Rule == f.Rule }) {
 			m.place(f.Spans)

@@ -5,10 +5,9 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
-)
 
-// extent is a stretch of the text in bytes, end exclusive.
-type extent struct{ start, end int }
+	"veghe/detect/text"
+)
 
 // quoted finds the stretches of a text that are not the author's own words:
 // lines that begin with ">", [quote]…[/quote] blocks, and sentences cited
@@ -17,8 +16,8 @@ type extent struct{ start, end int }
 //
 // Marks around most of a text are no citation, they only dress it up, so such
 // a text stays the author's own.
-func quoted(s string) []extent {
-	var out []extent
+func quoted(s string) []text.Range {
+	var out []text.Range
 	if strings.ContainsRune(s, '>') {
 		out = quotedLines(s)
 	}
@@ -28,15 +27,15 @@ func quoted(s string) []extent {
 	return merge(out, citations(s))
 }
 
-func quotedLines(s string) []extent {
-	var out []extent
+func quotedLines(s string) []text.Range {
+	var out []text.Range
 	for at := 0; at < len(s); {
 		end := at + len(s[at:])
 		if i := strings.IndexByte(s[at:], '\n'); i >= 0 {
 			end = at + i + 1
 		}
 		if strings.HasPrefix(strings.TrimLeft(s[at:end], " \t"), ">") {
-			out = append(out, extent{at, end})
+			out = append(out, text.Range{Start: at, End: end})
 		}
 		at = end
 	}
@@ -45,8 +44,8 @@ func quotedLines(s string) []extent {
 
 // quotedBlocks finds [quote…] … [/quote], also nested; an unclosed block
 // reaches to the end.
-func quotedBlocks(s string) []extent {
-	var out []extent
+func quotedBlocks(s string) []text.Range {
+	var out []text.Range
 	depth, start := 0, 0
 	for at := 0; ; {
 		i := strings.IndexByte(s[at:], '[')
@@ -63,12 +62,12 @@ func quotedBlocks(s string) []extent {
 		case hasFold(tag, "/quote]") && depth > 0:
 			depth--
 			if depth == 0 {
-				out = append(out, extent{start, at + len("/quote]")})
+				out = append(out, text.Range{Start: start, End: at + len("/quote]")})
 			}
 		}
 	}
 	if depth > 0 {
-		out = append(out, extent{start, len(s)})
+		out = append(out, text.Range{Start: start, End: len(s)})
 	}
 	return out
 }
@@ -91,12 +90,12 @@ const (
 	maxCitedBytes = 600
 )
 
-func citations(s string) []extent {
+func citations(s string) []text.Range {
 	// One by one, which the machine does 32 bytes at a time.
 	if !slices.ContainsFunc(citationMarks, func(mark string) bool { return strings.Contains(s, mark) }) {
 		return nil
 	}
-	var out []extent
+	var out []text.Range
 	covered := 0
 	for at := 0; at < len(s); {
 		r, n := utf8.DecodeRuneInString(s[at:])
@@ -113,7 +112,7 @@ func citations(s string) []extent {
 		}
 		_, m := utf8.DecodeRuneInString(inner[i:])
 		end := at + n + i + m
-		out = append(out, extent{at, end})
+		out = append(out, text.Range{Start: at, End: end})
 		covered += end - at
 		at = end
 	}
@@ -126,23 +125,23 @@ func citations(s string) []extent {
 func notWord(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }
 
 // merge joins two ordered lists into one without overlaps.
-func merge(a, b []extent) []extent {
+func merge(a, b []text.Range) []text.Range {
 	if len(a) == 0 {
 		return b
 	}
 	if len(b) == 0 {
 		return a
 	}
-	var out []extent
+	var out []text.Range
 	for len(a) > 0 || len(b) > 0 {
-		var e extent
-		if len(b) == 0 || len(a) > 0 && a[0].start <= b[0].start {
+		var e text.Range
+		if len(b) == 0 || len(a) > 0 && a[0].Start <= b[0].Start {
 			e, a = a[0], a[1:]
 		} else {
 			e, b = b[0], b[1:]
 		}
-		if k := len(out) - 1; k >= 0 && e.start <= out[k].end {
-			out[k].end = max(out[k].end, e.end)
+		if k := len(out) - 1; k >= 0 && e.Start <= out[k].End {
+			out[k].End = max(out[k].End, e.End)
 			continue
 		}
 		out = append(out, e)

@@ -29,7 +29,7 @@ func TestQuoted(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			var got []string
 			for _, e := range quoted(tc.in) {
-				got = append(got, tc.in[e.start:e.end])
+				got = append(got, tc.in[e.Start:e.End])
 			}
 			if diff := cmp.Diff(tc.want, got); diff != "" {
 				t.Errorf("-want +got:\n%s", diff)
@@ -43,10 +43,10 @@ func FuzzQuoted(f *testing.F) {
 	f.Fuzz(func(t *testing.T, s string) {
 		last := 0
 		for _, e := range quoted(s) {
-			if e.start < last || e.end <= e.start || e.end > len(s) {
+			if e.Start < last || e.End <= e.Start || e.End > len(s) {
 				t.Fatalf("extent %v after %d in %d bytes", e, last, len(s))
 			}
-			last = e.end
+			last = e.End
 		}
 	})
 }

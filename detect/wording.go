@@ -16,7 +16,7 @@ const wordingWords = 6
 
 // reads is how a post reads to each policy, in their order; nil where no
 // finding counts. Then only a talk that is followed asks, see readLate.
-func (prog *program) reads(w *worker, quotes []rule.Range, findings []veghe.Finding) []wording.Tally {
+func (prog *program) reads(w *worker, quotes []text.Range, findings []veghe.Finding) []wording.Tally {
 	var out []wording.Tally
 	for i := range prog.policies {
 		pol := &prog.policies[i]
@@ -33,17 +33,13 @@ func (prog *program) reads(w *worker, quotes []rule.Range, findings []veghe.Find
 }
 
 // tally is how the post that w has read reads to m, quotes left out.
-func (w *worker) tally(m *wording.Model, quotes []rule.Range) (t wording.Tally) {
+func (w *worker) tally(m *wording.Model, quotes []text.Range) (t wording.Tally) {
 	m.Add(&t, &w.title, nil)
 	if w.meant.on {
 		m.Add(&t, &w.meant.doc, nil)
 		return t
 	}
-	skip := make([]wording.Range, len(quotes))
-	for k, q := range quotes {
-		skip[k] = wording.Range(q)
-	}
-	m.Add(&t, &w.text, skip)
+	m.Add(&t, &w.text, quotes)
 	return t
 }
 
@@ -61,11 +57,7 @@ func (prog *program) readLate(pol *rule.Policy, p *veghe.Post) (t wording.Tally)
 	if w.meant.on = w.meant.read(&w.text); w.meant.on {
 		w.meant.doc.Fold(string(w.meant.text))
 	}
-	w.quotes = w.quotes[:0]
-	for _, q := range quoted(p.Text) {
-		w.quotes = append(w.quotes, rule.Range{Start: q.start, End: q.end})
-	}
-	return w.tally(m, w.quotes)
+	return w.tally(m, quoted(p.Text))
 }
 
 // counts reports whether a finding counts for a category.
@@ -117,12 +109,8 @@ func worded(pol *rule.Policy, m *wording.Model, t wording.Tally, single bool, p 
 func tellingWords(m *wording.Model, p *veghe.Post) []veghe.Span {
 	var d text.Doc
 	d.Fold(p.Text)
-	var skip []wording.Range
-	for _, q := range quoted(p.Text) {
-		skip = append(skip, wording.Range{Start: q.start, End: q.end})
-	}
 	spans := []veghe.Span{}
-	for _, w := range m.Words(&d, skip, wordingWords) {
+	for _, w := range m.Words(&d, quoted(p.Text), wordingWords) {
 		spans = append(spans, veghe.Span{Start: w.Start, End: w.End, Text: p.Text[w.Start:w.End]})
 	}
 	return spans

@@ -29,7 +29,7 @@ func (t *table) size() int64 {
 		}
 	}
 	n += (textBytes + 3*hitBytes) * cap(t.Said)
-	n += textBytes * len(t.Voices)
+	n += textBytes * (len(t.Voices) + len(t.Talkers))
 	return int64(n)
 }
 

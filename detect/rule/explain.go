@@ -13,9 +13,9 @@ import (
 // little. It quotes the post: it is for a person at a terminal or a page, not
 // for a log.
 type Explanation struct {
-	Fields []FieldView `json:"fields"`
-	Langs  []Segment   `json:"langs,omitempty"`
-	Quoted []Range     `json:"quoted,omitempty"`
+	Fields []FieldView  `json:"fields"`
+	Langs  []Segment    `json:"langs,omitempty"`
+	Quoted []text.Range `json:"quoted,omitempty"`
 	// Rules are those that fired, then those of which a signal was found.
 	Rules []View `json:"rules"`
 	// Silent counts the rules of which nothing was found.

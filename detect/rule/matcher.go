@@ -22,7 +22,7 @@ type Input struct {
 	Langs    []Segment
 	Contacts []veghe.Contact
 	// Quoted are stretches of Text that are not the author's own words.
-	Quoted   []Range
+	Quoted   []text.Range
 	Features map[string]float64
 	// Now decides whether exceptions have expired; zero: none has.
 	Now time.Time
@@ -34,9 +34,6 @@ type Segment struct {
 	Start, End int
 	Langs      []string
 }
-
-// Range is a stretch of original bytes.
-type Range struct{ Start, End int }
 
 // WatchHit is a standing search that found a post.
 type WatchHit struct {
@@ -238,7 +235,7 @@ func (m *Matcher) quoted(field uint8, start, end int) bool {
 	if field == inTitle || len(q) == 0 {
 		return false
 	}
-	k, _ := slices.BinarySearchFunc(q, start, func(r Range, at int) int {
+	k, _ := slices.BinarySearchFunc(q, start, func(r text.Range, at int) int {
 		if r.End <= at {
 			return -1
 		}

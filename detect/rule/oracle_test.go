@@ -338,7 +338,7 @@ func (o *oracle) speaks(field, start int, lang string) bool {
 }
 
 func (o *oracle) quoted(p place) bool {
-	return p.field == inText && slices.ContainsFunc(o.in.Quoted, func(q Range) bool { return q.Start < p.end && p.start < q.End })
+	return p.field == inText && slices.ContainsFunc(o.in.Quoted, func(q text.Range) bool { return q.Start < p.end && p.start < q.End })
 }
 
 // asWritten holds words to their capitals and diacritics, where the signal

@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"veghe"
+	"veghe/detect/text"
 )
 
 // scene is a random rule set and a random post, small enough in words that
@@ -60,7 +61,7 @@ func (s *scene) input() *Input {
 		if n := len(in.Quoted); x.quoted && n > 0 && in.Quoted[n-1].End == at {
 			in.Quoted[n-1].End = len(p.Text)
 		} else if x.quoted {
-			in.Quoted = append(in.Quoted, Range{at, len(p.Text)})
+			in.Quoted = append(in.Quoted, text.Range{Start: at, End: len(p.Text)})
 		}
 	}
 	in.Post = &p

@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"veghe"
+	"veghe/detect/text"
 	"veghe/rules"
 )
 
@@ -150,7 +151,7 @@ func TestWhere(t *testing.T) {
 		{"anywhere", Input{Post: post}, 2},
 		{"Romanian only", Input{Post: post, Langs: []Segment{{0, 17, []string{"ro"}}}}, 1},
 		{"another language", Input{Post: post, Langs: []Segment{{0, 17, []string{"hu"}}}}, 0},
-		{"quoted", Input{Post: post, Quoted: []Range{{0, 9}}}, 1},
+		{"quoted", Input{Post: post, Quoted: []text.Range{{Start: 0, End: 9}}}, 1},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			got := 0

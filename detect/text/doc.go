@@ -36,6 +36,9 @@ const Version = "fold6"
 // MaxText is how many bytes of a text are read; the rest is not looked at.
 const MaxText = 64 << 20
 
+// Range is a stretch of the original text, in bytes, end exclusive.
+type Range struct{ Start, End int }
+
 // Flags say what a token is made of.
 type Flags uint8
 

@@ -24,7 +24,7 @@ const (
 
 // each calls f with the hash of every feature of a text, in its upper bits,
 // and the first and last token it was found in. No pair spans a skipped word.
-func each(d *text.Doc, skip []Range, f func(h uint64, first, last int)) {
+func each(d *text.Doc, skip []text.Range, f func(h uint64, first, last int)) {
 	before, follows := uint64(0), false
 	for i := range d.Tokens[:min(len(d.Tokens), maxTokens)] {
 		t := d.Tokens[i]

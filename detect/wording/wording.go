@@ -69,22 +69,16 @@ func (m *Model) Version() string { return m.version }
 
 // Tally is what one or more texts add up to. The zero value is no text.
 type Tally struct {
-	Sum  float64 `json:"s"` // of weights, as they are in the table, unscaled
-	Mass float64 `json:"m"` // number of features
+	Sum  float64 // of weights, as they are in the table, unscaled
+	Mass float64 // number of features
 }
-
-// Plus is both together.
-func (t Tally) Plus(o Tally) Tally { return Tally{t.Sum + o.Sum, t.Mass + o.Mass} }
 
 // Zero reports whether there was no text.
 func (t Tally) Zero() bool { return t.Mass == 0 }
 
-// Range is a stretch of a text, bytes of the original.
-type Range struct{ Start, End int }
-
 // Add adds a text, but for the words in skip, to t. The ranges are in order.
 // It allocates nothing.
-func (m *Model) Add(t *Tally, d *text.Doc, skip []Range) {
+func (m *Model) Add(t *Tally, d *text.Doc, skip []text.Range) {
 	var sum int64
 	n := 0
 	each(d, skip, func(h uint64, _, _ int) {
@@ -107,7 +101,7 @@ func (m *Model) Score(t Tally) float64 {
 
 // Word is a word, or several that follow each other, and its share of the sum.
 type Word struct {
-	Range
+	text.Range
 
 	Weight float64 // log odds that it adds to a text of this length
 }
@@ -115,7 +109,7 @@ type Word struct {
 // Words are the at most n words of a text that speak most for it being a
 // reason to look, words that follow each other as one, the weightiest first;
 // not the shortest, which say little to a reader.
-func (m *Model) Words(d *text.Doc, skip []Range, n int) []Word {
+func (m *Model) Words(d *text.Doc, skip []text.Range, n int) []Word {
 	weights := make([]float64, min(len(d.Tokens), maxTokens))
 	mass := 0
 	each(d, skip, func(h uint64, first, last int) {
@@ -143,7 +137,7 @@ func (m *Model) Words(d *text.Doc, skip []Range, n int) []Word {
 			out[len(out)-1].Weight += per * weights[i]
 			continue
 		}
-		out = append(out, Word{Range{int(t.Start), int(t.End)}, per * weights[i]})
+		out = append(out, Word{text.Range{Start: int(t.Start), End: int(t.End)}, per * weights[i]})
 	}
 	slices.SortStableFunc(out, func(a, b Word) int { return cmp.Compare(b.Weight, a.Weight) })
 	return out

@@ -28,11 +28,15 @@ func taught(t testing.TB) *Model {
 	return m
 }
 
-func tally(m *Model, s string, skip ...Range) (t Tally) {
+func tally(m *Model, s string, skip ...text.Range) (t Tally) {
+	add(m, &t, s, skip...)
+	return t
+}
+
+func add(m *Model, t *Tally, s string, skip ...text.Range) {
 	var d text.Doc
 	d.Fold(s)
-	m.Add(&t, &d, skip)
-	return t
+	m.Add(t, &d, skip)
 }
 
 func TestScore(t *testing.T) {
@@ -61,12 +65,14 @@ func TestScore(t *testing.T) {
 func TestTalliesAddUp(t *testing.T) {
 	m := taught(t)
 	whole := tally(m, "pasaportul ramane. contract")
-	parts := tally(m, "pasaportul ramane").Plus(tally(m, "contract"))
+	parts := tally(m, "pasaportul ramane")
+	add(m, &parts, "contract")
 	pair := whole.Mass - parts.Mass // "ramane contract"
 	if pair != 1 {
 		t.Errorf("the whole has %v features more than its parts, want the one pair between them", pair)
 	}
-	again := Tally{}.Plus(tally(m, "contract")).Plus(tally(m, "pasaportul ramane"))
+	again := tally(m, "contract")
+	add(m, &again, "pasaportul ramane")
 	if diff := cmp.Diff(parts, again); diff != "" {
 		t.Errorf("the order of posts matters (-want +got):\n%s", diff)
 	}
@@ -75,13 +81,13 @@ func TestTalliesAddUp(t *testing.T) {
 func TestSkip(t *testing.T) {
 	m := taught(t)
 	s := "> pasaportul ramane la noi\ncontract cu firma"
-	quote := Range{0, strings.Index(s, "\n")}
+	quote := text.Range{End: strings.Index(s, "\n")}
 	if diff := cmp.Diff(tally(m, "contract cu firma"), tally(m, s, quote)); diff != "" {
 		t.Errorf("a quote counts (-without +with):\n%s", diff)
 	}
 	var d text.Doc
 	d.Fold(s)
-	for _, w := range m.Words(&d, []Range{quote}, 10) {
+	for _, w := range m.Words(&d, []text.Range{quote}, 10) {
 		if w.Start < quote.End {
 			t.Errorf("%q shows, it is quoted", s[w.Start:w.End])
 		}
@@ -175,7 +181,7 @@ func FuzzAdd(f *testing.F) {
 		var d text.Doc
 		d.Fold(s)
 		var got Tally
-		m.Add(&got, &d, []Range{{start, end}})
+		m.Add(&got, &d, []text.Range{{Start: start, End: end}})
 		if score := m.Score(got); math.IsNaN(score) || math.IsInf(score, 0) {
 			t.Errorf("score %v", score)
 		}
