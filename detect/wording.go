@@ -36,7 +36,7 @@ func (prog *program) reads(w *worker, quotes []text.Range, findings []veghe.Find
 func (w *worker) tally(m *wording.Model, quotes []text.Range) (t wording.Tally) {
 	m.Add(&t, &w.title, nil)
 	if w.meant.on {
-		m.Add(&t, &w.meant.doc, nil)
+		m.Add(&t, &w.meant.doc, quoted(w.meant.doc.Source()))
 		return t
 	}
 	m.Add(&t, &w.text, quotes)

@@ -93,6 +93,7 @@ func TestWordingIsEvidence(t *testing.T) {
 		{"unless much was found", 11, 10, 9, 8, -1, telling, -1, true},
 		{"nothing found, nothing read", -8, -9, -10, -11, 1, "platesti datoria la patron, din salariu", 0, false},
 		{"a quote is not read", 0.01, 0, -10, -11, 1, "> la noi pana platesti datoria\npasaportul ramane contract cu firma autorizata serioasa contract firma", 0, true},
+		{"nor one among disguised words", 0.05, 0, -10, -11, 1, "> la noi pana platesti datoria din salariu la patron pana platesti datoria\npasaportul ramane c0ntr4ct cu f1rm4 autorizata serioasa c0ntr4ct firma", 0, true},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			a := worded(t, tc.strong, tc.medium, tc.against, tc.closed, tc.gate).Assess(veghe.Post{Kind: veghe.Ad, Text: tc.text})
