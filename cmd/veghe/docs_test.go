@@ -42,7 +42,7 @@ var labelValues = map[string]string{
 	"shadow":     "`true`, `false`",
 	"state":      "a fixed set of words",
 	"hop":        "`" + strings.Join([]string{hopPosted, hopAssessed, hopSearching, hopAll}, "`, `") + "`",
-	"stage":      "`crawl`, `detect`, `evidence`, `index`, `ledger`, `reviews`, `watches`, `retention`, `clusters`",
+	"stage":      "`crawl`, `detect`, `evidence`, `index`, `ledger`, `reviews`, `changes`, `watches`, `retention`, `scrub`, `clusters`",
 	"topic":      "one of the topics",
 	"group":      "a stage's group; one more for each serving node",
 	"decision":   "`relevant`, `not_relevant`, `unsure`",
