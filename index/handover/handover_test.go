@@ -225,3 +225,47 @@ func TestTooManyForOneDocument(t *testing.T) {
 		t.Error("more posts than one document may hold were taken")
 	}
 }
+
+// A post comes once, with each of its contacts once, whoever gathers them.
+func TestEverythingOnce(t *testing.T) {
+	var misp struct {
+		Event struct {
+			Attribute []struct{ Type, Value string }
+			Object    []struct {
+				Reference []struct{ Referenced string } `json:"ObjectReference"`
+			}
+		}
+	}
+	if err := json.Unmarshal(write(t, "misp", pack()), &misp); err != nil {
+		t.Fatal(err)
+	}
+	e := misp.Event
+	if len(e.Object) != 2 || len(e.Attribute) != 4 || len(e.Object[0].Reference) != 4 {
+		t.Errorf("MISP has %+v", e)
+	}
+	got := contacts(pack().Posts[0])
+	if len(got) != 4 {
+		t.Errorf("got contacts %+v", got)
+	}
+	if n := strings.Count(string(write(t, "case", pack())), `"uco-observable:ObservableRelationship"`); n != 4 {
+		t.Errorf("CASE has %d contacts of posts, want 4", n)
+	}
+}
+
+func TestTitleIsPartOfTheWords(t *testing.T) {
+	if b := write(t, "case", pack()); !bytes.Contains(b, []byte(`"uco-observable:messageText": "Culegători\n\nCăutăm oameni, <b>`)) {
+		t.Errorf("got %s", b)
+	}
+	if text, _ := words(pack().Posts[1]); text != "=cmd()" {
+		t.Errorf("without a title the words are %q", text)
+	}
+}
+
+// What rules on trial see is no reason for others to look.
+func TestShadowStaysHere(t *testing.T) {
+	p := pack().Posts[1]
+	p.Assessment.Findings = []veghe.Finding{{Rule: "REC-99", Category: veghe.Recruitment, Shadow: true}}
+	if got := reasons(p) + strings.Join(tags(p), " "); strings.Contains(got, "REC-99") || strings.Contains(got, "recruitment") {
+		t.Errorf("got %s", got)
+	}
+}

@@ -189,6 +189,20 @@ func TestMailWithoutSTARTTLS(t *testing.T) {
 	}
 }
 
+// What a server refuses for now is tried again, what it refuses for good is not.
+func TestMailRefused(t *testing.T) {
+	srv := newSMTP(t, true)
+	for to, forGood := range map[string]bool{"unknown@example.org": true, "full@example.org": false} {
+		m, err := NewMail(MailConfig{Server: srv.addr, From: "veghe@example.org", To: []string{to}, Roots: srv.roots})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := m.Send(t.Context(), note()); err == nil || errors.Is(err, ErrRefused) != forGood {
+			t.Errorf("%s: got %v, want refused for good: %v", to, err, forGood)
+		}
+	}
+}
+
 // smtpServer is as much of RFC 5321 as a client needs.
 type smtpServer struct {
 	addr  string
@@ -278,7 +292,14 @@ func (s *smtpServer) serve(c net.Conn) {
 			say("250 ok")
 		case "RCPT":
 			m.to = append(m.to, strings.TrimPrefix(rest, "TO:"))
-			say("250 ok")
+			switch {
+			case strings.Contains(rest, "unknown@"):
+				say("550 nobody here")
+			case strings.Contains(rest, "full@"):
+				say("452 no room now")
+			default:
+				say("250 ok")
+			}
 		case "DATA":
 			say("354 go on")
 			for {
