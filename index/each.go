@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"veghe/index/sqlite"
 )
 
 // eachBatch is how many records are read at a time.
@@ -86,18 +87,9 @@ func (s *store) walk(ctx context.Context, order []int64, f func(Hit) error) erro
 
 // order lists all records of a table or query. Only their numbers are held:
 // eight bytes a post.
-func (s *store) order(ctx context.Context, from string, args ...any) (order []int64, err error) {
-	rows, err := s.db.Read.QueryContext(ctx, `SELECT seq FROM `+from+` ORDER BY collected, posted, place, id`, args...)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close() //nolint:errcheck // rows.Err tells
-	for rows.Next() {
-		var n int64
-		if err := rows.Scan(&n); err != nil {
-			return nil, err
-		}
-		order = append(order, n)
-	}
-	return order, rows.Err()
+func (s *store) order(ctx context.Context, from string, args ...any) ([]int64, error) {
+	return sqlite.All(ctx, s.db.Read, func(row sqlite.Row) (seq int64, err error) {
+		err = row.Scan(&seq)
+		return seq, err
+	}, `SELECT seq FROM `+from+` ORDER BY collected, posted, place, id`, args...)
 }

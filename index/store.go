@@ -130,7 +130,7 @@ func (s *store) load(ctx context.Context) (err error) {
 const columns = `seq, indexed, review, cases, gone, again, noticed, edited, doc, sum`
 
 // scan reads the columns above.
-func scan(row interface{ Scan(...any) error }) (*record, error) {
+func scan(row sqlite.Row) (*record, error) {
 	var r record
 	var indexed, gone, noticed, edited int64
 	var cases string
@@ -276,21 +276,10 @@ func (s *store) followed(ctx context.Context, seq int64) error {
 
 // tallies returns the counts of one field, over flagged posts, others or both.
 func (s *store) tallies(ctx context.Context, field string, sc scope) ([]Count, error) {
-	rows, err := s.db.Read.QueryContext(ctx, `SELECT value, sum(n) AS total FROM tally WHERE field = ? AND `+sc.where()+
-		` GROUP BY value ORDER BY total DESC, value`, field)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close() //nolint:errcheck // rows.Err tells
-	var out []Count
-	for rows.Next() {
-		var c Count
-		if err := rows.Scan(&c.Value, &c.Count); err != nil {
-			return nil, err
-		}
-		out = append(out, c)
-	}
-	return out, rows.Err()
+	return sqlite.All(ctx, s.db.Read, func(row sqlite.Row) (c Count, err error) {
+		err = row.Scan(&c.Value, &c.Count)
+		return c, err
+	}, `SELECT value, sum(n) AS total FROM tally WHERE field = ? AND `+sc.where()+` GROUP BY value ORDER BY total DESC, value`, field)
 }
 
 // scope is which posts are looked at, by their flag.
