@@ -17,7 +17,7 @@ import (
 
 // SQLite notices damage to the shape of a file, not to what is in it: a bit
 // that changes on the disk would make another text of a post. So each document
-// has a checksum, which every read compares.
+// has a checksum, which every read of a post compares.
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 

@@ -128,15 +128,3 @@ func countryOf(s string) string {
 	}
 	return ""
 }
-
-// Towns lists every town, for a background that shows where one is without
-// borders that would have to be right.
-func Towns() []Place {
-	var out []Place
-	for _, p := range read().all {
-		if !p.Country() {
-			out = append(out, p)
-		}
-	}
-	return out
-}
