@@ -17,12 +17,14 @@ func TestEach(t *testing.T) {
 	dir := t.TempDir()
 	x := open(t, dir)
 	var want []string
+	var batch []veghe.Assessed
 	for i := range 600 {
 		id := fmt.Sprintf("p%03d", i)
 		want = append(want, id)
-		at := noon.Add(time.Duration(i) * time.Second)
-		put(t, x, post(id, "a", func(a *veghe.Assessed) { a.Post.CollectedAt = at }))
+		batch = append(batch, post(id, "a", collectedAt(noon.Add(time.Duration(i)*time.Second))))
 	}
+	put(t, x, batch[300:]...)
+	put(t, x, batch[:300]...)
 	if err := x.SetReview(t.Context(), "p000", veghe.Relevant); err != nil { // the last change is not the order
 		t.Fatal(err)
 	}

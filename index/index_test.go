@@ -349,7 +349,7 @@ func TestPaging(t *testing.T) {
 	for _, text := range []string{"", "munca", `"munca la"`} {
 		for _, order := range []string{"newest", "oldest", "score", "relevance"} {
 			seen := map[string]int{}
-			q := index.Query{Text: text, Sort: order, Size: 10}
+			q := index.Query{Text: text, Sort: order, Size: 23}
 			for pages := 0; ; pages++ {
 				res := search(t, x, q)
 				for _, id := range ids(res) {

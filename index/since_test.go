@@ -13,12 +13,16 @@ import (
 // each once, whatever comes in between.
 func TestSince(t *testing.T) {
 	x := open(t, t.TempDir())
-	for i := range 1_200 {
-		text := "pay for the bus"
-		if i%3 == 0 {
-			text = "passport stays with us"
+	for i := 0; i < 1_200; i += 48 { // of which one look at changes ends in the middle
+		var batch []veghe.Assessed
+		for n := i; n < i+48; n++ {
+			text := "pay for the bus"
+			if n%3 == 0 {
+				text = "passport stays with us"
+			}
+			batch = append(batch, post(fmt.Sprintf("p%d", n), text))
 		}
-		put(t, x, post(fmt.Sprintf("p%d", i), text))
+		put(t, x, batch...)
 	}
 	found := map[veghe.PostID]int{}
 	at := int64(0)
