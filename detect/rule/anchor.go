@@ -121,10 +121,25 @@ func regexpRarity(sig *Signal) float64 {
 func (k Kind) noticed() bool { return k.placed() || k == IndicatorKind }
 
 // anchor says that an end, a literal or a kind of contact leads to a unit, if
-// the language may be spoken there.
+// the language may be spoken there. It is sixteen bytes and has what turns
+// most leads away.
 type anchor struct {
 	lead uint32 // see Set.leads
+	also also
 	lang uint8
+}
+
+// also is the bits of ends of which one must be found too for a lead to come
+// to anything; bit 0 is always found.
+type also [5]uint16
+
+// met reports whether one of the ends may have been found.
+func (m *Matcher) met(a *also) bool {
+	hit := uint64(0)
+	for _, bit := range a {
+		hit |= m.ends[bit/64%(endBits/64)] >> (bit & 63)
+	}
+	return hit&1 != 0
 }
 
 // anchorTable lists anchors by number: those of n are of[at[n]:at[n+1]].

@@ -88,7 +88,9 @@ func benchmarkPosts(b *testing.B, set *Set, posts []veghe.Post, folded bool) {
 		in.Post, in.Text = &posts[i], &docs[i]
 		findings += len(m.Match(&in))
 		finds += len(m.finds)
-		leads += len(m.leads)
+		for _, i := range m.noticed {
+			leads += len(set.terms.get(m.finds[i].end))
+		}
 		candidates += len(m.candidates)
 		for _, s := range m.symbols {
 			known += boolInt(s != 0)

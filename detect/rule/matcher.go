@@ -71,12 +71,13 @@ type Matcher struct {
 
 	// What the scan found.
 	finds      []find
-	ends       [32]uint64 // bits of the ends found
-	titled     int        // finds of the title: the first so many
-	paths      []int32    // words of the finds of several
+	ends       [endBits / 64]uint64 // bits of the ends found, by endBit
+	titled     int                  // finds of the title: the first so many
+	paths      []int32              // words of the finds of several
 	seen       []uint32
 	fired      []uint32    // by unit, as seen: the epoch in which it happened
-	leads      []uint32    // to units that may be candidates
+	noticed    []int32     // finds that lead to units
+	leads      []uint32    // to units, of what is no find
 	literal    [2][]uint32 // by field and pattern of Set.literals, as seen: it has all it needs
 	candidates []int32     // units
 	scanner
@@ -112,6 +113,13 @@ type find struct {
 	first, last int32 // tokens
 	next        int32 // find with the same head plus one; 0: none
 }
+
+// endBits is how many bits tell which ends were found; those with the same
+// bit are told apart later. Few are set by most posts.
+const endBits = 1 << 13
+
+// endBit is the bit of an end, never that of no end.
+func endBit(e uint32) uint16 { return uint16(e % endBits) }
 
 // Matcher makes a matcher for one worker.
 func (s *Set) Matcher() *Matcher {
@@ -152,10 +160,10 @@ func (m *Matcher) begin(in *Input) {
 		m.epoch = 1
 	}
 	m.finds, m.paths, m.hits = keep(m.finds), keep(m.paths), keep(m.hits)
-	m.leads, m.candidates, m.watches = keep(m.leads), m.candidates[:0], nil
+	m.leads, m.noticed, m.candidates, m.watches = keep(m.leads), keep(m.noticed), m.candidates[:0], nil
 	m.linked, m.handedOut, m.titled, m.tally = false, false, 0, nil
 	m.shares, m.census[inTitle].taken, m.census[inText].taken = keep(m.shares), false, false
-	m.ends = [len(m.ends)]uint64{}
+	m.ends = [len(m.ends)]uint64{1} // the bit of no end is always set
 	m.docs = [2]*text.Doc{in.Title, in.Text}
 	if in.Title == nil {
 		m.own[inTitle].Fold(title(in.Post))

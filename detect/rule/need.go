@@ -17,6 +17,7 @@ type need struct {
 	a, b    []uint32
 	within  int
 	ordered bool
+	side    uint32 // needFirst, needSecond or neither
 }
 
 // maxNeed is how many ends a need may name to be worth asking for.
@@ -31,6 +32,7 @@ func (s *Set) addLeads() {
 		if u.cond != nil && u.exception == nil {
 			needs = s.needsOf(u.cond)
 		}
+		u.also = alsoOf(needs)
 		s.leads = append(s.leads, uint32(i), uint32(len(needs)))
 		for _, n := range needs {
 			s.leads = n.append(s.leads)
@@ -38,11 +40,49 @@ func (s *Set) addLeads() {
 	}
 }
 
-// A need is written as ordered<<30 | (within+1)<<20 | len(a)<<10 | len(b),
-// and the ends.
+// A need is written as so many bits, and the ends.
+const (
+	needB       = 0       // len(b)
+	needA       = 8       // len(a)
+	needWithin  = 16      // within+1
+	needOrdered = 1 << 28 // ordered
+	needFirst   = 1 << 29 // what leads to the unit are finds of a
+	needSecond  = 1 << 30 // what leads to the unit are finds of b
+	needSize    = 1<<8 - 1
+	needGap     = 1<<12 - 1
+)
+
 func (n need) append(to []uint32) []uint32 {
-	to = append(to, uint32(boolInt(n.ordered))<<30|uint32(n.within+1)<<20|uint32(len(n.a))<<10|uint32(len(n.b)))
-	return append(append(to, n.a...), n.b...)
+	head := uint32(len(n.b))<<needB | uint32(len(n.a))<<needA | uint32(n.within+1)<<needWithin | n.side
+	if n.ordered {
+		head |= needOrdered
+	}
+	return append(append(append(to, head), n.a...), n.b...)
+}
+
+// also is the ends of which one must be found beside an anchor, those that
+// tell most.
+func alsoOf(needs []need) (bits also) {
+	fewest := len(bits) + 1
+	for _, n := range needs {
+		groups := [][]uint32{n.a, n.b}
+		switch n.side {
+		case needFirst:
+			groups = groups[1:]
+		case needSecond:
+			groups = groups[:1]
+		}
+		for _, ends := range groups {
+			if len(ends) == 0 || len(ends) >= fewest {
+				continue
+			}
+			fewest = len(ends)
+			for i := range bits {
+				bits[i] = endBit(ends[min(i, len(ends)-1)])
+			}
+		}
+	}
+	return bits
 }
 
 func (s *Set) needsOf(n *node) (out []need) {
@@ -54,7 +94,13 @@ func (s *Set) needsOf(n *node) (out []need) {
 	case OpNear, OpOrdered:
 		a, b := s.endsOf(n.signals[:1]), s.endsOf(n.signals[1:])
 		if a != nil && b != nil {
-			return []need{{a: a, b: b, within: n.n, ordered: n.op == OpOrdered}}
+			side := uint32(0)
+			if s.signals[n.signals[0]].anchor {
+				side = needFirst
+			} else if s.signals[n.signals[1]].anchor {
+				side = needSecond
+			}
+			return []need{{a: a, b: b, within: n.n, ordered: n.op == OpOrdered, side: side}}
 		}
 		for k, ends := range [][]uint32{a, b} {
 			if ends != nil && !s.signals[n.signals[k]].anchor {
@@ -143,27 +189,64 @@ func (m *Matcher) surely(n *node) bool {
 	return n.op == OpName && !m.set.signals[n.signals[0]].kind.placed() && m.has(n.signals[0])
 }
 
-// follow makes candidates of the units that leads go to, as far as what they
-// need was found.
+// follow makes candidates of the units that finds and other leads go to, as
+// far as what they need was found.
 func (m *Matcher) follow() {
-	for _, lead := range m.leads {
-		if record := m.set.leads[lead:]; m.may(record[2:], int(record[1])) {
-			m.candidate(int32(record[0]))
+	mask := m.mask
+	for _, i := range m.noticed {
+		f := &m.finds[i]
+		if len(m.in.Langs) > 1 {
+			mask = m.spokenAt(i)
 		}
+		anchors := m.set.terms.get(f.end)
+		for k := range anchors {
+			if a := &anchors[k]; mask>>a.lang&1 != 0 && m.met(&a.also) {
+				m.lead(a.lead, i)
+			}
+		}
+	}
+	for _, lead := range m.leads {
+		m.lead(lead, -1)
 	}
 }
 
-// may reports whether so many needs are met, as far as the finds tell.
-func (m *Matcher) may(needs []uint32, n int) bool {
+// lead makes a candidate of the unit that a lead goes to from a find, -1 for
+// something else.
+func (m *Matcher) lead(lead uint32, from int32) {
+	record := m.set.leads[lead:]
+	if m.may(record[2:], int(record[1]), from) {
+		m.candidate(int32(record[0]))
+	}
+}
+
+// spokenAt is the languages that count where a find begins.
+func (m *Matcher) spokenAt(i int32) uint64 {
+	field := uint8(boolInt(int(i) >= m.titled)) // inTitle, inText
+	return m.spoken(field, int(wordOf(m.docs[field], m.pathOf(&m.finds[i])[0]).Start))
+}
+
+// may reports whether so many needs are met, as far as the finds tell. Where
+// a pair is needed, and finds of its one side lead here, find from, if any,
+// is asked about: each of them comes here.
+func (m *Matcher) may(needs []uint32, n int, from int32) bool {
 	for range n {
-		w := needs[0]
-		na, nb := int(w>>10&1023), int(w&1023)
+		head := needs[0]
+		na, nb := head>>needA&needSize, head>>needB&needSize
 		a, b := needs[1:1+na], needs[1+na:1+na+nb]
 		needs = needs[1+na+nb:]
-		if !m.mayAny(a) {
-			return false
+		within, ordered := int32(head>>needWithin&needGap)-1, head&needOrdered != 0
+		met := false
+		switch {
+		case within < 0:
+			met = m.mayAny(a)
+		case from < 0 || head&(needFirst|needSecond) == 0:
+			met = m.mayAny(a) && m.mayAny(b) && m.mayNear(a, b, within, ordered)
+		case head&needFirst != 0:
+			met, from = m.nearby(from, b, within, true, !ordered), -1
+		default:
+			met, from = m.nearby(from, a, within, !ordered, true), -1
 		}
-		if within := int32(w>>20&1023) - 1; within >= 0 && (!m.mayAny(b) || !m.mayNear(a, b, within, w>>30&1 != 0)) {
+		if !met {
 			return false
 		}
 	}
@@ -175,20 +258,19 @@ func (m *Matcher) mayAny(ends []uint32) bool {
 }
 
 func (m *Matcher) mayEnd(e uint32) bool {
-	return m.ends[e>>6%uint32(len(m.ends))]>>(e&63)&1 != 0
+	bit := endBit(e)
+	return m.ends[bit/64]>>(bit&63)&1 != 0
 }
 
 // mayNear reports whether finds of two groups are near each other.
 func (m *Matcher) mayNear(a, b []uint32, within int32, ordered bool) bool {
-	if !m.linked {
-		m.link()
-	}
+	m.link()
 	for _, e := range a {
 		if !m.mayEnd(e) {
 			continue
 		}
 		for i := m.heads[e%findHeads]; i != 0; i = m.finds[i-1].next {
-			if m.finds[i-1].end == e && m.nearby(i-1, b, within, ordered) {
+			if m.finds[i-1].end == e && m.nearby(i-1, b, within, true, !ordered) {
 				return true
 			}
 		}
@@ -196,8 +278,10 @@ func (m *Matcher) mayNear(a, b []uint32, within int32, ordered bool) bool {
 	return false
 }
 
-// nearby reports whether a find of a group is near find i.
-func (m *Matcher) nearby(i int32, ends []uint32, within int32, ordered bool) bool {
+// nearby reports whether a find of a group stands near find i, after or
+// before it.
+func (m *Matcher) nearby(i int32, ends []uint32, within int32, after, before bool) bool {
+	m.link()
 	x := &m.finds[i]
 	for _, e := range ends {
 		if !m.mayEnd(e) {
@@ -208,10 +292,10 @@ func (m *Matcher) nearby(i int32, ends []uint32, within int32, ordered bool) boo
 			if y.end != e || (int(i) < m.titled) != (int(k-1) < m.titled) {
 				continue
 			}
-			if gap := y.first - x.last - 1; gap >= 0 && gap <= within {
+			if gap := y.first - x.last - 1; after && gap >= 0 && gap <= within {
 				return true
 			}
-			if gap := x.first - y.last - 1; !ordered && gap >= 0 && gap <= within {
+			if gap := x.first - y.last - 1; before && gap >= 0 && gap <= within {
 				return true
 			}
 		}

@@ -32,8 +32,11 @@ type found struct {
 // findHeads is a power of two, large enough for the finds of most posts.
 const findHeads = 256
 
-// link chains the finds by end.
+// link chains the finds by end, once a post.
 func (m *Matcher) link() {
+	if m.linked {
+		return
+	}
 	clear(m.heads[:])
 	for i := len(m.finds) - 1; i >= 0; i-- {
 		f := &m.finds[i]
@@ -172,9 +175,7 @@ func (m *Matcher) mayMatch(p *probe) bool {
 func (m *Matcher) termHits(n int32) {
 	p := &m.set.probes[n]
 	if !p.wide {
-		if !m.linked {
-			m.link()
-		}
+		m.link()
 		for i := range p.terms {
 			m.termFinds(p, &p.terms[i])
 		}

@@ -2,6 +2,7 @@ package rule
 
 import (
 	"fmt"
+	"math"
 	"regexp"
 	"slices"
 	"strings"
@@ -235,12 +236,12 @@ type useTable struct {
 // addUses lists the terms of wide probes by end, and the languages of ends.
 func (s *Set) addUses() {
 	t := useTable{at: make([]uint32, s.trie.n+1)}
-	s.endLangs = make([]uint64, s.trie.n)
+	langs := make([]uint64, s.trie.n)
 	all := 0
 	for i := range s.probes {
 		p := &s.probes[i]
 		for _, pt := range p.terms {
-			s.endLangs[pt.end] |= 1 << pt.lang
+			langs[pt.end] |= 1 << pt.lang
 		}
 		if p.wide = len(p.terms) > wideProbe || p.kind == Words && len(s.probes) <= fewProbes; !p.wide {
 			continue
@@ -265,6 +266,24 @@ func (s *Set) addUses() {
 		}
 	}
 	s.uses = t
+	s.addEndLangs(langs)
+}
+
+// addEndLangs numbers the sets of languages that ends have. There are few;
+// what is past the last number counts as of any language, and is told apart
+// later.
+func (s *Set) addEndLangs(langs []uint64) {
+	s.endLangs, s.langSets = make([]uint8, len(langs)), []uint64{^uint64(0)}
+	numbers := map[uint64]uint8{}
+	for end, set := range langs {
+		n, ok := numbers[set]
+		if !ok && len(s.langSets) <= math.MaxUint8 {
+			n = uint8(len(s.langSets))
+			numbers[set] = n
+			s.langSets = append(s.langSets, set)
+		}
+		s.endLangs[end] = n
+	}
 }
 
 // addAnchors notes what in a text makes which units candidates.
@@ -275,20 +294,20 @@ func (s *Set) addAnchors() {
 		if !sig.anchor || sig.probe < 0 {
 			continue
 		}
-		p, lead := &s.probes[sig.probe], s.units[sig.unit].lead
+		p, u := &s.probes[sig.probe], s.units[sig.unit]
 		for _, t := range p.terms {
-			ends = append(ends, anchorEntry{t.end, anchor{lead, t.lang}})
+			ends = append(ends, anchorEntry{t.end, anchor{u.lead, u.also, t.lang}})
 		}
 		if p.loose {
 			s.always = append(s.always, sig.unit)
 		}
 		for _, sc := range p.scans {
 			if sc.literal >= 0 {
-				s.literals.anchor(sc.literal, anchor{lead, sc.lang})
+				s.literals.anchor(sc.literal, anchor{u.lead, u.also, sc.lang})
 			}
 		}
 		for _, k := range p.Contacts {
-			s.contacts[k].leads = append(s.contacts[k].leads, lead)
+			s.contacts[k].leads = append(s.contacts[k].leads, u.lead)
 		}
 	}
 	s.terms = newAnchorTable(ends, s.trie.n)

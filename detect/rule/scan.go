@@ -14,6 +14,7 @@ type scanner struct {
 	// symbols are those of the words, with flags. Words are numbered through:
 	// first the tokens, then the extras.
 	symbols []uint32
+	slots   []uint64 // of the vocabulary, where each token should stand
 	// runs are classes of words outside the vocabulary, each run ended by 0.
 	runs   []symbol
 	extras bool // some extra may be part of a term
@@ -51,11 +52,9 @@ func (m *Matcher) lookUp() {
 	m.symbols = slices.Grow(m.symbols[:0], n+len(d.Extra))[:n+len(d.Extra)]
 	m.unknown, m.whole, m.starts = slices.Grow(m.unknown[:0], n), slices.Grow(m.whole[:0], n), slices.Grow(m.starts[:0], n)
 	symbols, unknown, whole, starts := m.symbols[:n], m.unknown[:n], m.whole[:n], m.starts[:n]
-	slots := v.slots
 	var u, w, s int
-	for i := range d.Tokens {
+	for i, slot := range m.gather() {
 		h := d.Tokens[i].Hash
-		slot := slots[h&uint64(len(slots)-1)]
 		sym := uint32(slot) &^ crowded
 		if slot>>32 != h>>32 {
 			sym = 0
@@ -76,6 +75,18 @@ func (m *Matcher) lookUp() {
 		m.symbols[n+k] = v.get(d.Extra[k].Hash)
 		m.extras = m.extras || d.Extra[k].Flags&text.Symbol == 0
 	}
+}
+
+// gather fetches the slots of all tokens. It does nothing else: a look at what
+// one holds, guessed wrong, would end the waiting for others meanwhile.
+func (m *Matcher) gather() []uint64 {
+	tokens, slots := m.doc.Tokens, m.set.vocab.slots
+	m.slots = slices.Grow(m.slots[:0], len(tokens))[:len(tokens)]
+	to := m.slots[:len(tokens)]
+	for i := range tokens {
+		to[i] = slots[tokens[i].Hash&uint64(len(slots)-1)]
+	}
+	return to
 }
 
 // classify finds the classes of words outside the vocabulary.
@@ -139,8 +150,13 @@ func (m *Matcher) unlisted(word int32, from int) {
 
 // complete records what words are by themselves.
 func (m *Matcher) complete() {
+	ends := m.set.vocab.end
 	for _, i := range m.whole {
-		m.completed(i)
+		if end := ends[m.symbols[i]&symbolMask]; end&several == 0 {
+			m.record(end, i, 1, i, i)
+		} else {
+			m.completed(i)
+		}
 	}
 	for i := len(m.doc.Tokens); i < len(m.symbols); i++ {
 		if m.symbols[i]&completes != 0 {
@@ -276,7 +292,7 @@ func (m *Matcher) take(e *edge, word int32, depth int) {
 // add records that a word is the term of an end.
 func (m *Matcher) add(end uint32, word int32) {
 	first, last := tokensOf(m.doc, word)
-	m.record(find{end: end, word: word, n: 1, first: first, last: last})
+	m.record(end, word, 1, first, last)
 }
 
 // addPath records that words are the term of an end.
@@ -285,25 +301,24 @@ func (m *Matcher) addPath(end uint32, path []int32) {
 	_, last := tokensOf(m.doc, path[len(path)-1])
 	at := int32(len(m.paths))
 	m.paths = append(m.paths, path...)
-	m.record(find{end: end, word: at, n: int32(len(path)), first: first, last: last})
+	m.record(end, at, int32(len(path)), first, last)
 }
 
-// record keeps a find and follows where it leads.
-func (m *Matcher) record(f find) {
-	e := f.end &^ anchored
-	if m.set.endLangs[e]&m.mask == 0 {
+// record keeps a find, and notes whether it leads somewhere. Its fields are
+// those of find.
+func (m *Matcher) record(end uint32, word, n, first, last int32) {
+	e := end &^ anchored
+	if m.set.langSets[m.set.endLangs[e]]&m.mask == 0 {
 		return // a term of a language that nobody speaks here
 	}
 	m.ends[e>>6%uint32(len(m.ends))] |= 1 << (e & 63)
 	if len(m.finds) >= longText && m.tooMany(e) {
 		return
 	}
-	leads := f.end != e
-	f.end = e
-	m.finds = append(m.finds, f)
-	if leads {
-		m.notice(m.set.terms.get(e), &f)
+	if end != e {
+		m.noticed = append(m.noticed, int32(len(m.finds)))
 	}
+	m.finds = append(m.finds, find{end: e, word: word, n: n, first: first, last: last})
 }
 
 // In a text with more finds than longText, so many of one term are kept.
@@ -322,19 +337,6 @@ func (m *Matcher) tooMany(end uint32) bool {
 	}
 	m.tally[end]++
 	return m.tally[end] > manyFinds
-}
-
-// notice notes leads to units, where their language may be spoken.
-func (m *Matcher) notice(anchors []anchor, f *find) {
-	mask := m.mask
-	if len(m.in.Langs) > 1 {
-		mask = m.spoken(m.field, int(wordOf(m.doc, m.pathOf(f)[0]).Start))
-	}
-	for _, a := range anchors {
-		if mask>>a.lang&1 != 0 {
-			m.leads = append(m.leads, a.lead)
-		}
-	}
 }
 
 // pathOf is the words of a find.

@@ -29,7 +29,8 @@ type Set struct {
 	signals  []signalInfo
 	probes   []probe
 	uses     useTable         // by end: the wide probes that have such a term
-	endLangs []uint64         // by end: a bit for each language of its terms
+	endLangs []uint8          // by end: of langSets, that of the languages of its terms
+	langSets []uint64         // a bit for each language; the first has all
 	langs    map[string]uint8 // bit by language
 
 	vocab   *vocabulary
@@ -55,6 +56,7 @@ type unit struct {
 	cond       *node
 	first      int32 // number of its first signal
 	lead       uint32
+	also       also
 	shadow     bool
 	exceptions []int32       // units that may keep it from being reported
 	followers  []int32       // units that wait for it
