@@ -243,6 +243,10 @@ func (c *courier) compose(ctx context.Context, w desk.Watch, v desk.Delivery, hi
 	if c.url != "" {
 		n.Link = fmt.Sprintf("%s/watches/%d", c.url, w.ID)
 	}
+	only, err := c.sourcesOf(ctx, w.By)
+	if err != nil {
+		return n, nil, err
+	}
 	var told []string
 	for _, hit := range hits {
 		h, err := c.get(ctx, hit.Post)
@@ -251,6 +255,9 @@ func (c *courier) compose(ctx context.Context, w desk.Watch, v desk.Delivery, hi
 		}
 		if err != nil {
 			return n, nil, err
+		}
+		if only != nil && !slices.Contains(only, h.Post.Source) {
+			continue // not there for the one whose watch it is
 		}
 		entities := entitiesOf(h)
 		repeat := slices.ContainsFunc(entities, func(e string) bool { return slices.Contains(told, e) })
@@ -272,6 +279,16 @@ func (c *courier) compose(ctx context.Context, w desk.Watch, v desk.Delivery, hi
 	})
 	n.Posts = n.Posts[:min(listed, len(n.Posts))]
 	return n, told, nil
+}
+
+// sourcesOf are the only sources whose posts somebody sees, or nil for all. A
+// name without an account is from before there were accounts.
+func (c *courier) sourcesOf(ctx context.Context, name string) ([]veghe.SourceID, error) {
+	a, err := c.desk.Account(ctx, name)
+	if errors.Is(err, desk.ErrNoAccount) {
+		return nil, nil
+	}
+	return a.Sources, err
 }
 
 func (c *courier) post(h index.Hit) notify.Post {

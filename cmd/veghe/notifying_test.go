@@ -113,6 +113,35 @@ func TestCourier(t *testing.T) {
 	}
 }
 
+// What the account of a watch may not see is not told of, nor counted.
+func TestCourierKeepsToSources(t *testing.T) {
+	for _, tt := range []struct {
+		name    string
+		sources []veghe.SourceID
+		want    int // notes
+	}{
+		{"all", nil, 1},
+		{"the source", []veghe.SourceID{"board", "forum"}, 1},
+		{"another", []veghe.SourceID{"forum"}, 0},
+		{"none", []veghe.SourceID{}, 0},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			c, box, found := newsroom(t)
+			at := time.Date(2026, 11, 24, 13, 0, 0, 0, time.UTC)
+			if err := c.desk.AddAccount(t.Context(), desk.Account{Name: "ana", Roles: []desk.Role{desk.Investigator}, Sources: tt.sources}, at); err != nil {
+				t.Fatal(err)
+			}
+			found(at, "dan")
+			if err := c.tick(t.Context(), at.Add(time.Hour)); err != nil {
+				t.Fatal(err)
+			}
+			if len(box.notes) != tt.want {
+				t.Errorf("%d notes, want %d", len(box.notes), tt.want)
+			}
+		})
+	}
+}
+
 // What could not be sent is sent later, under the same id, once.
 func TestCourierTriesAgain(t *testing.T) {
 	c, box, found := newsroom(t)
