@@ -213,7 +213,31 @@ func (d *desk) run(r *http.Request, in labInput) (labInput, veghe.Post, Trial, *
 	if err != nil {
 		return in, post, trial, nil, fmt.Errorf("the effect of a document: %w", err)
 	}
-	return in, post, trial, &effect, nil
+	effect.Flags, err = d.seenOf(ctx, effect.Flags)
+	for i := range effect.Rules {
+		if err == nil {
+			effect.Rules[i].Posts, err = d.seenOf(ctx, effect.Rules[i].Posts)
+		}
+	}
+	return in, post, trial, &effect, err
+}
+
+// seenOf names only posts that are there for this reader. The counts are of
+// all posts.
+func (d *desk) seenOf(ctx context.Context, b ByDecision) (ByDecision, error) {
+	for _, ids := range []*[]veghe.PostID{&b.GainedSample, &b.LostSample} {
+		seen := []veghe.PostID{}
+		for _, id := range *ids {
+			switch _, err := d.Search.Get(ctx, id); {
+			case err == nil:
+				seen = append(seen, id)
+			case !errors.Is(err, index.ErrNotFound):
+				return b, err
+			}
+		}
+		*ids = seen
+	}
+	return b, nil
 }
 
 type labPage struct {

@@ -242,6 +242,11 @@ func TestLabAPI(t *testing.T) {
 	if got.Name != "DOC-01" || got.Effect == nil || got.Effect.Posts != 500 || got.Rules[0].Signals[1].Spans[0].Text != "pașaport" {
 		t.Errorf("a trial: %+v", got)
 	}
+	for _, b := range []ByDecision{got.Effect.Flags, got.Effect.Rules[0].Posts} { // not those that the reader cannot open
+		if len(b.GainedSample) != 1 || b.GainedSample[0] == "gone" || len(b.LostSample) != 1 {
+			t.Errorf("named: %+v", b)
+		}
+	}
 	for _, bad := range []string{"", "{", `{"documents":""}`, `{"document":"indicator: A\n","newest":7}`} {
 		if w := ask(t, h, "POST", "/api/v1/lab", bad); w.Code != http.StatusBadRequest {
 			t.Errorf("%s: got %d, want 400", bad, w.Code)
