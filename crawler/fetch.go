@@ -20,7 +20,8 @@ import (
 // and follows redirects. What may be asked for, how fast and how much is read
 // is decided by the guard beneath it.
 type fetcher struct {
-	shell *colly.Collector
+	shell  *colly.Collector
+	places chan struct{} // one for each page that may be fetched at the same time
 }
 
 func newFetcher(g *guard, maxRedirects int) *fetcher {
@@ -42,7 +43,18 @@ func newFetcher(g *guard, maxRedirects int) *fetcher {
 			return nil
 		},
 	})
-	return &fetcher{shell: c}
+	return &fetcher{shell: c, places: make(chan struct{}, g.site.Concurrency)}
+}
+
+// enter waits for a place to fetch a page, or for the end of ctx, which the
+// fetch then tells, and gives what to call after it.
+func (f *fetcher) enter(ctx context.Context) (leave func()) {
+	select {
+	case f.places <- struct{}{}:
+		return func() { <-f.places }
+	case <-ctx.Done():
+		return func() {}
+	}
 }
 
 // answer is what came back for a page.

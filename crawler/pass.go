@@ -162,13 +162,20 @@ type pass struct {
 	*visitor
 	asOf    time.Time // pages due until then are visited; new links count as due then
 	budget  int
+	ready   []frontier.Page // leased, not begun
 	running int
 	stop    bool
 	results chan visited
 }
 
+// inHand is how many pages are worked on at once: while some are fetched,
+// others are handed on and recorded. A source that is read one page at a time
+// has one.
+func (p *pass) inHand() int { return 2*p.Concurrency - 1 }
+
 func (p *pass) run(ctx context.Context, sink Sink) error {
 	var first error
+	defer func() { p.giveBack(ctx) }()
 	for {
 		if err := p.start(ctx, sink); err != nil && first == nil {
 			first, p.stop = err, true
@@ -188,29 +195,47 @@ func (p *pass) run(ctx context.Context, sink Sink) error {
 	}
 }
 
-// start leases pages for the free places and visits them.
+// start visits leased pages in the free places.
 func (p *pass) start(ctx context.Context, sink Sink) error {
-	free := min(p.Concurrency-p.running, p.budget)
-	if p.stop || ctx.Err() != nil || free <= 0 {
-		return nil
-	}
-	until := p.now().Add(p.limits.PageTimeout.D() + time.Minute)
-	if !p.times.open(p.now()) {
-		return nil
-	}
-	pages, err := p.frontier.Lease(ctx, p.ID, p.asOf, until, free, p.quota(p.now()))
-	if err != nil {
-		if ctx.Err() != nil {
-			return nil
+	for p.running < p.inHand() && !p.stop && ctx.Err() == nil {
+		if len(p.ready) == 0 {
+			if err := p.lease(ctx); err != nil || len(p.ready) == 0 {
+				return err
+			}
 		}
-		return err
-	}
-	for _, page := range pages {
-		p.budget--
+		page := p.ready[0]
+		p.ready = p.ready[1:]
 		p.running++
 		go func() { p.results <- p.visit(ctx, page, p.asOf, sink) }() // run receives one result for each
 	}
 	return nil
+}
+
+// lease takes what is due, as many pages as are worked on at once.
+func (p *pass) lease(ctx context.Context) error {
+	n := min(p.inHand(), p.budget)
+	if n <= 0 || !p.times.open(p.now()) {
+		return nil
+	}
+	// Each may wait for two others before it is fetched.
+	until := p.now().Add(3*p.limits.PageTimeout.D() + time.Minute)
+	var err error
+	p.ready, err = p.frontier.Lease(ctx, p.ID, p.asOf, until, n, p.quota(p.now()))
+	p.budget -= len(p.ready)
+	if ctx.Err() != nil {
+		return nil
+	}
+	return err
+}
+
+// giveBack returns what was leased and not begun.
+func (p *pass) giveBack(ctx context.Context) {
+	if len(p.ready) == 0 {
+		return
+	}
+	// If it fails, their leases run out.
+	_ = p.frontier.Return(context.WithoutCancel(ctx), p.quota(p.now()), p.ready...)
+	p.ready = nil
 }
 
 // note counts a visit and decides whether the source is to be left alone.

@@ -44,10 +44,12 @@ type visited struct {
 // visit fetches a page, hands its new posts to the sink, and only then marks
 // it done. It never fails: what goes wrong is its outcome.
 func (v *visitor) visit(run context.Context, p frontier.Page, asOf time.Time, sink Sink) visited {
+	leave := v.fetcher.enter(run)
 	began := time.Now()
 	ctx, cancel := context.WithTimeout(run, v.limits.PageTimeout.D())
 	defer cancel()
 	a, err := v.fetcher.fetch(ctx, p)
+	leave()
 	out := visited{page: p, asOf: asOf, wait: a.wait, Visit: Visit{
 		Source: v.ID, Requests: a.requests, Bytes: a.bytes, Truncated: a.truncated,
 	}}

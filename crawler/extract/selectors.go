@@ -1,10 +1,12 @@
 package extract
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/url"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/andybalholm/cascadia"
@@ -120,11 +122,20 @@ func (s *Selectors) any() bool {
 func (s *Selectors) leads() bool { return s.Item != "" || s.Next != "" }
 
 func (s *Selectors) location() (*time.Location, error) {
-	if s.Timezone == "" {
-		return time.LoadLocation("Europe/Bucharest")
+	name := cmp.Or(s.Timezone, "Europe/Bucharest")
+	if loc, ok := zones.Load(name); ok {
+		return loc.(*time.Location), nil
 	}
-	return time.LoadLocation(s.Timezone)
+	loc, err := time.LoadLocation(name)
+	if err == nil {
+		zones.Store(name, loc)
+	}
+	return loc, err
 }
+
+// zones remembers what was read from the disk, by name: a page needs its zone,
+// and to read it takes longer than to read most times on the page.
+var zones sync.Map
 
 // splitAttr takes "css @attribute" apart. Brackets may hold an @ too.
 func splitAttr(s string) (css, attribute string, at bool) {

@@ -44,19 +44,23 @@ func threadOf(p Page) string {
 }
 
 // place records where the posts of a page stand and which are missed there.
-func place(ctx context.Context, tx *sql.Tx, p Page, o Outcome) error {
-	if !o.Home {
-		return addPosts(ctx, tx, p.Source, o.Posts, 0, 0, o.Now)
-	}
-	page := key(p.URL)
-	before, err := standing(ctx, tx, p.Source, page)
+func place(t *tx, p Page, o Outcome) error {
+	posts, err := listOf(o.Posts)
 	if err != nil {
 		return err
 	}
-	if err := noticeRepeats(ctx, tx, p.Source, o.Posts); err != nil {
+	if !o.Home {
+		return addPosts(t, p.Source, posts, 0, 0, o.Now)
+	}
+	page := key(p.URL)
+	before, err := standing(t, p.Source, page)
+	if err != nil {
 		return err
 	}
-	if err := addPosts(ctx, tx, p.Source, o.Posts, page, key(threadOf(p)), o.Now); err != nil {
+	if err := noticeRepeats(t, p.Source, posts); err != nil {
+		return err
+	}
+	if err := addPosts(t, p.Source, posts, page, key(threadOf(p)), o.Now); err != nil {
 		return err
 	}
 	n := len(before)
@@ -67,44 +71,35 @@ func place(ctx context.Context, tx *sql.Tx, p Page, o Outcome) error {
 	case 0:
 		return nil
 	case n: // another page altogether, which says nothing about those before
-		return unplace(ctx, tx, p.Source, page, o.Posts)
+		return unplace(t, p.Source, page, posts)
 	}
-	return lose(ctx, tx, p, before, o.Now)
+	return lose(t, p, before, o.Now)
 }
 
 // standing are the posts that stood on a page, but for those known to be lost.
-func standing(ctx context.Context, tx *sql.Tx, source veghe.SourceID, page int64) (map[veghe.PostID]bool, error) {
-	rows, err := tx.QueryContext(ctx, "SELECT id FROM posts INDEXED BY posts_page WHERE source = ? AND page = ? AND page <> 0 AND lost = 0 AND gone = 0", source, page)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close() //nolint:errcheck // rows.Err tells
+func standing(t *tx, source veghe.SourceID, page int64) (map[veghe.PostID]bool, error) {
+	const query = "SELECT id FROM posts INDEXED BY posts_page WHERE source = ? AND page = ? AND page <> 0 AND lost = 0 AND gone = 0"
 	out := make(map[veghe.PostID]bool)
-	for rows.Next() {
+	err := t.query(func(rows *sql.Rows) error {
 		var id veghe.PostID
-		if err := rows.Scan(&id); err != nil {
-			return nil, err
-		}
+		err := rows.Scan(&id)
 		out[id] = true
-	}
-	return out, rows.Err()
+		return err
+	}, query, source, page)
+	return out, err
 }
 
 // unplace forgets that other posts than these stood on a page.
-func unplace(ctx context.Context, tx *sql.Tx, source veghe.SourceID, page int64, posts []Seen) error {
-	list, err := json.Marshal(posts)
-	if err != nil {
-		return err
-	}
+func unplace(t *tx, source veghe.SourceID, page int64, posts seenList) error {
 	const forget = `UPDATE posts INDEXED BY posts_page SET page = 0 WHERE source = ? AND page = ? AND page <> 0 AND lost = 0 AND gone = 0
 		AND id NOT IN (SELECT value ->> 'ID' FROM json_each(?))`
-	_, err = tx.ExecContext(ctx, forget, source, page, string(list))
+	_, err := t.exec(forget, source, page, posts)
 	return err
 }
 
 // lose marks posts as lost since a time and has the pages beside theirs looked
 // at. If there are none, settleThread finds the posts gone at once.
-func lose(ctx context.Context, tx *sql.Tx, p Page, posts map[veghe.PostID]bool, since time.Time) error {
+func lose(t *tx, p Page, posts map[veghe.PostID]bool, since time.Time) error {
 	ids := make([]veghe.PostID, 0, len(posts))
 	for id := range posts {
 		ids = append(ids, id)
@@ -114,7 +109,7 @@ func lose(ctx context.Context, tx *sql.Tx, p Page, posts map[veghe.PostID]bool, 
 		return err
 	}
 	const lost = "UPDATE posts SET lost = ?, thread = ? WHERE source = ? AND id IN (SELECT value FROM json_each(?))"
-	if _, err := tx.ExecContext(ctx, lost, millis(since), key(threadOf(p)), p.Source, string(list)); err != nil {
+	if _, err := t.exec(lost, millis(since), key(threadOf(p)), p.Source, string(list)); err != nil {
 		return err
 	}
 	if p.Thread == "" {
@@ -127,27 +122,28 @@ func lose(ctx context.Context, tx *sql.Tx, p Page, posts map[veghe.PostID]bool, 
 			UNION ALL
 			SELECT url FROM (SELECT url FROM pages WHERE source = ?2 AND thread = ?3 AND thread <> '' AND url <> ?4 AND fetched <> 0 AND absent = 0 AND seq > ?5
 				ORDER BY seq LIMIT ?7))`
-	_, err = tx.ExecContext(ctx, beside, millis(since), p.Source, p.Thread, p.URL, p.Seq, lookBefore, lookAfter)
+	_, err = t.exec(beside, millis(since), p.Source, p.Thread, p.URL, p.Seq, lookBefore, lookAfter)
 	return err
 }
 
 // settleThread finds the lost posts of a thread gone once no page is left to
 // look at.
-func settleThread(ctx context.Context, tx *sql.Tx, p Page) error {
+func settleThread(t *tx, p Page) error {
 	const gone = `UPDATE posts INDEXED BY posts_lost SET gone = lost, lost = 0 WHERE source = ?1 AND thread = ?2 AND lost <> 0
 		AND NOT EXISTS (SELECT 1 FROM pages WHERE source = ?1 AND thread = ?3 AND thread <> '' AND look <> 0)`
-	_, err := tx.ExecContext(ctx, gone, p.Source, key(threadOf(p)), p.Thread)
+	_, err := t.exec(gone, p.Source, key(threadOf(p)), p.Thread)
 	return err
 }
 
 // noticeRepeats notes of posts that are gone which of these, unknown until
 // now, says the same.
-func noticeRepeats(ctx context.Context, tx *sql.Tx, source veghe.SourceID, posts []Seen) error {
-	if len(posts) == 0 {
+func noticeRepeats(t *tx, source veghe.SourceID, posts seenList) error {
+	if posts == "" {
 		return nil
 	}
-	list, err := json.Marshal(posts)
-	if err != nil {
+	var some bool // most sources have none most of the time
+	const gone = "SELECT EXISTS (SELECT 1 FROM posts INDEXED BY posts_gone WHERE source = ? AND gone <> 0)"
+	if err := t.one([]any{&some}, gone, source); err != nil || !some {
 		return err
 	}
 	// The posts of the page first, then the few that are gone by their index:
@@ -156,23 +152,18 @@ func noticeRepeats(ctx context.Context, tx *sql.Tx, source veghe.SourceID, posts
 		CROSS JOIN posts AS old INDEXED BY posts_gone ON old.source = ?1 AND old.hash = new.value ->> 'Hash' AND old.gone <> 0
 		WHERE old.again = '' AND old.id <> new.value ->> 'ID'
 			AND NOT EXISTS (SELECT 1 FROM posts AS known WHERE known.source = ?1 AND known.id = new.value ->> 'ID')`
-	rows, err := tx.QueryContext(ctx, find, source, string(list))
+	again := map[string]string{}
+	err := t.query(func(rows *sql.Rows) error {
+		var old, repeat string
+		err := rows.Scan(&old, &repeat)
+		again[old] = repeat
+		return err
+	}, find, source, posts)
 	if err != nil {
 		return err
 	}
-	again := map[string]string{}
-	for rows.Next() {
-		var old, repeat string
-		if err := rows.Scan(&old, &repeat); err != nil {
-			return errors.Join(err, rows.Close())
-		}
-		again[old] = repeat
-	}
-	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
-		return err
-	}
 	for old, repeat := range again {
-		if _, err := tx.ExecContext(ctx, "UPDATE posts SET told = 0, again = ? WHERE source = ? AND id = ?", repeat, source, old); err != nil {
+		if _, err := t.exec("UPDATE posts SET told = 0, again = ? WHERE source = ? AND id = ?", repeat, source, old); err != nil {
 			return err
 		}
 	}
@@ -184,36 +175,35 @@ func noticeRepeats(ctx context.Context, tx *sql.Tx, source veghe.SourceID, posts
 // not there, it rests, and the posts that stood on it are lost, or gone if
 // they can stand on no other page.
 func (f *Frontier) Absent(ctx context.Context, p Page, now time.Time, again, rest time.Duration) error {
-	return f.inTx(ctx, func(tx *sql.Tx) error {
+	return f.inTx(ctx, func(t *tx) error {
 		var since int64
 		const mine = "SELECT absent FROM pages WHERE source = ? AND url = ? AND lease = ?"
-		err := tx.QueryRowContext(ctx, mine, p.Source, p.URL, p.lease).Scan(&since)
-		if err == sql.ErrNoRows { //nolint:errorlint // Scan does not wrap it
+		switch err := t.one([]any{&since}, mine, p.Source, p.URL, p.lease); {
+		case errors.Is(err, sql.ErrNoRows):
 			return ErrLeaseLost
-		}
-		if err != nil {
+		case err != nil:
 			return err
 		}
 		const note = `UPDATE pages SET lease = 0, fails = 0, etag = '', modified = '', last = 0, absent = ?, look = ?, every = ?, due = ?
 			WHERE source = ? AND url = ?`
 		if since == 0 {
-			_, err := tx.ExecContext(ctx, note, millis(now), 1, p.Every.Milliseconds(), millis(now.Add(again)), p.Source, p.URL)
+			_, err := t.exec(note, millis(now), 1, p.Every.Milliseconds(), millis(now.Add(again)), p.Source, p.URL)
 			return err
 		}
-		_, err = tx.ExecContext(ctx, note, since, 0, rest.Milliseconds(), millis(now.Add(rest)), p.Source, p.URL)
+		_, err := t.exec(note, since, 0, rest.Milliseconds(), millis(now.Add(rest)), p.Source, p.URL)
 		if err != nil {
 			return err
 		}
-		posts, err := standing(ctx, tx, p.Source, key(p.URL))
+		posts, err := standing(t, p.Source, key(p.URL))
 		if err != nil {
 			return err
 		}
 		if len(posts) > 0 {
-			if err := lose(ctx, tx, p, posts, fromMillis(since)); err != nil {
+			if err := lose(t, p, posts, fromMillis(since)); err != nil {
 				return err
 			}
 		}
-		return settleThread(ctx, tx, p)
+		return settleThread(t, p)
 	})
 }
 
@@ -227,22 +217,16 @@ type Change struct {
 // Changes are those of a source that others were not told, at most n.
 func (f *Frontier) Changes(ctx context.Context, source veghe.SourceID, n int) ([]Change, error) {
 	var out []Change
-	err := f.inTx(ctx, func(tx *sql.Tx) error {
-		rows, err := tx.QueryContext(ctx, "SELECT id, gone, again FROM posts WHERE source = ? AND gone <> told LIMIT ?", source, n)
-		if err != nil {
-			return err
-		}
-		defer rows.Close() //nolint:errcheck // rows.Err tells
-		for rows.Next() {
+	err := f.inTx(ctx, func(t *tx) error {
+		out = nil
+		return t.query(func(rows *sql.Rows) error {
 			var c Change
 			var gone int64
-			if err := rows.Scan(&c.ID, &gone, &c.Again); err != nil {
-				return err
-			}
+			err := rows.Scan(&c.ID, &gone, &c.Again)
 			c.Since = fromMillis(gone)
 			out = append(out, c)
-		}
-		return rows.Err()
+			return err
+		}, "SELECT id, gone, again FROM posts WHERE source = ? AND gone <> told LIMIT ?", source, n)
 	})
 	return out, err
 }
@@ -250,11 +234,11 @@ func (f *Frontier) Changes(ctx context.Context, source veghe.SourceID, n int) ([
 // Told records that others know of changes. What changed again meanwhile is
 // among the Changes again.
 func (f *Frontier) Told(ctx context.Context, source veghe.SourceID, changes []Change) error {
-	return f.inTx(ctx, func(tx *sql.Tx) error {
+	return f.inTx(ctx, func(t *tx) error {
 		const told = `UPDATE posts SET told = ?1, again = CASE WHEN ?1 = 0 THEN '' ELSE again END
 			WHERE source = ?2 AND id = ?3 AND again = ?4`
 		for _, c := range changes {
-			if _, err := tx.ExecContext(ctx, told, millis(c.Since), source, c.ID, c.Again); err != nil {
+			if _, err := t.exec(told, millis(c.Since), source, c.ID, c.Again); err != nil {
 				return err
 			}
 		}

@@ -2,6 +2,7 @@ package frontier
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 )
 
@@ -9,7 +10,11 @@ import (
 // exist. Other calls wait meanwhile. Take it before the posts are copied: what
 // it says was handed on must be in them.
 func (f *Frontier) Backup(ctx context.Context, path string) error {
-	if _, err := f.db.ExecContext(ctx, `VACUUM INTO ?`, path); err != nil {
+	err := f.alone(func(conn *sql.Conn) error {
+		_, err := conn.ExecContext(ctx, `VACUUM INTO ?`, path)
+		return err
+	})
+	if err != nil {
 		return fmt.Errorf("copying the frontier: %w", err)
 	}
 	return nil

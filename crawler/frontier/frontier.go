@@ -110,8 +110,12 @@ var ErrLeaseLost = errors.New("the lease of the page ran out: it will be fetched
 
 // Frontier is safe for concurrent use.
 type Frontier struct {
-	db  *sql.DB
-	opt Options
+	db   *sql.DB
+	conn *sql.Conn // the only one; used by whoever has the turn
+	opt  Options
+
+	line  *line
+	stmts map[string]*sql.Stmt // by text; for whoever has the turn
 
 	mu    sync.Mutex               // guards known
 	known map[veghe.SourceID]int64 // addresses per source
@@ -176,8 +180,16 @@ DROP INDEX pages_due;
 CREATE INDEX pages_due ON pages (source, due, depth);
 PRAGMA user_version = 3;`
 
+// The fourth version does without an index by the day on which posts were
+// seen, which was half of what a new post cost, for a Forget once a day; and it
+// keeps less of a post's hash, see brief.
+const schema4 = `
+DROP INDEX posts_seen;
+UPDATE posts SET hash = substr(hash, 8, 16) WHERE hash LIKE 'sha256:%' AND length(hash) > 23;
+PRAGMA user_version = 4;`
+
 // version is that of the schema above; a file of a newer one is not touched.
-const version = 3
+const version = 4
 
 // Open opens the frontier in a file, made if missing, or in memory if path is
 // empty. Leases of an earlier process are released.
@@ -192,10 +204,9 @@ func Open(ctx context.Context, path string, opt Options) (*Frontier, error) {
 	// One connection: it holds the file's lock for as long as it lives.
 	db.SetMaxOpenConns(1)
 	db.SetConnMaxLifetime(0)
-	f := &Frontier{db: db, opt: opt, known: make(map[veghe.SourceID]int64)}
+	f := &Frontier{db: db, opt: opt, line: newLine(), stmts: make(map[string]*sql.Stmt), known: make(map[veghe.SourceID]int64)}
 	if err := f.prepare(ctx); err != nil {
-		_ = db.Close()
-		return nil, fmt.Errorf("frontier %q: %w", path, err)
+		return nil, errors.Join(fmt.Errorf("frontier %q: %w", path, err), f.Close())
 	}
 	return f, nil
 }
@@ -205,11 +216,15 @@ func dsn(path string) string {
 	// process, and a consistent file through a crash of the machine, which
 	// may cost the last commits: those pages are then fetched again.
 	const pragmas = "?_pragma=locking_mode(EXCLUSIVE)&_pragma=journal_mode(WAL)&_pragma=synchronous(NORMAL)" +
-		"&_pragma=busy_timeout(2000)&_txlock=immediate"
+		"&_pragma=busy_timeout(2000)"
+	// Posts stand in the order of their hashes, so each new one is on a page of
+	// the file of its own: a larger cache, and a longer log between two copies
+	// into the file, write such a page once instead of many times.
+	const room = "&_pragma=cache_size(-16000)&_pragma=wal_autocheckpoint(8000)&_pragma=temp_store(MEMORY)"
 	if path == "" {
-		return "file::memory:" + pragmas
+		return "file::memory:" + pragmas + room
 	}
-	return "file:" + escape(path) + pragmas
+	return "file:" + escape(path) + pragmas + room
 }
 
 // escape keeps the characters that mean something in an SQLite URI out of it.
@@ -227,7 +242,11 @@ func escape(path string) string {
 
 func (f *Frontier) prepare(ctx context.Context) error {
 	var have int
-	if err := f.db.QueryRowContext(ctx, "PRAGMA user_version").Scan(&have); err != nil {
+	var err error
+	if f.conn, err = f.db.Conn(ctx); err == nil {
+		err = f.conn.QueryRowContext(ctx, "PRAGMA user_version").Scan(&have)
+	}
+	if err != nil {
 		return fmt.Errorf("cannot open it (is another veghe using this directory?): %w", err)
 	}
 	if have > version {
@@ -236,13 +255,13 @@ func (f *Frontier) prepare(ctx context.Context) error {
 	if err := f.migrate(ctx, have); err != nil {
 		return fmt.Errorf("cannot write it (is another veghe using this directory?): %w", err)
 	}
-	if _, err := f.db.ExecContext(ctx, "UPDATE pages SET lease = 0, due = 0 WHERE lease <> 0"); err != nil {
+	if _, err := f.conn.ExecContext(ctx, "UPDATE pages SET lease = 0, due = 0 WHERE lease <> 0"); err != nil {
 		return err
 	}
 	// Pages that were fetched in the future were so by a clock that was wrong,
 	// and would not be due again before it is right.
 	const wrongClock = "UPDATE pages SET due = 0, fetched = 0 WHERE fetched > ?"
-	if _, err := f.db.ExecContext(ctx, wrongClock, millis(time.Now().Add(time.Hour))); err != nil {
+	if _, err := f.conn.ExecContext(ctx, wrongClock, millis(time.Now().Add(time.Hour))); err != nil {
 		return err
 	}
 	return f.recount(ctx)
@@ -253,12 +272,12 @@ func (f *Frontier) migrate(ctx context.Context, have int) error {
 	if have >= version {
 		return nil
 	}
-	return f.inTx(ctx, func(tx *sql.Tx) error {
-		for i, step := range []string{schema, schema2, schema3} {
+	return f.inTx(ctx, func(*tx) error {
+		for i, step := range []string{schema, schema2, schema3, schema4} {
 			if i < have {
 				continue
 			}
-			if _, err := tx.ExecContext(ctx, step); err != nil {
+			if _, err := f.conn.ExecContext(context.WithoutCancel(ctx), step); err != nil {
 				return err
 			}
 		}
@@ -268,28 +287,42 @@ func (f *Frontier) migrate(ctx context.Context, have int) error {
 
 // recount reads how many addresses each source has.
 func (f *Frontier) recount(ctx context.Context) error {
-	rows, err := f.db.QueryContext(ctx, "SELECT source, count(*) FROM pages GROUP BY source")
-	if err != nil {
-		return fmt.Errorf("frontier: %w", err)
-	}
-	defer rows.Close() //nolint:errcheck // rows.Err tells
-	known := make(map[veghe.SourceID]int64)
-	for rows.Next() {
-		var s veghe.SourceID
-		var n int64
-		if err := rows.Scan(&s, &n); err != nil {
+	return f.alone(func(conn *sql.Conn) error {
+		rows, err := conn.QueryContext(ctx, "SELECT source, count(*) FROM pages GROUP BY source")
+		if err != nil {
 			return fmt.Errorf("frontier: %w", err)
 		}
-		known[s] = n
-	}
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.known = known
-	return rows.Err()
+		defer rows.Close() //nolint:errcheck // rows.Err tells
+		known := make(map[veghe.SourceID]int64)
+		for rows.Next() {
+			var s veghe.SourceID
+			var n int64
+			if err := rows.Scan(&s, &n); err != nil {
+				return fmt.Errorf("frontier: %w", err)
+			}
+			known[s] = n
+		}
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		f.known = known
+		return rows.Err()
+	})
 }
 
 // Close releases the file. It may be called twice.
-func (f *Frontier) Close() error { return f.db.Close() }
+func (f *Frontier) Close() error {
+	if f.conn == nil {
+		return f.db.Close()
+	}
+	return f.alone(func(conn *sql.Conn) error {
+		for _, s := range f.stmts { // else they would keep the file
+			_ = s.Close()
+		}
+		clear(f.stmts)
+		_ = conn.Close() // it was closed before, or goes back to db, which tells
+		return f.db.Close()
+	})
+}
 
 func millis(t time.Time) int64 {
 	if t.IsZero() {
@@ -305,41 +338,22 @@ func fromMillis(ms int64) time.Time {
 	return time.UnixMilli(ms).UTC()
 }
 
-// inTx runs do in a transaction and commits it unless do fails.
-func (f *Frontier) inTx(ctx context.Context, do func(*sql.Tx) error) error {
-	tx, err := f.db.BeginTx(ctx, nil)
-	if err != nil {
-		return fmt.Errorf("frontier: %w", err)
-	}
-	if err := do(tx); err != nil {
-		_ = tx.Rollback()
-		if errors.Is(err, ErrLeaseLost) {
-			return err
-		}
-		return fmt.Errorf("frontier: %w", err)
-	}
-	if err := tx.Commit(); err != nil {
-		return fmt.Errorf("frontier: %w", err)
-	}
-	return nil
-}
-
 // Seed makes exactly these the start pages of a source: those not yet known
 // are due at once, earlier ones that are not among them are forgotten.
 func (f *Frontier) Seed(ctx context.Context, source veghe.SourceID, now time.Time, links ...Link) error {
-	err := f.inTx(ctx, func(tx *sql.Tx) error {
-		if _, err := tx.ExecContext(ctx, "UPDATE pages SET depth = -1 WHERE source = ? AND depth = 0 AND chain = 0", source); err != nil {
+	err := f.inTx(ctx, func(t *tx) error {
+		if _, err := t.exec("UPDATE pages SET depth = -1 WHERE source = ? AND depth = 0 AND chain = 0", source); err != nil {
 			return err
 		}
 		for _, l := range links {
 			const upsert = `INSERT INTO pages (source, url, kind, thread, seq, depth, chain, mark, due) VALUES (?,?,?,?,?,0,0,?,?)
 				ON CONFLICT DO UPDATE SET kind = excluded.kind, depth = 0, chain = 0`
-			_, err := tx.ExecContext(ctx, upsert, source, l.URL, l.Kind, l.Thread, l.Seq, l.Mark, millis(now))
+			_, err := t.exec(upsert, source, l.URL, l.Kind, l.Thread, l.Seq, l.Mark, millis(now))
 			if err != nil {
 				return err
 			}
 		}
-		_, err := tx.ExecContext(ctx, "DELETE FROM pages WHERE source = ? AND depth = -1", source)
+		_, err := t.exec("DELETE FROM pages WHERE source = ? AND depth = -1", source)
 		return err
 	})
 	if err != nil {
@@ -350,9 +364,9 @@ func (f *Frontier) Seed(ctx context.Context, source veghe.SourceID, now time.Tim
 
 // Wake makes the start pages of a source due at once.
 func (f *Frontier) Wake(ctx context.Context, source veghe.SourceID, now time.Time) error {
-	return f.inTx(ctx, func(tx *sql.Tx) error {
+	return f.inTx(ctx, func(t *tx) error {
 		const wake = "UPDATE pages SET due = min(due, ?) WHERE source = ? AND depth = 0 AND chain = 0 AND lease = 0"
-		_, err := tx.ExecContext(ctx, wake, millis(now), source)
+		_, err := t.exec(wake, millis(now), source)
 		return err
 	})
 }
@@ -362,10 +376,8 @@ func (f *Frontier) Wake(ctx context.Context, source veghe.SourceID, now time.Tim
 func (f *Frontier) NextStart(ctx context.Context, source veghe.SourceID) (time.Time, error) {
 	var ms sql.NullInt64
 	const query = "SELECT min(due) FROM pages WHERE source = ? AND depth = 0 AND chain = 0"
-	if err := f.db.QueryRowContext(ctx, query, source).Scan(&ms); err != nil {
-		return time.Time{}, fmt.Errorf("frontier: %w", err)
-	}
-	return fromMillis(ms.Int64), nil
+	err := f.inTx(ctx, func(t *tx) error { return t.one([]any{&ms}, query, source) })
+	return fromMillis(ms.Int64), err
 }
 
 // Done records a handled page, its links and its posts, all or nothing. Links
@@ -375,22 +387,21 @@ func (f *Frontier) Done(ctx context.Context, p Page, o Outcome) error {
 	if o.Asap.IsZero() {
 		o.Asap = o.Now
 	}
-	added := int64(0)
-	err := f.inTx(ctx, func(tx *sql.Tx) error {
+	return f.inTx(ctx, func(t *tx) error {
 		var mark string
 		const mine = "SELECT mark FROM pages WHERE source = ? AND url = ? AND lease = ?"
-		switch err := tx.QueryRowContext(ctx, mine, p.Source, p.URL, p.lease).Scan(&mark); {
+		switch err := t.one([]any{&mark}, mine, p.Source, p.URL, p.lease); {
 		case errors.Is(err, sql.ErrNoRows):
 			return ErrLeaseLost
 		case err != nil:
 			return err
 		}
-		l := linker{tx: tx, source: p.Source, asap: o.Asap, room: f.room(p.Source), news: o.News}
-		if err := l.addAll(ctx, o.Links); err != nil {
+		l := linker{tx: t, source: p.Source, asap: o.Asap, room: t.room(p.Source), news: o.News}
+		if err := l.addAll(o.Links); err != nil {
 			return err
 		}
-		added = l.added
-		if err := place(ctx, tx, p, o); err != nil {
+		t.grown[p.Source] += l.added
+		if err := place(t, p, o); err != nil {
 			return err
 		}
 		every := o.Quiet
@@ -403,16 +414,12 @@ func (f *Frontier) Done(ctx context.Context, p Page, o Outcome) error {
 		}
 		const done = `UPDATE pages SET lease = 0, fails = 0, absent = 0, look = 0, fetched = ?, every = ?, etag = ?, modified = ?, last = ?, due = ?
 			WHERE source = ? AND url = ?`
-		_, err := tx.ExecContext(ctx, done, millis(o.Now), every.Milliseconds(), o.ETag, o.LastModified, o.Last, millis(due), p.Source, p.URL)
+		_, err := t.exec(done, millis(o.Now), every.Milliseconds(), o.ETag, o.LastModified, o.Last, millis(due), p.Source, p.URL)
 		if err != nil {
 			return err
 		}
-		return settleThread(ctx, tx, p)
+		return settleThread(t, p)
 	})
-	if err == nil {
-		f.grow(p.Source, added)
-	}
-	return err
 }
 
 // held reports a lost lease when a statement for a leased page changed none.
@@ -426,31 +433,11 @@ func held(res sql.Result, err error) error {
 	return nil
 }
 
-func (f *Frontier) room(source veghe.SourceID) int64 {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.opt.MaxKnown - f.known[source]
-}
-
-func (f *Frontier) grow(source veghe.SourceID, n int64) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.known[source] += n
-}
-
 // Retry gives a leased page back after a failed fetch, due at the given time.
 func (f *Frontier) Retry(ctx context.Context, p Page, due time.Time) error {
-	return f.inTx(ctx, func(tx *sql.Tx) error {
+	return f.inTx(ctx, func(t *tx) error {
 		const retry = "UPDATE pages SET lease = 0, fails = fails + 1, due = ? WHERE source = ? AND url = ? AND lease = ?"
-		return held(tx.ExecContext(ctx, retry, millis(due), p.Source, p.URL, p.lease))
-	})
-}
-
-// Release gives a leased page back untried: it is due at once.
-func (f *Frontier) Release(ctx context.Context, p Page) error {
-	return f.inTx(ctx, func(tx *sql.Tx) error {
-		const release = "UPDATE pages SET lease = 0, due = 0 WHERE source = ? AND url = ? AND lease = ?"
-		return held(tx.ExecContext(ctx, release, p.Source, p.URL, p.lease))
+		return held(t.exec(retry, millis(due), p.Source, p.URL, p.lease))
 	})
 }
 
@@ -460,43 +447,17 @@ func (f *Frontier) Counts(ctx context.Context, source veghe.SourceID, asOf time.
 	const query = `SELECT (SELECT count(*) FROM pages WHERE source = ?1),
 		(SELECT count(*) FROM pages WHERE source = ?1 AND due <= ?2),
 		(SELECT count(*) FROM posts WHERE source = ?1)`
-	if err := f.db.QueryRowContext(ctx, query, source, millis(asOf)).Scan(&c.Known, &c.Due, &c.Posts); err != nil {
-		return Counts{}, fmt.Errorf("frontier: %w", err)
-	}
-	return c, nil
-}
-
-// Forget drops what is remembered of posts that no page has shown since the
-// given time, and of pages that failed or were not fetched since then. If one
-// comes back it counts as new.
-func (f *Frontier) Forget(ctx context.Context, before time.Time) (posts, pages int64, err error) {
-	err = f.inTx(ctx, func(tx *sql.Tx) error {
-		res, err := tx.ExecContext(ctx, "DELETE FROM posts WHERE seen < ?", millis(before)/day*day)
-		if err != nil {
-			return err
-		}
-		if posts, err = res.RowsAffected(); err != nil {
-			return err
-		}
-		// Never fetched pages have no date of their own; they stay.
-		const stale = "DELETE FROM pages WHERE fetched <> 0 AND fetched < ? AND lease = 0 AND (depth > 0 OR chain > 0)"
-		if res, err = tx.ExecContext(ctx, stale, millis(before)); err != nil {
-			return err
-		}
-		pages, err = res.RowsAffected()
-		return err
+	err := f.inTx(ctx, func(t *tx) error {
+		return t.one([]any{&c.Known, &c.Due, &c.Posts}, query, source, millis(asOf))
 	})
-	if err != nil {
-		return 0, 0, err
-	}
-	return posts, pages, f.recount(ctx)
+	return c, err
 }
 
 // Drop forgets a source and everything about it.
 func (f *Frontier) Drop(ctx context.Context, source veghe.SourceID) error {
-	err := f.inTx(ctx, func(tx *sql.Tx) error {
+	err := f.inTx(ctx, func(t *tx) error {
 		for _, table := range []string{"pages", "posts", "spent"} {
-			if _, err := tx.ExecContext(ctx, "DELETE FROM "+table+" WHERE source = ?", source); err != nil {
+			if _, err := t.exec("DELETE FROM "+table+" WHERE source = ?", source); err != nil {
 				return err
 			}
 		}

@@ -325,7 +325,7 @@ func TestOneProcess(t *testing.T) {
 func TestNewerFormat(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "f.db")
 	f := open(t, path)
-	_, err := f.db.ExecContext(t.Context(), "PRAGMA user_version = 99")
+	_, err := f.conn.ExecContext(t.Context(), "PRAGMA user_version = 99")
 	must(t, err)
 	must(t, f.Close())
 	if f, err := Open(t.Context(), path, Options{}); err == nil {

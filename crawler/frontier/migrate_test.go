@@ -10,18 +10,22 @@ import (
 // A file of the first version keeps what it has.
 func TestMigrate(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "frontier.db")
+	const hash = "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 	db, err := sql.Open("sqlite", dsn(path))
 	must(t, err)
 	for _, step := range []string{
 		schema,
 		`INSERT INTO pages (source, url, kind, thread, seq, depth, chain, mark, due) VALUES ('s', 'u', 'thread', '', 0, 1, 0, '', 1)`,
-		`INSERT INTO posts (source, id, hash, seen) VALUES ('s', 'p1', 'h1', 1)`,
+		`INSERT INTO posts (source, id, hash, seen) VALUES ('s', 'p1', 'h1', 1), ('s', 'p3', '` + hash + `', 1)`,
 	} {
 		_, err := db.ExecContext(t.Context(), step)
 		must(t, err)
 	}
 	must(t, db.Close())
 	f := open(t, path)
+	if got := novelty(t, f, Seen{"p3", hash}); got != Known {
+		t.Errorf("a post of the first version is %d, want known", got)
+	}
 	got := lease(t, f, start, 5)
 	if len(got) != 1 || got[0].URL != "u" {
 		t.Fatalf("due %v, want u", urls(got))

@@ -4,7 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
-	"fmt"
+	"strings"
 	"time"
 
 	"veghe"
@@ -15,8 +15,8 @@ const day = int64(24 * time.Hour / time.Millisecond)
 // addPosts remembers posts, all of a page in one statement: to prepare one for
 // each would cost more than all the rest. Page and thread are where they
 // stand; 0 if they are only listed there.
-func addPosts(ctx context.Context, tx *sql.Tx, source veghe.SourceID, posts []Seen, page, thread int64, now time.Time) error {
-	if len(posts) == 0 {
+func addPosts(t *tx, source veghe.SourceID, posts seenList, page, thread int64, now time.Time) error {
+	if posts == "" {
 		return nil
 	}
 	// Most posts were seen before, on the same day, at the same place: nothing
@@ -30,12 +30,33 @@ func addPosts(ctx context.Context, tx *sql.Tx, source veghe.SourceID, posts []Se
 			gone = CASE WHEN excluded.page <> 0 THEN 0 ELSE gone END
 		WHERE hash <> excluded.hash OR seen < excluded.seen
 			OR excluded.page <> 0 AND (page <> excluded.page OR lost <> 0 OR gone <> 0)`
-	list, err := json.Marshal(posts)
-	if err != nil {
-		return err
-	}
-	_, err = tx.ExecContext(ctx, upsert, source, millis(now)/day*day, page, thread, string(list))
+	_, err := t.exec(upsert, source, millis(now)/day*day, page, thread, posts)
 	return err
+}
+
+// seenList are posts as statements want them; empty if there are none.
+type seenList string
+
+func listOf(posts []Seen) (seenList, error) {
+	if len(posts) == 0 {
+		return "", nil
+	}
+	kept := make([]Seen, len(posts))
+	for i, s := range posts {
+		kept[i] = Seen{ID: s.ID, Hash: brief(s.Hash)}
+	}
+	list, err := json.Marshal(kept)
+	return seenList(list), err
+}
+
+// brief is what is kept of a content hash: 64 bits of it tell the texts of one
+// post apart, and posts are many.
+func brief(hash string) string {
+	const prefix, digits = "sha256:", 16
+	if strings.HasPrefix(hash, prefix) && len(hash) > len(prefix)+digits {
+		return hash[len(prefix):][:digits]
+	}
+	return hash
 }
 
 // Novelty says of each post whether it was handed on before.
@@ -46,13 +67,13 @@ func (f *Frontier) Novelty(ctx context.Context, source veghe.SourceID, posts []S
 	}
 	known, err := f.hashes(ctx, source, posts)
 	if err != nil {
-		return nil, fmt.Errorf("frontier: %w", err)
+		return nil, err
 	}
 	for i, s := range posts {
 		switch hash, ok := known[s.ID]; {
 		case !ok:
 			out[i] = New
-		case hash == s.Hash:
+		case hash == brief(s.Hash):
 			out[i] = Known
 		default:
 			out[i] = Edited
@@ -63,24 +84,20 @@ func (f *Frontier) Novelty(ctx context.Context, source veghe.SourceID, posts []S
 
 // hashes gives the remembered content hashes of those posts that are known.
 func (f *Frontier) hashes(ctx context.Context, source veghe.SourceID, posts []Seen) (map[veghe.PostID]string, error) {
-	list, err := json.Marshal(posts)
+	list, err := listOf(posts)
 	if err != nil {
 		return nil, err
 	}
 	const query = "SELECT id, hash FROM posts WHERE source = ? AND id IN (SELECT value ->> 'ID' FROM json_each(?))"
-	rows, err := f.db.QueryContext(ctx, query, source, string(list))
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close() //nolint:errcheck // rows.Err tells
 	known := make(map[veghe.PostID]string)
-	for rows.Next() {
-		var id veghe.PostID
-		var hash string
-		if err := rows.Scan(&id, &hash); err != nil {
-			return nil, err
-		}
-		known[id] = hash
-	}
-	return known, rows.Err()
+	err = f.inTx(ctx, func(t *tx) error {
+		return t.query(func(rows *sql.Rows) error {
+			var id veghe.PostID
+			var hash string
+			err := rows.Scan(&id, &hash)
+			known[id] = hash
+			return err
+		}, query, source, list)
+	})
+	return known, err
 }
