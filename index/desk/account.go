@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"veghe"
-	"veghe/index/sqlite"
+	"veghe/index/database"
 )
 
 // Account is somebody who may sign in.
@@ -63,10 +63,10 @@ func CheckName(name string) error {
 // AddAccount makes an account of a.Name, a.Full, a.Roles and a.Sources. Nobody
 // can sign in with it yet: make a link for that.
 func (d *Desk) AddAccount(ctx context.Context, a Account, now time.Time) error {
-	return d.db.Tx(ctx, func(tx *sql.Tx) error { return addAccount(ctx, tx, a, "", now) })
+	return d.db.Tx(ctx, func(tx *database.Tx) error { return addAccount(ctx, tx, a, "", now) })
 }
 
-func addAccount(ctx context.Context, tx *sql.Tx, a Account, subject string, now time.Time) error {
+func addAccount(ctx context.Context, tx *database.Tx, a Account, subject string, now time.Time) error {
 	if err := CheckName(a.Name); err != nil {
 		return err
 	}
@@ -80,8 +80,8 @@ func addAccount(ctx context.Context, tx *sql.Tx, a Account, subject string, now 
 	if err != nil {
 		return err
 	}
-	res, err := tx.ExecContext(ctx, `INSERT INTO account (name, full, roles, sources, password, totp, totp_step, subject, created, signed_in, disabled)
-		VALUES (?, ?, ?, ?, '', x'', 0, ?, ?, 0, 0) ON CONFLICT (name) DO NOTHING`, a.Name, a.Full, JoinRoles(a.Roles), string(sources), subject, micros(now))
+	res, err := tx.ExecContext(ctx, `INSERT INTO account (name, "full", roles, sources, password, totp, totp_step, subject, created, signed_in, disabled)
+		VALUES (?, ?, ?, ?, '', ?, 0, ?, ?, 0, 0) ON CONFLICT (name) DO NOTHING`, a.Name, a.Full, JoinRoles(a.Roles), string(sources), []byte{}, subject, micros(now))
 	if err != nil {
 		return fmt.Errorf("account: %w", err)
 	}
@@ -91,9 +91,9 @@ func addAccount(ctx context.Context, tx *sql.Tx, a Account, subject string, now 
 	return nil
 }
 
-const accountColumns = `name, full, roles, sources, password <> '', length(totp) > 0, subject <> '', created, signed_in, disabled`
+const accountColumns = `name, "full", roles, sources, password <> '', length(totp) > 0, subject <> '', created, signed_in, disabled`
 
-func scanAccount(row sqlite.Row) (a Account, err error) {
+func scanAccount(row database.Row) (a Account, err error) {
 	var roles, sources string
 	var created, signedIn, disabled int64
 	if err := row.Scan(&a.Name, &a.Full, &roles, &sources, &a.Password, &a.TOTP, &a.External, &created, &signedIn, &disabled); err != nil {
@@ -109,11 +109,7 @@ func scanAccount(row sqlite.Row) (a Account, err error) {
 	return a, nil
 }
 
-type rower interface {
-	QueryRowContext(context.Context, string, ...any) *sql.Row
-}
-
-func account(ctx context.Context, q rower, name string) (Account, error) {
+func account(ctx context.Context, q database.Queryer, name string) (Account, error) {
 	a, err := scanAccount(q.QueryRowContext(ctx, `SELECT `+accountColumns+` FROM account WHERE name = ?`, name))
 	if errors.Is(err, sql.ErrNoRows) {
 		return a, fmt.Errorf("%.70q: %w", name, ErrNoAccount)
@@ -128,7 +124,7 @@ func (d *Desk) Account(ctx context.Context, name string) (Account, error) {
 
 // Accounts lists all accounts by name.
 func (d *Desk) Accounts(ctx context.Context) ([]Account, error) {
-	out, err := sqlite.All(ctx, d.db.Read, scanAccount, `SELECT `+accountColumns+` FROM account ORDER BY name`)
+	out, err := database.All(ctx, d.db.Read, scanAccount, `SELECT `+accountColumns+` FROM account ORDER BY name`)
 	if err != nil {
 		return nil, fmt.Errorf("accounts: %w", err)
 	}
@@ -154,7 +150,7 @@ func (d *Desk) SetAccount(ctx context.Context, a Account) error {
 	if err != nil {
 		return err
 	}
-	return d.changeAccount(ctx, a.Name, `UPDATE account SET full = ?, roles = ?, sources = ? WHERE name = ?`,
+	return d.changeAccount(ctx, a.Name, `UPDATE account SET "full" = ?, roles = ?, sources = ? WHERE name = ?`,
 		a.Full, JoinRoles(a.Roles), string(sources), a.Name)
 }
 
@@ -176,7 +172,7 @@ func (d *Desk) EnableAccount(ctx context.Context, name string) error {
 // changeAccount changes one account, unless nobody would be left who can change
 // accounts.
 func (d *Desk) changeAccount(ctx context.Context, name, change string, args ...any) error {
-	return d.db.Tx(ctx, func(tx *sql.Tx) error {
+	return d.db.Tx(ctx, func(tx *database.Tx) error {
 		before, err := account(ctx, tx, name)
 		if err != nil {
 			return err

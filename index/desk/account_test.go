@@ -1,10 +1,8 @@
 package desk_test
 
 import (
-	"database/sql"
 	"encoding/base32"
 	"errors"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -13,6 +11,7 @@ import (
 
 	"veghe"
 	"veghe/index/desk"
+	"veghe/index/desk/desktest"
 )
 
 const good = "nine green boats at sea"
@@ -379,13 +378,8 @@ func TestSessions(t *testing.T) {
 	if err := in(day.Add(time.Minute)); !errors.Is(err, desk.ErrSignIn) {
 		t.Errorf("of a disabled account: %v", err)
 	}
-	raw, err := sql.Open("sqlite", filepath.Join(dir, desk.File))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer raw.Close()
 	var n int
-	err = raw.QueryRowContext(t.Context(), `SELECT count(*) FROM account WHERE instr(password, ?) OR password NOT LIKE '$argon2id$v=19$m=8,t=1,p=1$%'`, good).Scan(&n)
+	err = desktest.Raw(t, dir).QueryRowContext(t.Context(), `SELECT count(*) FROM account WHERE instr(password, $1) > 0 OR password NOT LIKE '$argon2id$v=19$m=8,t=1,p=1$%'`, good).Scan(&n)
 	if err != nil || n != 0 {
 		t.Errorf("a password is kept otherwise (%v)", err)
 	}

@@ -11,7 +11,7 @@ import (
 	"strings"
 	"time"
 
-	"veghe/index/sqlite"
+	"veghe/index/database"
 )
 
 // Event is one entry of the audit trail: who did what to which object, when
@@ -55,7 +55,7 @@ func (d *Desk) Record(ctx context.Context, e Event) (Event, error) {
 		return Event{}, fmt.Errorf("audit: %w", err)
 	}
 	e.At = e.At.UTC().Truncate(time.Microsecond)
-	err = d.db.Tx(ctx, func(tx *sql.Tx) error {
+	err = d.db.Tx(ctx, func(tx *database.Tx) error {
 		n, prev, err := head(ctx, tx)
 		if err != nil {
 			return err
@@ -72,11 +72,7 @@ func (d *Desk) Record(ctx context.Context, e Event) (Event, error) {
 	return e, nil
 }
 
-type queryer interface {
-	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
-}
-
-func head(ctx context.Context, q queryer) (n int64, hash string, err error) {
+func head(ctx context.Context, q database.Queryer) (n int64, hash string, err error) {
 	err = q.QueryRowContext(ctx, `SELECT n, hash FROM audit ORDER BY n DESC LIMIT 1`).Scan(&n, &hash)
 	if errors.Is(err, sql.ErrNoRows) {
 		return 0, "", nil
@@ -97,7 +93,7 @@ func (d *Desk) Events(ctx context.Context, f EventFilter) ([]Event, error) {
 	if f.Limit <= 0 {
 		f.Limit = 100
 	}
-	out, err := sqlite.All(ctx, d.db.Read, scanEvent, `
+	out, err := database.All(ctx, d.db.Read, scanEvent, `
 		SELECT n, at, who, action, object, reason, hash FROM audit
 		WHERE (?1 = '' OR who = ?1) AND (?2 = '' OR action = ?2) AND (?3 = '' OR object = ?3) AND (?4 = 0 OR n < ?4)
 			AND (?6 = 0 OR at >= ?6) AND (?7 = 0 OR at < ?7)
@@ -109,7 +105,7 @@ func (d *Desk) Events(ctx context.Context, f EventFilter) ([]Event, error) {
 	return out, nil
 }
 
-func scanEvent(row sqlite.Row) (e Event, err error) {
+func scanEvent(row database.Row) (e Event, err error) {
 	var at int64
 	err = row.Scan(&e.N, &at, &e.Who, &e.Action, &e.Object, &e.Reason, &e.Hash)
 	e.At = moment(at)
@@ -154,15 +150,15 @@ func (d *Desk) Verify(ctx context.Context, known ...Head) (Head, error) {
 // VerifyFile does that to a database file, which it only reads, beside whoever
 // has it open.
 func VerifyFile(ctx context.Context, path string, known ...Head) (Head, error) {
-	db, err := sqlite.OpenToRead(ctx, path)
+	db, err := database.OpenToRead(ctx, path)
 	if err != nil {
 		return Head{}, fmt.Errorf("audit: %w", err)
 	}
-	h, err := verify(ctx, db, known)
+	h, err := verify(ctx, db.Read, known)
 	return h, errors.Join(err, db.Close())
 }
 
-func verify(ctx context.Context, db *sql.DB, known []Head) (Head, error) {
+func verify(ctx context.Context, db *database.Reader, known []Head) (Head, error) {
 	noted := map[int64]string{}
 	last := int64(0)
 	for _, h := range known {

@@ -2,12 +2,11 @@ package desk
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"time"
 
-	"veghe/index/sqlite"
+	"veghe/index/database"
 )
 
 // CasePerson is somebody who is in a case: it exists for them.
@@ -22,7 +21,7 @@ var ErrLastPerson = errors.New("somebody must stay in the case")
 
 // CasePeople lists who is in a case, in the order of coming.
 func (d *Desk) CasePeople(ctx context.Context, id string) ([]CasePerson, error) {
-	out, err := sqlite.All(ctx, d.db.Read, func(row sqlite.Row) (p CasePerson, err error) {
+	out, err := database.All(ctx, d.db.Read, func(row database.Row) (p CasePerson, err error) {
 		var at int64
 		err = row.Scan(&p.Name, &p.By, &at)
 		p.At = moment(at)
@@ -36,14 +35,14 @@ func (d *Desk) CasePeople(ctx context.Context, id string) ([]CasePerson, error) 
 
 // CasesWith lists the ids of the cases that somebody is in.
 func (d *Desk) CasesWith(ctx context.Context, who string) ([]string, error) {
-	out, err := sqlite.All(ctx, d.db.Read, scanString, `SELECT cas FROM case_person WHERE who = ? ORDER BY cas`, who)
+	out, err := database.All(ctx, d.db.Read, scanString, `SELECT cas FROM case_person WHERE who = ? ORDER BY cas`, who)
 	if err != nil {
 		return nil, fmt.Errorf("cases of a person: %w", err)
 	}
 	return out, nil
 }
 
-func scanString(row sqlite.Row) (s string, err error) {
+func scanString(row database.Row) (s string, err error) {
 	err = row.Scan(&s)
 	return s, err
 }
@@ -53,7 +52,7 @@ func (d *Desk) LetIntoCase(ctx context.Context, id, who, by string, at time.Time
 	if err := checks(check("who", who, true, maxName), check("by", by, true, maxName)); err != nil {
 		return err
 	}
-	return d.db.Tx(ctx, func(tx *sql.Tx) error {
+	return d.db.Tx(ctx, func(tx *database.Tx) error {
 		if err := mustExist(ctx, tx, id); err != nil {
 			return err
 		}
@@ -65,7 +64,7 @@ func (d *Desk) LetIntoCase(ctx context.Context, id, who, by string, at time.Time
 	})
 }
 
-func letIn(ctx context.Context, tx *sql.Tx, id, who, by string, at time.Time) (n int64, err error) {
+func letIn(ctx context.Context, tx *database.Tx, id, who, by string, at time.Time) (n int64, err error) {
 	res, err := tx.ExecContext(ctx, `INSERT INTO case_person (cas, who, by, at) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING`, id, who, by, micros(at))
 	if err != nil {
 		return 0, err
@@ -75,7 +74,7 @@ func letIn(ctx context.Context, tx *sql.Tx, id, who, by string, at time.Time) (n
 
 // TakeOutOfCase takes somebody out; that they were in stays on record.
 func (d *Desk) TakeOutOfCase(ctx context.Context, id, who, by string, at time.Time) error {
-	return d.db.Tx(ctx, func(tx *sql.Tx) error {
+	return d.db.Tx(ctx, func(tx *database.Tx) error {
 		if err := mustExist(ctx, tx, id); err != nil {
 			return err
 		}

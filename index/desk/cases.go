@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"veghe"
-	"veghe/index/sqlite"
+	"veghe/index/database"
 )
 
 // ErrNoCase is returned for the id of a case that is not there.
@@ -72,7 +72,7 @@ func (d *Desk) OpenCase(ctx context.Context, title, by string, at time.Time) (Ca
 	}
 	at = at.UTC().Truncate(time.Microsecond)
 	c := Case{Title: title, Status: CaseOpen, By: by, At: at, Changed: at}
-	err := d.db.Tx(ctx, func(tx *sql.Tx) error {
+	err := d.db.Tx(ctx, func(tx *database.Tx) error {
 		var n int
 		year := fmt.Sprintf("%04d-", at.Year())
 		if err := tx.QueryRowContext(ctx, `SELECT coalesce(max(CAST(substr(id, 6) AS INTEGER)), 0) FROM cases WHERE substr(id, 1, 5) = ?`, year).Scan(&n); err != nil {
@@ -96,7 +96,7 @@ func (d *Desk) OpenCase(ctx context.Context, title, by string, at time.Time) (Ca
 
 // caseEvent adds to what was done, and notes the time on the case. It returns
 // ErrNoCase for a case that is not there.
-func caseEvent(ctx context.Context, tx *sql.Tx, id string, e CaseEvent) error {
+func caseEvent(ctx context.Context, tx *database.Tx, id string, e CaseEvent) error {
 	res, err := tx.ExecContext(ctx, `UPDATE cases SET changed = ? WHERE id = ?`, micros(e.At), id)
 	if err != nil {
 		return err
@@ -114,7 +114,7 @@ func (d *Desk) AddToCase(ctx context.Context, id string, post veghe.PostID, by, 
 	if err := checkCase(by, note, string(post)); err != nil {
 		return false, err
 	}
-	err = d.db.Tx(ctx, func(tx *sql.Tx) error {
+	err = d.db.Tx(ctx, func(tx *database.Tx) error {
 		var n int
 		if err := tx.QueryRowContext(ctx, `SELECT count(*) FROM case_post WHERE cas = ?`, id).Scan(&n); err != nil {
 			return err
@@ -138,7 +138,7 @@ func (d *Desk) AddToCase(ctx context.Context, id string, post veghe.PostID, by, 
 	return added, err
 }
 
-func mustExist(ctx context.Context, tx *sql.Tx, id string) error {
+func mustExist(ctx context.Context, tx *database.Tx, id string) error {
 	var n int
 	if err := tx.QueryRowContext(ctx, `SELECT count(*) FROM cases WHERE id = ?`, id).Scan(&n); err != nil {
 		return err
@@ -158,7 +158,7 @@ func (d *Desk) RemoveFromCase(ctx context.Context, id string, post veghe.PostID,
 	if err := checkCase(by, note, string(post)); err != nil {
 		return err
 	}
-	return d.db.Tx(ctx, func(tx *sql.Tx) error {
+	return d.db.Tx(ctx, func(tx *database.Tx) error {
 		res, err := tx.ExecContext(ctx, `DELETE FROM case_post WHERE cas = ? AND post = ?`, id, string(post))
 		if err != nil {
 			return err
@@ -175,7 +175,7 @@ func (d *Desk) NoteCase(ctx context.Context, id, note, by string, at time.Time) 
 	if err := checks(check("by", by, true, maxName), check("note", note, true, maxReason)); err != nil {
 		return err
 	}
-	return d.db.Tx(ctx, func(tx *sql.Tx) error {
+	return d.db.Tx(ctx, func(tx *database.Tx) error {
 		return caseEvent(ctx, tx, id, CaseEvent{At: at, By: by, What: "note", Note: note})
 	})
 }
@@ -188,7 +188,7 @@ func (d *Desk) SetCaseStatus(ctx context.Context, id string, to CaseStatus, by, 
 	if err := checks(check("by", by, true, maxName), check("note", note, false, maxReason)); err != nil {
 		return err
 	}
-	return d.db.Tx(ctx, func(tx *sql.Tx) error {
+	return d.db.Tx(ctx, func(tx *database.Tx) error {
 		if _, err := tx.ExecContext(ctx, `UPDATE cases SET status = ? WHERE id = ?`, string(to), id); err != nil {
 			return err
 		}
@@ -198,7 +198,7 @@ func (d *Desk) SetCaseStatus(ctx context.Context, id string, to CaseStatus, by, 
 
 const caseColumns = `id, title, status, who, at, changed, (SELECT count(*) FROM case_post WHERE cas = id)`
 
-func scanCase(row sqlite.Row) (c Case, err error) {
+func scanCase(row database.Row) (c Case, err error) {
 	var at, changed int64
 	err = row.Scan(&c.ID, &c.Title, &c.Status, &c.By, &at, &changed, &c.Posts)
 	c.At, c.Changed = moment(at), moment(changed)
@@ -207,7 +207,7 @@ func scanCase(row sqlite.Row) (c Case, err error) {
 
 // Cases lists all cases, those changed last first.
 func (d *Desk) Cases(ctx context.Context) ([]Case, error) {
-	return sqlite.All(ctx, d.db.Read, scanCase, `SELECT `+caseColumns+` FROM cases ORDER BY changed DESC, id DESC`)
+	return database.All(ctx, d.db.Read, scanCase, `SELECT `+caseColumns+` FROM cases ORDER BY changed DESC, id DESC`)
 }
 
 // Case returns a case with everything in it, or ErrNoCase.
@@ -227,7 +227,7 @@ func (d *Desk) Case(ctx context.Context, id string) (f CaseFile, err error) {
 }
 
 func (d *Desk) members(ctx context.Context, id string) ([]CaseMember, error) {
-	return sqlite.All(ctx, d.db.Read, func(row sqlite.Row) (m CaseMember, err error) {
+	return database.All(ctx, d.db.Read, func(row database.Row) (m CaseMember, err error) {
 		var at int64
 		err = row.Scan(&m.Post, &m.By, &at)
 		m.At = moment(at)
@@ -236,7 +236,7 @@ func (d *Desk) members(ctx context.Context, id string) ([]CaseMember, error) {
 }
 
 func (d *Desk) caseEvents(ctx context.Context, id string) ([]CaseEvent, error) {
-	return sqlite.All(ctx, d.db.Read, func(row sqlite.Row) (e CaseEvent, err error) {
+	return database.All(ctx, d.db.Read, func(row database.Row) (e CaseEvent, err error) {
 		var at int64
 		err = row.Scan(&at, &e.By, &e.What, &e.Object, &e.Note)
 		e.At = moment(at)
@@ -246,5 +246,5 @@ func (d *Desk) caseEvents(ctx context.Context, id string) ([]CaseEvent, error) {
 
 // CasesOf lists the ids of the cases that hold a post.
 func (d *Desk) CasesOf(ctx context.Context, post veghe.PostID) ([]string, error) {
-	return sqlite.All(ctx, d.db.Read, scanString, `SELECT cas FROM case_post WHERE post = ? ORDER BY cas`, string(post))
+	return database.All(ctx, d.db.Read, scanString, `SELECT cas FROM case_post WHERE post = ? ORDER BY cas`, string(post))
 }

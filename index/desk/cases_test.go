@@ -15,16 +15,7 @@ var noon = time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
 
 func openDesk(t *testing.T) *desk.Desk {
 	t.Helper()
-	d, err := desk.Open(t.Context(), t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := d.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return d
+	return open(t, t.TempDir())
 }
 
 func TestCase(t *testing.T) {

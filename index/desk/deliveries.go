@@ -9,43 +9,8 @@ import (
 	"fmt"
 	"time"
 
-	"veghe/index/sqlite"
+	"veghe/index/database"
 )
-
-// deliverySchema is what telling people outside of the desk needs.
-const deliverySchema = `
--- How far each channel was told of each watch. What was not told yet is what
--- the watch found with a later number: nothing is queued twice, and nothing is
--- lost.
-CREATE TABLE delivery (
-	channel  TEXT NOT NULL,
-	watch    INTEGER NOT NULL REFERENCES watch (id),
-	upto     INTEGER NOT NULL, -- watch_hit.n told of
-	repeats  INTEGER NOT NULL, -- finds held back, to be counted in the next note
-	failures INTEGER NOT NULL, -- in a row
-	next     INTEGER NOT NULL, -- not tried before
-	problem  TEXT NOT NULL,    -- of the last try; empty: none
-	told     INTEGER NOT NULL, -- when last; 0: never
-	PRIMARY KEY (channel, watch)
-) WITHOUT ROWID;
-
--- Whom a channel was told of, as hashes, for as long as they are not told again.
-CREATE TABLE delivery_told (
-	channel TEXT NOT NULL,
-	watch   INTEGER NOT NULL,
-	entity  BLOB NOT NULL,
-	at      INTEGER NOT NULL,
-	PRIMARY KEY (channel, watch, entity)
-) WITHOUT ROWID;
-
--- A feed is read with a token in its address, as whoever made it would.
-CREATE TABLE feed (
-	watch INTEGER PRIMARY KEY REFERENCES watch (id),
-	hash  BLOB NOT NULL,
-	who   TEXT NOT NULL,
-	at    INTEGER NOT NULL
-);
-`
 
 // Delivery is how far a channel was told of a watch.
 type Delivery struct {
@@ -70,7 +35,7 @@ func (d *Desk) DeliveryOf(ctx context.Context, channel string, watch int64) (Del
 
 const deliveryColumns = `channel, watch, upto, repeats, failures, next, problem, told`
 
-func scanDelivery(row sqlite.Row) (v Delivery, err error) {
+func scanDelivery(row database.Row) (v Delivery, err error) {
 	var next, told int64
 	err = row.Scan(&v.Channel, &v.Watch, &v.Upto, &v.Repeats, &v.Failures, &next, &v.Problem, &told)
 	v.Next, v.Told = moment(next), moment(told)
@@ -79,12 +44,12 @@ func scanDelivery(row sqlite.Row) (v Delivery, err error) {
 
 // DeliveriesOf lists the channels that a watch was told to.
 func (d *Desk) DeliveriesOf(ctx context.Context, watch int64) ([]Delivery, error) {
-	return sqlite.All(ctx, d.db.Read, scanDelivery, `SELECT `+deliveryColumns+` FROM delivery WHERE watch = ? ORDER BY channel`, watch)
+	return database.All(ctx, d.db.Read, scanDelivery, `SELECT `+deliveryColumns+` FROM delivery WHERE watch = ? ORDER BY channel`, watch)
 }
 
 // Pending lists what a watch found after a number, the oldest first.
 func (d *Desk) Pending(ctx context.Context, watch, after int64, limit int) ([]WatchHit, error) {
-	return sqlite.All(ctx, d.db.Read, scanWatchHit, `SELECT n, post, at FROM watch_hit WHERE watch = ? AND n > ? ORDER BY n LIMIT ?`, watch, after, limit)
+	return database.All(ctx, d.db.Read, scanWatchHit, `SELECT n, post, at FROM watch_hit WHERE watch = ? AND n > ? ORDER BY n LIMIT ?`, watch, after, limit)
 }
 
 // Delivered notes how a try went, and whom the channel was told of; both or
@@ -93,15 +58,15 @@ func (d *Desk) Delivered(ctx context.Context, v Delivery, entities []string, at 
 	if len(v.Problem) > maxReason {
 		v.Problem = v.Problem[:maxReason]
 	}
-	err := d.db.Tx(ctx, func(tx *sql.Tx) error {
+	err := d.db.Tx(ctx, func(tx *database.Tx) error {
 		_, err := tx.ExecContext(ctx, `INSERT INTO delivery (`+deliveryColumns+`) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
-			ON CONFLICT (channel, watch) DO UPDATE SET upto = max(upto, ?3), repeats = ?4, failures = ?5, next = ?6, problem = ?7, told = ?8`,
+			ON CONFLICT (channel, watch) DO UPDATE SET upto = CASE WHEN delivery.upto < ?3 THEN ?3 ELSE delivery.upto END, repeats = ?4, failures = ?5, next = ?6, problem = ?7, told = ?8`,
 			v.Channel, v.Watch, v.Upto, v.Repeats, v.Failures, micros(v.Next), v.Problem, micros(v.Told))
 		if err != nil {
 			return err
 		}
 		for _, e := range entities {
-			_, err := tx.ExecContext(ctx, `INSERT INTO delivery_told (channel, watch, entity, at) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO UPDATE SET at = ?4`,
+			_, err := tx.ExecContext(ctx, `INSERT INTO delivery_told (channel, watch, entity, at) VALUES (?1, ?2, ?3, ?4) ON CONFLICT (channel, watch, entity) DO UPDATE SET at = ?4`,
 				v.Channel, v.Watch, entityHash(e), micros(at))
 			if err != nil {
 				return err

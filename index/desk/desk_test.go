@@ -2,10 +2,8 @@ package desk_test
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -16,22 +14,14 @@ import (
 
 	"veghe"
 	"veghe/index/desk"
+	"veghe/index/desk/desktest"
 )
 
 var day = time.Date(2026, 10, 31, 18, 0, 0, 0, time.UTC)
 
 func open(t *testing.T, dir string) *desk.Desk {
 	t.Helper()
-	d, err := desk.Open(t.Context(), dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := d.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return d
+	return desktest.Open(t, dir)
 }
 
 func TestNewestReviewCounts(t *testing.T) {
@@ -158,15 +148,12 @@ func TestTamperingShows(t *testing.T) {
 			dir := t.TempDir()
 			d := open(t, dir)
 			head := record(t, d, 10)
-			raw, err := sql.Open("sqlite", filepath.Join(dir, desk.File))
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer raw.Close()
+			raw := desktest.Raw(t, dir)
 			if _, err := raw.ExecContext(t.Context(), deed); err == nil {
 				t.Fatal("a careless change went through")
 			}
-			if _, err := raw.ExecContext(t.Context(), `DROP TRIGGER audit_no_update; DROP TRIGGER audit_no_delete;`+deed); err != nil {
+			desktest.Unlock(t, dir, raw)
+			if _, err := raw.ExecContext(t.Context(), deed); err != nil {
 				t.Fatal(err)
 			}
 			if _, err := d.Verify(t.Context(), head); !errors.Is(err, desk.ErrTampered) {
@@ -260,13 +247,8 @@ func TestTokens(t *testing.T) {
 
 func assertNotStored(t *testing.T, dir, secret string) {
 	t.Helper()
-	db, err := sql.Open("sqlite", filepath.Join(dir, desk.File))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close()
 	var n int
-	err = db.QueryRowContext(t.Context(), `SELECT count(*) FROM token WHERE instr(hash, ?) OR instr(id, ?) OR instr(name, ?)`, secret, secret, secret).Scan(&n)
+	err := desktest.Raw(t, dir).QueryRowContext(t.Context(), `SELECT count(*) FROM token WHERE instr(CAST(hash AS TEXT), $1) > 0 OR instr(id, $1) > 0 OR instr(name, $1) > 0`, secret).Scan(&n)
 	if err != nil || n != 0 {
 		t.Errorf("the secret itself is stored (%v)", err)
 	}

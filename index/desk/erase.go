@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
-	"database/sql"
 	"encoding/hex"
 	"fmt"
 	"slices"
@@ -12,7 +11,7 @@ import (
 	"time"
 
 	"veghe"
-	"veghe/index/sqlite"
+	"veghe/index/database"
 )
 
 // Deletion is the record of what was deleted together. The audit trail has the
@@ -60,18 +59,16 @@ func (d *Desk) AddDeletion(ctx context.Context, del Deletion, ids []veghe.PostID
 	var each [][]byte
 	del.Posts = len(ids)
 	del.Digest, each = digestOf(ids)
-	err := d.db.Tx(ctx, func(tx *sql.Tx) error {
-		res, err := tx.ExecContext(ctx, `INSERT INTO deletion (at, class, posts, why, who, digest) VALUES (?, ?, ?, ?, ?, ?)`,
-			micros(del.At), del.Class, del.Posts, del.Why, del.By, del.Digest)
-		if err != nil {
-			return err
-		}
-		if del.N, err = res.LastInsertId(); err != nil || !named {
+	err := d.db.Tx(ctx, func(tx *database.Tx) error {
+		err := tx.QueryRowContext(ctx, `INSERT INTO deletion (at, class, posts, why, who, digest) VALUES (?, ?, ?, ?, ?, ?) RETURNING n`,
+			micros(del.At), del.Class, del.Posts, del.Why, del.By, del.Digest).Scan(&del.N)
+		if err != nil || !named {
 			return err
 		}
 		for _, h := range each {
 			if _, err := tx.ExecContext(ctx, `INSERT INTO deleted (digest, deletion, erased) VALUES (?, ?, ?)
-				ON CONFLICT DO UPDATE SET deletion = excluded.deletion, erased = max(erased, excluded.erased)`, h, del.N, forGood); err != nil {
+				ON CONFLICT (digest) DO UPDATE SET deletion = excluded.deletion,
+					erased = CASE WHEN deleted.erased < excluded.erased THEN excluded.erased ELSE deleted.erased END`, h, del.N, forGood); err != nil {
 				return err
 			}
 		}
@@ -108,7 +105,7 @@ func (d *Desk) Deleted(ctx context.Context, id veghe.PostID) (Deletion, bool, er
 }
 
 func (d *Desk) deletions(ctx context.Context, where string, args ...any) ([]Deletion, error) {
-	out, err := sqlite.All(ctx, d.db.Read, func(row sqlite.Row) (x Deletion, err error) {
+	out, err := database.All(ctx, d.db.Read, func(row database.Row) (x Deletion, err error) {
 		var at int64
 		err = row.Scan(&x.N, &at, &x.Class, &x.Posts, &x.Why, &x.By, &x.Digest)
 		x.At = moment(at)
@@ -158,18 +155,18 @@ const erasedText = "[…]"
 
 // mentions are the columns that may hold a value, by what Mentions counts.
 const (
-	inCases   = `SELECT id FROM cases WHERE instr(lower(title), ?1) UNION SELECT cas FROM case_event WHERE instr(lower(note), ?1) OR instr(lower(object), ?1) UNION SELECT cas FROM case_value WHERE instr(lower(value), ?1) OR instr(lower(note), ?1) UNION SELECT cas FROM case_referral WHERE instr(lower(note), ?1)`
-	inReviews = `SELECT count(*) FROM review WHERE instr(lower(reason), ?1)`
-	inWatches = `SELECT count(*) FROM (SELECT query, name FROM watch UNION ALL SELECT query, name FROM queue) WHERE instr(lower(query), ?1) OR instr(lower(name), ?1)`
-	inMarks   = `SELECT count(*) FROM mark WHERE instr(lower(value), ?1)`
-	inAudit   = `SELECT count(*) FROM audit WHERE instr(lower(reason), ?1) OR instr(lower(object), ?1)`
+	inCases   = `SELECT id FROM cases WHERE instr(lower(title), ?1) > 0 UNION SELECT cas FROM case_event WHERE instr(lower(note), ?1) > 0 OR instr(lower(object), ?1) > 0 UNION SELECT cas FROM case_value WHERE instr(lower(value), ?1) > 0 OR instr(lower(note), ?1) > 0 UNION SELECT cas FROM case_referral WHERE instr(lower(note), ?1) > 0 ORDER BY 1`
+	inReviews = `SELECT count(*) FROM review WHERE instr(lower(reason), ?1) > 0`
+	inWatches = `SELECT count(*) FROM (SELECT query, name FROM watch UNION ALL SELECT query, name FROM queue) AS searches WHERE instr(lower(query), ?1) > 0 OR instr(lower(name), ?1) > 0`
+	inMarks   = `SELECT count(*) FROM mark WHERE instr(lower(value), ?1) > 0`
+	inAudit   = `SELECT count(*) FROM audit WHERE instr(lower(reason), ?1) > 0 OR instr(lower(object), ?1) > 0`
 )
 
 // Mentions counts where a value stands in what people wrote, whatever the case
 // of its ASCII letters.
 func (d *Desk) Mentions(ctx context.Context, value string) (m Mentions, err error) {
 	want := asciiLower(value)
-	if m.Cases, err = sqlite.All(ctx, d.db.Read, scanString, inCases, want); err != nil {
+	if m.Cases, err = database.All(ctx, d.db.Read, scanString, inCases, want); err != nil {
 		return m, fmt.Errorf("mentions: %w", err)
 	}
 	for q, to := range map[string]*int{inReviews: &m.Reviews, inWatches: &m.Watches, inMarks: &m.Marks, inAudit: &m.Audit} {
@@ -184,14 +181,14 @@ func (d *Desk) Mentions(ctx context.Context, value string) (m Mentions, err erro
 // and takes posts that are erased out of cases and of what watches found. The
 // audit trail stays as it is. Held cases stay as they are too.
 func (d *Desk) EraseMentions(ctx context.Context, value string, posts []veghe.PostID, held []string, now time.Time) error {
-	err := d.erase(ctx, func(tx *sql.Tx) error {
+	err := d.erase(ctx, func(tx *database.Tx) error {
 		if err := rewrite(ctx, tx, value, held); err != nil {
 			return err
 		}
-		if _, err := tx.ExecContext(ctx, `UPDATE queue SET ended = ? WHERE ended = 0 AND instr(query, ?)`, micros(now), erasedText); err != nil {
+		if _, err := tx.ExecContext(ctx, `UPDATE queue SET ended = ? WHERE ended = 0 AND instr(query, ?) > 0`, micros(now), erasedText); err != nil {
 			return err
 		}
-		if _, err := tx.ExecContext(ctx, `UPDATE watch SET ended = ? WHERE ended = 0 AND instr(query, ?)`, micros(now), erasedText); err != nil {
+		if _, err := tx.ExecContext(ctx, `UPDATE watch SET ended = ? WHERE ended = 0 AND instr(query, ?) > 0`, micros(now), erasedText); err != nil {
 			return err
 		}
 		for _, id := range posts {
@@ -213,8 +210,8 @@ func (d *Desk) EraseMentions(ctx context.Context, value string, posts []veghe.Po
 }
 
 // erase runs f in a transaction that may change what is else only added.
-func (d *Desk) erase(ctx context.Context, f func(*sql.Tx) error) error {
-	return d.db.Tx(ctx, func(tx *sql.Tx) error {
+func (d *Desk) erase(ctx context.Context, f func(*database.Tx) error) error {
+	return d.db.Tx(ctx, func(tx *database.Tx) error {
 		if _, err := tx.ExecContext(ctx, `INSERT INTO erasing VALUES (1)`); err != nil {
 			return err
 		}
@@ -228,12 +225,12 @@ func (d *Desk) erase(ctx context.Context, f func(*sql.Tx) error) error {
 
 // rewrite puts erasedText where a value stands, whatever the case of its ASCII
 // letters.
-func rewrite(ctx context.Context, tx *sql.Tx, value string, held []string) error {
+func rewrite(ctx context.Context, tx *database.Tx, value string, held []string) error {
 	// What was put into a case as a value is taken out of it.
-	put, err := sqlite.All(ctx, tx, func(row sqlite.Row) (x [3]string, err error) {
+	put, err := database.All(ctx, tx, func(row database.Row) (x [3]string, err error) {
 		err = row.Scan(&x[0], &x[1], &x[2])
 		return x, err
-	}, `SELECT cas, kind, value FROM case_value WHERE instr(lower(value), ?1) OR instr(lower(note), ?1)`, asciiLower(value))
+	}, `SELECT cas, kind, value FROM case_value WHERE instr(lower(value), ?1) > 0 OR instr(lower(note), ?1) > 0`, asciiLower(value))
 	if err != nil {
 		return err
 	}
@@ -266,10 +263,10 @@ func rewrite(ctx context.Context, tx *sql.Tx, value string, held []string) error
 			key      any
 			text, in string // in: its case; empty: none
 		}
-		cells, err := sqlite.All(ctx, tx, func(row sqlite.Row) (x cell, err error) {
+		cells, err := database.All(ctx, tx, func(row database.Row) (x cell, err error) {
 			err = row.Scan(&x.key, &x.text, &x.in)
 			return x, err
-		}, fmt.Sprintf(`SELECT %s, %s, %s FROM %s WHERE instr(lower(%[2]s), ?)`, c.key, c.column, cas, c.table), asciiLower(value))
+		}, fmt.Sprintf(`SELECT %s, %s, %s FROM %s WHERE instr(lower(%[2]s), ?) > 0`, c.key, c.column, cas, c.table), asciiLower(value))
 		if err != nil {
 			return err
 		}
@@ -314,7 +311,7 @@ func asciiLower(s string) string {
 // OldCases lists the cases closed and unchanged since a time, with the posts in
 // them, that no hold names.
 func (d *Desk) OldCases(ctx context.Context, since time.Time, holds []Hold) (ids []string, err error) {
-	all, err := sqlite.All(ctx, d.db.Read, scanString, `SELECT id FROM cases WHERE status = ? AND changed < ? ORDER BY id`, string(CaseClosed), micros(since))
+	all, err := database.All(ctx, d.db.Read, scanString, `SELECT id FROM cases WHERE status = ? AND changed < ? ORDER BY id`, string(CaseClosed), micros(since))
 	if err != nil {
 		return nil, fmt.Errorf("old cases: %w", err)
 	}
@@ -334,7 +331,7 @@ func (d *Desk) DeleteCase(ctx context.Context, id string) (posts []veghe.PostID,
 	for _, m := range members {
 		posts = append(posts, m.Post)
 	}
-	err = d.erase(ctx, func(tx *sql.Tx) error {
+	err = d.erase(ctx, func(tx *database.Tx) error {
 		for _, q := range []string{
 			`DELETE FROM case_value WHERE cas = ?`, `DELETE FROM case_referral WHERE cas = ?`, `DELETE FROM case_event WHERE cas = ?`, `DELETE FROM case_person WHERE cas = ?`,
 			`DELETE FROM case_post WHERE cas = ?`, `DELETE FROM cases WHERE id = ?`,

@@ -1,4 +1,5 @@
 package desk
 
-// Schema is the way to the current tables, for tests that start on it earlier.
-var Schema = schema
+// Migrations are the way to the current tables, for tests that start on it
+// earlier.
+var Migrations = migrations

@@ -8,52 +8,8 @@ import (
 	"time"
 
 	"veghe"
-	"veghe/index/sqlite"
+	"veghe/index/database"
 )
-
-// keepingSchema holds what is kept longer, what is gone, and who asked about
-// whom.
-const keepingSchema = `
--- A legal hold: what it names is not deleted. What was lifted stays on record.
-CREATE TABLE hold (
-	id        INTEGER PRIMARY KEY AUTOINCREMENT,
-	kind      TEXT NOT NULL,
-	value     TEXT NOT NULL,
-	reason    TEXT NOT NULL,
-	who       TEXT NOT NULL,
-	at        INTEGER NOT NULL,
-	until     INTEGER NOT NULL, -- 0: until it is lifted
-	lifted    INTEGER NOT NULL, -- 0: in force
-	lifted_by TEXT NOT NULL,
-	lifted_why TEXT NOT NULL
-);
--- What was deleted, by the digest of its ids. The audit trail has the same
--- line, under its chain of hashes.
-CREATE TABLE deletion (
-	n      INTEGER PRIMARY KEY AUTOINCREMENT,
-	at     INTEGER NOT NULL,
-	class  TEXT NOT NULL,
-	posts  INTEGER NOT NULL,
-	why    TEXT NOT NULL,
-	who    TEXT NOT NULL,
-	digest TEXT NOT NULL
-);
-CREATE TABLE deleted (
-	digest   BLOB PRIMARY KEY, -- SHA-256 of the id
-	deletion INTEGER NOT NULL REFERENCES deletion (n),
-	erased   INTEGER NOT NULL  -- 1: never to come back
-) WITHOUT ROWID;
--- Erasing and deleting in time are the only ways around what is only added.
-CREATE TABLE erasing (x INTEGER);
-DROP TRIGGER review_no_update;
-DROP TRIGGER review_no_delete;
-DROP TRIGGER case_event_no_update;
-DROP TRIGGER case_event_no_delete;
-CREATE TRIGGER review_no_update BEFORE UPDATE ON review WHEN NOT EXISTS (SELECT 1 FROM erasing) BEGIN SELECT raise(ABORT, 'reviews are only added'); END;
-CREATE TRIGGER review_no_delete BEFORE DELETE ON review BEGIN SELECT raise(ABORT, 'reviews are only added'); END;
-CREATE TRIGGER case_event_no_update BEFORE UPDATE ON case_event WHEN NOT EXISTS (SELECT 1 FROM erasing) BEGIN SELECT raise(ABORT, 'what was done to a case is only added to'); END;
-CREATE TRIGGER case_event_no_delete BEFORE DELETE ON case_event WHEN NOT EXISTS (SELECT 1 FROM erasing) BEGIN SELECT raise(ABORT, 'what was done to a case is only added to'); END;
-`
 
 // HoldKind is what a hold names.
 type HoldKind string
@@ -125,13 +81,14 @@ func (d *Desk) AddHold(ctx context.Context, h Hold, now time.Time) (Hold, error)
 		return h, errors.New("hold: it would end before it begins")
 	}
 	h.At = now.UTC().Truncate(time.Microsecond)
-	res, err := d.db.Write.ExecContext(ctx, `INSERT INTO hold (kind, value, reason, who, at, until, lifted, lifted_by, lifted_why) VALUES (?, ?, ?, ?, ?, ?, 0, '', '')`,
-		string(h.Kind), h.Value, h.Reason, h.By, micros(h.At), micros(h.Until))
+	err = d.db.Tx(ctx, func(tx *database.Tx) error {
+		return tx.QueryRowContext(ctx, `INSERT INTO hold (kind, value, reason, who, at, until, lifted, lifted_by, lifted_why) VALUES (?, ?, ?, ?, ?, ?, 0, '', '') RETURNING id`,
+			string(h.Kind), h.Value, h.Reason, h.By, micros(h.At), micros(h.Until)).Scan(&h.ID)
+	})
 	if err != nil {
 		return h, fmt.Errorf("hold: %w", err)
 	}
-	h.ID, err = res.LastInsertId()
-	return h, err
+	return h, nil
 }
 
 // LiftHold ends a hold.
@@ -151,7 +108,7 @@ func (d *Desk) LiftHold(ctx context.Context, id int64, by, why string, now time.
 
 // Holds lists all holds, those not lifted first, the newest first.
 func (d *Desk) Holds(ctx context.Context) ([]Hold, error) {
-	out, err := sqlite.All(ctx, d.db.Read, func(row sqlite.Row) (h Hold, err error) {
+	out, err := database.All(ctx, d.db.Read, func(row database.Row) (h Hold, err error) {
 		var at, until, lifted int64
 		err = row.Scan(&h.ID, &h.Kind, &h.Value, &h.Reason, &h.By, &at, &until, &lifted, &h.LiftedBy, &h.LiftedWhy)
 		h.At, h.Until, h.LiftedAt = moment(at), moment(until), moment(lifted)

@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"time"
 
-	"veghe/index/sqlite"
+	"veghe/index/database"
 )
 
 // Mark says that a value identifies nobody, such as the number of a
@@ -30,7 +30,7 @@ func (d *Desk) MarkValue(ctx context.Context, m Mark) error {
 	if err != nil {
 		return fmt.Errorf("mark: %w", err)
 	}
-	return d.db.Tx(ctx, func(tx *sql.Tx) error {
+	return d.db.Tx(ctx, func(tx *database.Tx) error {
 		var n int
 		if err := tx.QueryRowContext(ctx, `SELECT count(*) FROM mark WHERE undone = 0`).Scan(&n); err != nil {
 			return err
@@ -52,7 +52,7 @@ func (d *Desk) UnmarkValue(ctx context.Context, kind, value, by string, at time.
 
 const markColumns = `kind, value, who, at, reason`
 
-func scanMark(row sqlite.Row) (m Mark, err error) {
+func scanMark(row database.Row) (m Mark, err error) {
 	var at int64
 	err = row.Scan(&m.Kind, &m.Value, &m.By, &at, &m.Reason)
 	m.At = moment(at)
@@ -70,5 +70,5 @@ func (d *Desk) MarkOf(ctx context.Context, kind, value string) (m Mark, ok bool,
 
 // Marks lists the marks in force, the newest first.
 func (d *Desk) Marks(ctx context.Context) ([]Mark, error) {
-	return sqlite.All(ctx, d.db.Read, scanMark, `SELECT `+markColumns+` FROM mark WHERE undone = 0 ORDER BY n DESC`)
+	return database.All(ctx, d.db.Read, scanMark, `SELECT `+markColumns+` FROM mark WHERE undone = 0 ORDER BY n DESC`)
 }

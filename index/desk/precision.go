@@ -2,13 +2,12 @@ package desk
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 	"math"
 	"time"
 
 	"veghe"
-	"veghe/index/sqlite"
+	"veghe/index/database"
 )
 
 // Verdict is how often people agreed with a rule: one count per post, by the
@@ -114,20 +113,22 @@ func drift(recent, before Tally) Drift {
 
 // recount moves the counts of a post's rules from one review to another; 0 is
 // none.
-func recount(ctx context.Context, tx *sql.Tx, from, to int64) error {
+func recount(ctx context.Context, tx *database.Tx, from, to int64) error {
 	for _, step := range []struct {
 		review int64
 		by     int
 	}{{from, -1}, {to, 1}} {
-		for _, into := range []string{
-			`INSERT INTO rule_day (day, rule, decision, posts) SELECT at / ?3, rule, decision, ?2`,
-			`INSERT INTO rule_total (rule, decision, posts) SELECT rule, decision, ?2`,
-		} {
-			_, err := tx.ExecContext(ctx, into+` FROM review JOIN review_rule ON review = n WHERE n = ?1
-				ON CONFLICT DO UPDATE SET posts = posts + excluded.posts`, step.review, step.by, microsPerDay)
-			if err != nil {
-				return err
-			}
+		_, err := tx.ExecContext(ctx, `INSERT INTO rule_day (day, rule, decision, posts)
+			SELECT at / ?3, rule, decision, ?2 FROM review JOIN review_rule ON review = n WHERE n = ?1
+			ON CONFLICT (day, rule, decision) DO UPDATE SET posts = rule_day.posts + excluded.posts`, step.review, step.by, microsPerDay)
+		if err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, `INSERT INTO rule_total (rule, decision, posts)
+			SELECT rule, decision, ?2 FROM review JOIN review_rule ON review = n WHERE n = ?1
+			ON CONFLICT (rule, decision) DO UPDATE SET posts = rule_total.posts + excluded.posts`, step.review, step.by)
+		if err != nil {
+			return err
 		}
 	}
 	return nil
@@ -139,21 +140,21 @@ const microsPerDay = 24 * 60 * 60 * 1_000_000
 // post: that which counts now. Days are those of UTC. It reads two small
 // tables, not the reviews, since a page shows it beside every finding.
 func (d *Desk) Precisions(ctx context.Context, now time.Time) ([]Precision, error) {
-	out, err := sqlite.All(ctx, d.db.Read, scanPrecision, `
-		WITH both AS (
+	out, err := database.All(ctx, d.db.Read, scanPrecision, `
+		WITH counts AS (
 			SELECT rule, decision, posts, 0 AS lately FROM rule_total
 			UNION ALL SELECT rule, decision, posts, posts FROM rule_day WHERE day >= ?)
-		SELECT rule, sum((posts - lately) * (decision = 'unsure')),
-			sum(lately * (decision = 'relevant')), sum(lately * (decision = 'not_relevant')),
-			sum((posts - lately) * (decision = 'relevant')), sum((posts - lately) * (decision = 'not_relevant'))
-		FROM both GROUP BY rule HAVING sum(posts - lately) > 0 ORDER BY rule`, micros(now.Add(-Recent))/microsPerDay)
+		SELECT rule, sum(CASE decision WHEN 'unsure' THEN posts - lately ELSE 0 END),
+			sum(CASE decision WHEN 'relevant' THEN lately ELSE 0 END), sum(CASE decision WHEN 'not_relevant' THEN lately ELSE 0 END),
+			sum(CASE decision WHEN 'relevant' THEN posts - lately ELSE 0 END), sum(CASE decision WHEN 'not_relevant' THEN posts - lately ELSE 0 END)
+		FROM counts GROUP BY rule HAVING sum(posts - lately) > 0 ORDER BY rule`, micros(now.Add(-Recent))/microsPerDay)
 	if err != nil {
 		return nil, fmt.Errorf("precisions: %w", err)
 	}
 	return out, nil
 }
 
-func scanPrecision(row sqlite.Row) (p Precision, err error) {
+func scanPrecision(row database.Row) (p Precision, err error) {
 	err = row.Scan(&p.Rule, &p.Unsure, &p.Recent.Relevant, &p.Recent.NotRelevant, &p.Relevant, &p.NotRelevant)
 	p.Before = Tally{p.Relevant - p.Recent.Relevant, p.NotRelevant - p.Recent.NotRelevant}
 	p.Share = p.Tally().Share()
@@ -164,7 +165,7 @@ func scanPrecision(row sqlite.Row) (p Precision, err error) {
 // Decided returns the review that counts of each post, in order of the post's
 // id.
 func (d *Desk) Decided(ctx context.Context) ([]veghe.Review, error) {
-	out, err := sqlite.All(ctx, d.db.Read, scanReview, `
+	out, err := database.All(ctx, d.db.Read, scanReview, `
 		WITH newest AS (
 			SELECT *, row_number() OVER (PARTITION BY post ORDER BY at DESC, n DESC) AS place FROM review)
 		SELECT id, post, decision, reason, who, at FROM newest WHERE place = 1 AND decision <> 'withdrawn' ORDER BY post`)

@@ -1,11 +1,14 @@
 package desk_test
 
 import (
+	"database/sql"
 	"fmt"
+	"io/fs"
 	"math"
 	"math/rand/v2"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -13,7 +16,7 @@ import (
 
 	"veghe"
 	"veghe/index/desk"
-	"veghe/index/sqlite"
+	"veghe/index/desk/desktest"
 )
 
 // The values are those of Newcombe (1998), Statistics in Medicine 17, table I,
@@ -135,22 +138,59 @@ func TestPrecisionsAreKept(t *testing.T) {
 	}
 	// A store from before the counts were kept gets them on opening.
 	before := t.TempDir()
-	raw, err := sqlite.Open(t.Context(), filepath.Join(before, desk.File), desk.Schema[:1])
+	writeOld(t, before, desktest.Raw(t, dir))
+	old, err := desk.Open(t.Context(), before)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, q := range []string{
-		`ATTACH '` + filepath.Join(dir, desk.File) + `' AS now`,
-		`INSERT INTO review SELECT * FROM now.review`, `INSERT INTO review_rule SELECT * FROM now.review_rule`,
-	} {
-		if _, err := raw.Write.ExecContext(t.Context(), q); err != nil {
+	defer old.Close()
+	wantKept(t, old, rules)
+}
+
+// writeOld makes a file of the first version with the reviews of a desk.
+func writeOld(t *testing.T, dir string, from *sql.DB) {
+	t.Helper()
+	text, err := fs.ReadFile(desk.Migrations(), "sqlite/00001_reviews.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	old, err := sql.Open("sqlite", filepath.Join(dir, desk.File))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer old.Close()
+	old.SetMaxOpenConns(1)
+	exec := func(q string, args ...any) {
+		t.Helper()
+		if _, err := old.ExecContext(t.Context(), q, args...); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := raw.Close(); err != nil {
-		t.Fatal(err)
+	exec(string(text))
+	exec(`PRAGMA user_version = 1`)
+	exec(`BEGIN`)
+	for _, table := range []struct{ name, columns string }{{"review", "n, id, post, decision, reason, who, at"}, {"review_rule", "review, rule"}} {
+		rows, err := from.QueryContext(t.Context(), `SELECT `+table.columns+` FROM `+table.name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer rows.Close()
+		values := make([]any, strings.Count(table.columns, ",")+1)
+		dest := make([]any, len(values))
+		for i := range values {
+			dest[i] = &values[i]
+		}
+		for rows.Next() {
+			if err := rows.Scan(dest...); err != nil {
+				t.Fatal(err)
+			}
+			exec(`INSERT INTO `+table.name+` (`+table.columns+`) VALUES (?`+strings.Repeat(", ?", len(values)-1)+`)`, values...)
+		}
+		if err := rows.Err(); err != nil {
+			t.Fatal(err)
+		}
 	}
-	wantKept(t, open(t, before), rules)
+	exec(`COMMIT`)
 }
 
 func wantKept(t *testing.T, d *desk.Desk, rules map[string][]veghe.RuleID) {

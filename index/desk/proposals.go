@@ -8,7 +8,7 @@ import (
 	"slices"
 	"time"
 
-	"veghe/index/sqlite"
+	"veghe/index/database"
 )
 
 // ErrNoProposal is returned for a proposal that is not there.
@@ -61,33 +61,6 @@ const (
 	maxProposals = 500 // listed, the newest
 )
 
-const proposalSchema = `
--- Rule documents that somebody wants, and what became of them.
-CREATE TABLE proposal (
-	id       INTEGER PRIMARY KEY AUTOINCREMENT,
-	kind     TEXT NOT NULL,
-	name     TEXT NOT NULL,
-	document TEXT NOT NULL,
-	base     TEXT NOT NULL,
-	rules    TEXT NOT NULL,
-	note     TEXT NOT NULL,
-	effect   TEXT NOT NULL,
-	who      TEXT NOT NULL,
-	at       INTEGER NOT NULL
-);
-CREATE TABLE proposal_end (
-	proposal INTEGER PRIMARY KEY REFERENCES proposal (id),
-	status   TEXT NOT NULL,
-	who      TEXT NOT NULL,
-	at       INTEGER NOT NULL,
-	reason   TEXT NOT NULL
-);
-CREATE TRIGGER proposal_no_update BEFORE UPDATE ON proposal BEGIN SELECT raise(ABORT, 'proposals are only added'); END;
-CREATE TRIGGER proposal_no_delete BEFORE DELETE ON proposal BEGIN SELECT raise(ABORT, 'proposals are only added'); END;
-CREATE TRIGGER proposal_end_no_update BEFORE UPDATE ON proposal_end BEGIN SELECT raise(ABORT, 'a decision on a proposal stays'); END;
-CREATE TRIGGER proposal_end_no_delete BEFORE DELETE ON proposal_end BEGIN SELECT raise(ABORT, 'a decision on a proposal stays'); END;
-`
-
 // Propose keeps a proposal and returns it with its number.
 func (d *Desk) Propose(ctx context.Context, p Proposal) (Proposal, error) {
 	err := checks(
@@ -98,14 +71,9 @@ func (d *Desk) Propose(ctx context.Context, p Proposal) (Proposal, error) {
 		return Proposal{}, fmt.Errorf("a proposal: %w", err)
 	}
 	p.At, p.Status, p.Decided = moment(micros(p.At)), Proposed, nil
-	err = d.db.Tx(ctx, func(tx *sql.Tx) error {
-		res, err := tx.ExecContext(ctx, `INSERT INTO proposal (kind, name, document, base, rules, note, effect, who, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-			p.Kind, p.Name, p.Document, p.Base, p.Rules, p.Note, p.Effect, p.By, micros(p.At))
-		if err != nil {
-			return err
-		}
-		p.ID, err = res.LastInsertId()
-		return err
+	err = d.db.Tx(ctx, func(tx *database.Tx) error {
+		return tx.QueryRowContext(ctx, `INSERT INTO proposal (kind, name, document, base, rules, note, effect, who, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id`,
+			p.Kind, p.Name, p.Document, p.Base, p.Rules, p.Note, p.Effect, p.By, micros(p.At)).Scan(&p.ID)
 	})
 	if err != nil {
 		return Proposal{}, fmt.Errorf("keeping a proposal: %w", err)
@@ -118,7 +86,7 @@ const selectProposals = `SELECT p.id, kind, name, document, base, rules, note, e
 
 // Proposals are the newest proposals, newest first.
 func (d *Desk) Proposals(ctx context.Context) ([]Proposal, error) {
-	out, err := sqlite.All(ctx, d.db.Read, scanProposal, selectProposals+`ORDER BY p.id DESC LIMIT ?`, maxProposals)
+	out, err := database.All(ctx, d.db.Read, scanProposal, selectProposals+`ORDER BY p.id DESC LIMIT ?`, maxProposals)
 	if err != nil {
 		return nil, fmt.Errorf("proposals: %w", err)
 	}
@@ -137,7 +105,7 @@ func (d *Desk) Proposal(ctx context.Context, id int64) (Proposal, error) {
 	return p, nil
 }
 
-func scanProposal(row sqlite.Row) (Proposal, error) {
+func scanProposal(row database.Row) (Proposal, error) {
 	var p Proposal
 	var at, ended int64
 	var end ProposalDecision
@@ -165,7 +133,7 @@ func (d *Desk) DecideProposal(ctx context.Context, id int64, to ProposalStatus, 
 	if to == Withdrawn && p.By != by {
 		return fmt.Errorf("proposal %d: only who made it withdraws it", id)
 	}
-	return d.db.Tx(ctx, func(tx *sql.Tx) error {
+	return d.db.Tx(ctx, func(tx *database.Tx) error {
 		res, err := tx.ExecContext(ctx, `INSERT INTO proposal_end (proposal, status, who, at, reason) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
 			id, string(to), by, micros(at), reason)
 		if err != nil {

@@ -8,53 +8,8 @@ import (
 	"time"
 
 	"veghe"
-	"veghe/index/sqlite"
+	"veghe/index/database"
 )
-
-// workSchema is what people who work together need.
-const workSchema = `
--- A queue is a search whose posts a team works through. A claim says who looks
--- at a post now, so that two people do not do the same work; it runs out.
-CREATE TABLE queue (
-	id    INTEGER PRIMARY KEY AUTOINCREMENT,
-	name  TEXT NOT NULL,
-	query TEXT NOT NULL,
-	who   TEXT NOT NULL,
-	at    INTEGER NOT NULL,
-	ended INTEGER NOT NULL -- 0: open
-);
-CREATE TABLE claim (
-	post  TEXT PRIMARY KEY,
-	queue INTEGER NOT NULL, -- 0: none
-	who   TEXT NOT NULL,
-	giver TEXT NOT NULL,    -- who handed it over; empty: taken
-	note  TEXT NOT NULL,
-	at    INTEGER NOT NULL,
-	until INTEGER NOT NULL
-) WITHOUT ROWID;
-CREATE INDEX claim_who ON claim (who, until);
-
--- A referral that waits for a second opinion.
-CREATE TABLE case_referral (
-	cas  TEXT PRIMARY KEY REFERENCES cases (id),
-	who  TEXT NOT NULL,
-	at   INTEGER NOT NULL,
-	note TEXT NOT NULL
-) WITHOUT ROWID;
-
--- Contacts, authors and templates that were put into a case.
-CREATE TABLE case_value (
-	cas   TEXT NOT NULL REFERENCES cases (id),
-	kind  TEXT NOT NULL,
-	value TEXT NOT NULL,
-	post  TEXT NOT NULL, -- one of its posts, which names an author
-	who   TEXT NOT NULL,
-	at    INTEGER NOT NULL,
-	note  TEXT NOT NULL,
-	PRIMARY KEY (cas, kind, value)
-) WITHOUT ROWID;
-CREATE INDEX case_value_value ON case_value (kind, value);
-`
 
 // ErrNoQueue is returned for the id of a queue that is not there.
 var ErrNoQueue = errors.New("no such queue")
@@ -106,7 +61,7 @@ func (d *Desk) EndQueue(ctx context.Context, id int64, at time.Time) error {
 	return err
 }
 
-func scanQueue(row sqlite.Row) (q Queue, err error) {
+func scanQueue(row database.Row) (q Queue, err error) {
 	var at, ended int64
 	err = row.Scan(&q.ID, &q.Name, &q.Query, &q.By, &at, &ended)
 	q.At, q.Ended = moment(at), moment(ended)
@@ -124,7 +79,7 @@ func (d *Desk) Queue(ctx context.Context, id int64) (Queue, error) {
 
 // Queues lists the open queues by name.
 func (d *Desk) Queues(ctx context.Context) ([]Queue, error) {
-	return sqlite.All(ctx, d.db.Read, scanQueue, `SELECT id, name, query, who, at, ended FROM queue WHERE ended = 0 ORDER BY name, id`)
+	return database.All(ctx, d.db.Read, scanQueue, `SELECT id, name, query, who, at, ended FROM queue WHERE ended = 0 ORDER BY name, id`)
 }
 
 // ClaimPost gives a post to c.By until c.Until, unless somebody else has it at
@@ -134,12 +89,13 @@ func (d *Desk) ClaimPost(ctx context.Context, c Claim) (Claim, bool, error) {
 		return Claim{}, false, fmt.Errorf("claim: %w", err)
 	}
 	var now Claim
-	err := d.db.Tx(ctx, func(tx *sql.Tx) error {
+	err := d.db.Tx(ctx, func(tx *database.Tx) error {
 		_, err := tx.ExecContext(ctx, `
 			INSERT INTO claim (post, queue, who, giver, note, at, until) VALUES (?1, ?2, ?3, '', ?4, ?5, ?6)
-			ON CONFLICT (post) DO UPDATE SET queue = ?2, who = ?3, at = ?5, until = max(?6, CASE who WHEN ?3 THEN until ELSE 0 END),
-				giver = CASE who WHEN ?3 THEN giver ELSE '' END, note = CASE who WHEN ?3 THEN note ELSE ?4 END
-			WHERE until <= ?5 OR who = ?3`,
+			ON CONFLICT (post) DO UPDATE SET queue = ?2, who = ?3, at = ?5,
+				until = CASE WHEN claim.who = ?3 AND claim.until > ?6 THEN claim.until ELSE ?6 END,
+				giver = CASE claim.who WHEN ?3 THEN claim.giver ELSE '' END, note = CASE claim.who WHEN ?3 THEN claim.note ELSE ?4 END
+			WHERE claim.until <= ?5 OR claim.who = ?3`,
 			string(c.Post), c.Queue, c.By, c.Note, micros(c.At), micros(c.Until))
 		if err != nil {
 			return err
@@ -177,7 +133,7 @@ func (d *Desk) ReleasePost(ctx context.Context, post veghe.PostID, by string) er
 
 const claimColumns = `post, queue, who, giver, note, at, until`
 
-func scanClaim(row sqlite.Row) (c Claim, err error) {
+func scanClaim(row database.Row) (c Claim, err error) {
 	var at, until int64
 	err = row.Scan(&c.Post, &c.Queue, &c.By, &c.Giver, &c.Note, &at, &until)
 	c.At, c.Until = moment(at), moment(until)
@@ -196,5 +152,5 @@ func (d *Desk) ClaimOf(ctx context.Context, post veghe.PostID, at time.Time) (c 
 // Claims lists the claims that hold at a time, at most 1,000, those that run
 // out first first.
 func (d *Desk) Claims(ctx context.Context, at time.Time) ([]Claim, error) {
-	return sqlite.All(ctx, d.db.Read, scanClaim, `SELECT `+claimColumns+` FROM claim WHERE until > ? ORDER BY until, post LIMIT 1000`, micros(at))
+	return database.All(ctx, d.db.Read, scanClaim, `SELECT `+claimColumns+` FROM claim WHERE until > ? ORDER BY until, post LIMIT 1000`, micros(at))
 }

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"veghe"
-	"veghe/index/sqlite"
+	"veghe/index/database"
 )
 
 // Referral is a case that somebody wants to hand to a prosecutor or another
@@ -31,7 +31,7 @@ func (d *Desk) ProposeReferral(ctx context.Context, id, note, by string, at time
 	if err := checks(check("by", by, true, maxName), check("note", note, true, maxReason)); err != nil {
 		return err
 	}
-	return d.db.Tx(ctx, func(tx *sql.Tx) error {
+	return d.db.Tx(ctx, func(tx *database.Tx) error {
 		if err := mustExist(ctx, tx, id); err != nil {
 			return err
 		}
@@ -61,7 +61,7 @@ func (d *Desk) AnswerReferral(ctx context.Context, id string, agree bool, note, 
 	if err := checks(check("by", by, true, maxName), check("note", note, true, maxReason)); err != nil {
 		return err
 	}
-	return d.db.Tx(ctx, func(tx *sql.Tx) error {
+	return d.db.Tx(ctx, func(tx *database.Tx) error {
 		var who string
 		err := tx.QueryRowContext(ctx, `SELECT who FROM case_referral WHERE cas = ?`, id).Scan(&who)
 		switch {
@@ -104,7 +104,7 @@ func (d *Desk) AttachToCase(ctx context.Context, id string, v CaseValue) error {
 	if err != nil {
 		return err
 	}
-	return d.db.Tx(ctx, func(tx *sql.Tx) error {
+	return d.db.Tx(ctx, func(tx *database.Tx) error {
 		var n int
 		if err := tx.QueryRowContext(ctx, `SELECT count(*) FROM case_value WHERE cas = ?`, id).Scan(&n); err != nil {
 			return err
@@ -127,7 +127,7 @@ func (d *Desk) AttachToCase(ctx context.Context, id string, v CaseValue) error {
 
 // DetachFromCase takes a value out; that it was in the case stays on record.
 func (d *Desk) DetachFromCase(ctx context.Context, id, kind, value, by string, at time.Time) error {
-	return d.db.Tx(ctx, func(tx *sql.Tx) error {
+	return d.db.Tx(ctx, func(tx *database.Tx) error {
 		res, err := tx.ExecContext(ctx, `DELETE FROM case_value WHERE cas = ? AND kind = ? AND value = ?`, id, kind, value)
 		if err != nil {
 			return err
@@ -141,7 +141,7 @@ func (d *Desk) DetachFromCase(ctx context.Context, id, kind, value, by string, a
 
 // CaseValues lists what was put into a case, by kind.
 func (d *Desk) CaseValues(ctx context.Context, id string) ([]CaseValue, error) {
-	return sqlite.All(ctx, d.db.Read, func(row sqlite.Row) (v CaseValue, err error) {
+	return database.All(ctx, d.db.Read, func(row database.Row) (v CaseValue, err error) {
 		var at int64
 		err = row.Scan(&v.Kind, &v.Value, &v.Post, &v.By, &at, &v.Note)
 		v.At = moment(at)
@@ -152,7 +152,7 @@ func (d *Desk) CaseValues(ctx context.Context, id string) ([]CaseValue, error) {
 // CasesHolding lists the cases that a value was put into and that are not
 // closed.
 func (d *Desk) CasesHolding(ctx context.Context, kind, value string) ([]string, error) {
-	return sqlite.All(ctx, d.db.Read, scanString, `SELECT cas FROM case_value JOIN cases ON id = cas WHERE kind = ? AND value = ? AND status <> ? ORDER BY cas`,
+	return database.All(ctx, d.db.Read, scanString, `SELECT cas FROM case_value JOIN cases ON id = cas WHERE kind = ? AND value = ? AND status <> ? ORDER BY cas`,
 		kind, value, string(CaseClosed))
 }
 
@@ -162,7 +162,7 @@ func (d *Desk) AskCase(ctx context.Context, id, about, note, by string, at time.
 	if err := checks(check("by", by, true, maxName), check("note", note, false, maxReason), check("about", about, true, maxObject)); err != nil {
 		return err
 	}
-	return d.db.Tx(ctx, func(tx *sql.Tx) error {
+	return d.db.Tx(ctx, func(tx *database.Tx) error {
 		return caseEvent(ctx, tx, id, CaseEvent{At: at, By: by, What: "asked", Object: about, Note: note})
 	})
 }

@@ -8,7 +8,7 @@ import (
 	"slices"
 
 	"veghe"
-	"veghe/index/sqlite"
+	"veghe/index/database"
 )
 
 // Decisions are the decisions a review can hold.
@@ -24,7 +24,7 @@ func (d *Desk) AddReview(ctx context.Context, r veghe.Review, rules []veghe.Rule
 	if err := checkReview(r); err != nil {
 		return false, fmt.Errorf("%w: %w", ErrNoReview, err)
 	}
-	err = d.db.Tx(ctx, func(tx *sql.Tx) error {
+	err = d.db.Tx(ctx, func(tx *database.Tx) error {
 		old, err := counting(ctx, tx, r.Post)
 		if err != nil {
 			return err
@@ -49,7 +49,7 @@ func (d *Desk) AddReview(ctx context.Context, r veghe.Review, rules []veghe.Rule
 type counted struct{ n, at int64 }
 
 // counting finds it; zero if there is none yet.
-func counting(ctx context.Context, tx *sql.Tx, post veghe.PostID) (c counted, err error) {
+func counting(ctx context.Context, tx *database.Tx, post veghe.PostID) (c counted, err error) {
 	err = tx.QueryRowContext(ctx, `SELECT n, at FROM review WHERE post = ? ORDER BY at DESC, n DESC LIMIT 1`, string(post)).Scan(&c.n, &c.at)
 	if errors.Is(err, sql.ErrNoRows) {
 		return counted{}, nil
@@ -58,17 +58,14 @@ func counting(ctx context.Context, tx *sql.Tx, post veghe.PostID) (c counted, er
 }
 
 // insertReview returns the number of the new row, 0 if the id is there.
-func insertReview(ctx context.Context, tx *sql.Tx, r veghe.Review, rules []veghe.RuleID) (n int64, err error) {
-	res, err := tx.ExecContext(ctx,
-		`INSERT INTO review (id, post, decision, reason, who, at) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`,
-		r.ID, string(r.Post), string(r.Decision), r.Reason, r.By, micros(r.At))
+func insertReview(ctx context.Context, tx *database.Tx, r veghe.Review, rules []veghe.RuleID) (n int64, err error) {
+	err = tx.QueryRowContext(ctx,
+		`INSERT INTO review (id, post, decision, reason, who, at) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING RETURNING n`,
+		r.ID, string(r.Post), string(r.Decision), r.Reason, r.By, micros(r.At)).Scan(&n)
+	if errors.Is(err, sql.ErrNoRows) {
+		return 0, nil
+	}
 	if err != nil {
-		return 0, err
-	}
-	if rows, err := res.RowsAffected(); err != nil || rows == 0 {
-		return 0, err
-	}
-	if n, err = res.LastInsertId(); err != nil {
 		return 0, err
 	}
 	for _, rule := range rules {
@@ -97,7 +94,7 @@ func checkReview(r veghe.Review) error {
 
 // Reviews returns all reviews of a post, the newest, which counts, first.
 func (d *Desk) Reviews(ctx context.Context, post veghe.PostID) ([]veghe.Review, error) {
-	out, err := sqlite.All(ctx, d.db.Read, scanReview,
+	out, err := database.All(ctx, d.db.Read, scanReview,
 		`SELECT id, post, decision, reason, who, at FROM review WHERE post = ? ORDER BY at DESC, n DESC LIMIT 1000`, string(post))
 	if err != nil {
 		return nil, fmt.Errorf("reviews of %s: %w", post, err)
@@ -106,7 +103,7 @@ func (d *Desk) Reviews(ctx context.Context, post veghe.PostID) ([]veghe.Review, 
 }
 
 // scanReview reads a row of id, post, decision, reason, who and at.
-func scanReview(row sqlite.Row) (r veghe.Review, err error) {
+func scanReview(row database.Row) (r veghe.Review, err error) {
 	var at int64
 	err = row.Scan(&r.ID, &r.Post, &r.Decision, &r.Reason, &r.By, &at)
 	r.At = moment(at)
@@ -118,7 +115,7 @@ func (d *Desk) Batch(ctx context.Context, batch string) ([]veghe.Review, error) 
 	if batch == "" || len(batch) > maxName {
 		return nil, nil
 	}
-	out, err := sqlite.All(ctx, d.db.Read, scanReview,
+	out, err := database.All(ctx, d.db.Read, scanReview,
 		`SELECT id, post, decision, reason, who, at FROM review WHERE id > ?1 || '-' AND id < ?1 || '.' ORDER BY n LIMIT 1000`, batch)
 	if err != nil {
 		return nil, fmt.Errorf("batch of reviews: %w", err)

@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"time"
 
-	"veghe/index/sqlite"
+	"veghe/index/database"
 )
 
 // Session is somebody who is signed in, at one browser.
@@ -34,7 +34,7 @@ func (d *Desk) StartSession(ctx context.Context, name, place string, live Lives,
 		args []any
 	}{
 		{`DELETE FROM session WHERE started < ? OR used < ?`, []any{micros(now.Add(-live.Absolute)), micros(now.Add(-live.Idle))}},
-		{`DELETE FROM session WHERE id IN (SELECT id FROM session WHERE account = ? ORDER BY started DESC LIMIT -1 OFFSET ?)`, []any{name, maxSessions - 1}},
+		{`DELETE FROM session WHERE id IN (SELECT id FROM session WHERE account = ? ORDER BY started DESC LIMIT 1000000 OFFSET ?)`, []any{name, maxSessions - 1}},
 		{
 			`INSERT INTO session (id, hash, account, started, used, place) VALUES (?, ?, ?, ?, ?, ?)`,
 			[]any{rand.Text()[:12], tokenHash(secret), name, micros(now), micros(now), clip(place, maxName)},
@@ -81,7 +81,7 @@ func (d *Desk) Sessions(ctx context.Context, name string) ([]Session, error) {
 }
 
 func (d *Desk) sessions(ctx context.Context, where string, args ...any) ([]Session, error) {
-	out, err := sqlite.All(ctx, d.db.Read, func(row sqlite.Row) (s Session, err error) {
+	out, err := database.All(ctx, d.db.Read, func(row database.Row) (s Session, err error) {
 		var started, used int64
 		err = row.Scan(&s.ID, &s.Account, &started, &used, &s.Place)
 		s.StartedAt, s.UsedAt = moment(started), moment(used)

@@ -9,6 +9,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"veghe/index/database"
 )
 
 // ErrSignIn is a sign-in that is refused. Why is not told to whoever tries.
@@ -104,7 +106,7 @@ func (d *Desk) verify(ctx context.Context, name string, try Attempt, now time.Ti
 
 // useCode spends a code: of the app, or one of those on paper.
 func (d *Desk) useCode(ctx context.Context, name string, totp []byte, code string, now time.Time) error {
-	return d.db.Tx(ctx, func(tx *sql.Tx) error {
+	return d.db.Tx(ctx, func(tx *database.Tx) error {
 		var last int64
 		if err := tx.QueryRowContext(ctx, `SELECT totp_step FROM account WHERE name = ?`, name).Scan(&last); err != nil {
 			return err
@@ -125,7 +127,7 @@ func (d *Desk) useCode(ctx context.Context, name string, totp []byte, code strin
 }
 
 func (d *Desk) signedIn(ctx context.Context, name string, now time.Time) error {
-	return d.db.Tx(ctx, func(tx *sql.Tx) error {
+	return d.db.Tx(ctx, func(tx *database.Tx) error {
 		if _, err := tx.ExecContext(ctx, `DELETE FROM failure WHERE subject = ?`, "account "+name); err != nil {
 			return err
 		}
@@ -154,12 +156,12 @@ func (d *Desk) mayTry(ctx context.Context, subjects map[string]int, now time.Tim
 
 // failed counts a failure, and forgets old ones.
 func (d *Desk) failed(ctx context.Context, subjects map[string]int, now time.Time) error {
-	return d.db.Tx(ctx, func(tx *sql.Tx) error {
+	return d.db.Tx(ctx, func(tx *database.Tx) error {
 		if _, err := tx.ExecContext(ctx, `DELETE FROM failure WHERE at < ?`, micros(now.Add(-forgetAfter))); err != nil {
 			return err
 		}
 		for s := range subjects {
-			if _, err := tx.ExecContext(ctx, `INSERT INTO failure (subject, n, at) VALUES (?, 1, ?) ON CONFLICT DO UPDATE SET n = n + 1, at = excluded.at`, s, micros(now)); err != nil {
+			if _, err := tx.ExecContext(ctx, `INSERT INTO failure (subject, n, at) VALUES (?, 1, ?) ON CONFLICT (subject) DO UPDATE SET n = failure.n + 1, at = excluded.at`, s, micros(now)); err != nil {
 				return err
 			}
 		}
@@ -199,7 +201,7 @@ func (d *Desk) SetTOTP(ctx context.Context, name, secret, code string, now time.
 			recovery = append(recovery, newRecoveryCode())
 		}
 	}
-	err = d.db.Tx(ctx, func(tx *sql.Tx) error {
+	err = d.db.Tx(ctx, func(tx *database.Tx) error {
 		if _, err := tx.ExecContext(ctx, `UPDATE account SET totp = ?, totp_step = ? WHERE name = ?`, key, step, name); err != nil {
 			return err
 		}
@@ -240,7 +242,7 @@ const LinkLife = 72 * time.Hour
 // account it makes the first one, and only while there is none.
 func (d *Desk) NewLink(ctx context.Context, name string, now time.Time) (secret string, err error) {
 	secret = rand.Text()
-	err = d.db.Tx(ctx, func(tx *sql.Tx) error {
+	err = d.db.Tx(ctx, func(tx *database.Tx) error {
 		if name != "" {
 			if _, err := account(ctx, tx, name); err != nil {
 				return err
@@ -263,7 +265,7 @@ func (d *Desk) Link(ctx context.Context, secret string, now time.Time) (Link, er
 	return linkOf(ctx, d.db.Read, secret, now)
 }
 
-func linkOf(ctx context.Context, q rower, secret string, now time.Time) (l Link, err error) {
+func linkOf(ctx context.Context, q database.Queryer, secret string, now time.Time) (l Link, err error) {
 	var expires int64
 	err = q.QueryRowContext(ctx, `SELECT account, expires FROM link WHERE hash = ? AND (account <> '' OR NOT EXISTS (SELECT 1 FROM account))`,
 		tokenHash(secret)).Scan(&l.Account, &expires)
@@ -284,7 +286,7 @@ func (d *Desk) UseLink(ctx context.Context, secret string, a Account, password s
 	if err != nil {
 		return err
 	}
-	return d.db.Tx(ctx, func(tx *sql.Tx) error {
+	return d.db.Tx(ctx, func(tx *database.Tx) error {
 		l, err := linkOf(ctx, tx, secret, now)
 		if err != nil {
 			return err
@@ -296,15 +298,13 @@ func (d *Desk) UseLink(ctx context.Context, secret string, a Account, password s
 		} else if l.Account != a.Name {
 			return ErrSignIn
 		}
-		for _, q := range []string{
-			`DELETE FROM link WHERE account IN ('', ?2)`, `DELETE FROM session WHERE account = ?2`,
-			`UPDATE account SET password = ?1 WHERE name = ?2 AND disabled = 0`,
-		} {
-			if _, err := tx.ExecContext(ctx, q, kept, a.Name); err != nil {
+		for _, q := range []string{`DELETE FROM link WHERE account IN ('', ?)`, `DELETE FROM session WHERE account = ?`} {
+			if _, err := tx.ExecContext(ctx, q, a.Name); err != nil {
 				return err
 			}
 		}
-		return nil
+		_, err = tx.ExecContext(ctx, `UPDATE account SET password = ? WHERE name = ? AND disabled = 0`, kept, a.Name)
+		return err
 	})
 }
 
@@ -314,9 +314,12 @@ func (d *Desk) ResetAccount(ctx context.Context, name string) error {
 	if _, err := d.Account(ctx, name); err != nil {
 		return err
 	}
-	return d.db.Tx(ctx, func(tx *sql.Tx) error {
+	return d.db.Tx(ctx, func(tx *database.Tx) error {
+		if _, err := tx.ExecContext(ctx, `UPDATE account SET password = '', totp = ?, totp_step = 0 WHERE name = ?`, []byte{}, name); err != nil {
+			return err
+		}
 		for _, q := range []string{
-			`UPDATE account SET password = '', totp = x'', totp_step = 0 WHERE name = ?`, `DELETE FROM recovery WHERE account = ?`,
+			`DELETE FROM recovery WHERE account = ?`,
 			`DELETE FROM session WHERE account = ?`, `DELETE FROM failure WHERE subject = 'account ' || ?`,
 		} {
 			if _, err := tx.ExecContext(ctx, q, name); err != nil {
@@ -331,7 +334,7 @@ func (d *Desk) ResetAccount(ctx context.Context, name string) error {
 // the roles that it gives them now. The account is made at the first time. A
 // local account of the same name is not taken over.
 func (d *Desk) SignInExternal(ctx context.Context, subject string, a Account, now time.Time) (Account, error) {
-	err := d.db.Tx(ctx, func(tx *sql.Tx) error {
+	err := d.db.Tx(ctx, func(tx *database.Tx) error {
 		var name string
 		err := tx.QueryRowContext(ctx, `SELECT name FROM account WHERE subject = ?`, subject).Scan(&name)
 		if errors.Is(err, sql.ErrNoRows) {
@@ -341,7 +344,7 @@ func (d *Desk) SignInExternal(ctx context.Context, subject string, a Account, no
 			return err
 		}
 		a.Name = name
-		_, err = tx.ExecContext(ctx, `UPDATE account SET full = ?, roles = ? WHERE name = ?`, clip(a.Full, maxName), JoinRoles(a.Roles), name)
+		_, err = tx.ExecContext(ctx, `UPDATE account SET "full" = ?, roles = ? WHERE name = ?`, clip(a.Full, maxName), JoinRoles(a.Roles), name)
 		return err
 	})
 	if err != nil {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
-	"database/sql"
 	"encoding/base64"
 	"encoding/hex"
 	"errors"
@@ -12,7 +11,7 @@ import (
 	"strings"
 	"time"
 
-	"veghe/index/sqlite"
+	"veghe/index/database"
 )
 
 // Secret returns 32 random bytes kept under a name, made when first asked for:
@@ -24,7 +23,7 @@ func (d *Desk) Secret(ctx context.Context, name string) ([]byte, error) {
 	fresh := make([]byte, 32)
 	rand.Read(fresh) // never fails
 	var value []byte
-	err := d.db.Tx(ctx, func(tx *sql.Tx) error {
+	err := d.db.Tx(ctx, func(tx *database.Tx) error {
 		if _, err := tx.ExecContext(ctx, `INSERT INTO secret (name, value) VALUES (?, ?) ON CONFLICT DO NOTHING`, name, fresh); err != nil {
 			return err
 		}
@@ -141,14 +140,14 @@ func (d *Desk) RevokeToken(ctx context.Context, id string, now time.Time) error 
 }
 
 func (d *Desk) tokens(ctx context.Context, where string, args ...any) ([]Token, error) {
-	out, err := sqlite.All(ctx, d.db.Read, scanToken, `SELECT id, name, account, role, created, expires, revoked, used FROM token `+where, args...)
+	out, err := database.All(ctx, d.db.Read, scanToken, `SELECT id, name, account, role, created, expires, revoked, used FROM token `+where, args...)
 	if err != nil {
 		return nil, fmt.Errorf("tokens: %w", err)
 	}
 	return out, nil
 }
 
-func scanToken(row sqlite.Row) (t Token, err error) {
+func scanToken(row database.Row) (t Token, err error) {
 	var scopes string
 	var created, expires, revoked, used int64
 	if err := row.Scan(&t.ID, &t.Name, &t.Account, &scopes, &created, &expires, &revoked, &used); err != nil {

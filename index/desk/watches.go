@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"veghe"
-	"veghe/index/sqlite"
+	"veghe/index/database"
 )
 
 // ErrNoWatch is returned for the id of a watch that is not there.
@@ -56,7 +56,7 @@ func (d *Desk) AddWatch(ctx context.Context, name, query, by string, at time.Tim
 // begin adds a row to the table of watches or of queues, unless the most that
 // may be open at once are, and returns its id.
 func (d *Desk) begin(ctx context.Context, table string, most int, insert string, args ...any) (id int64, err error) {
-	err = d.db.Tx(ctx, func(tx *sql.Tx) error {
+	err = d.db.Tx(ctx, func(tx *database.Tx) error {
 		var n int
 		if err := tx.QueryRowContext(ctx, `SELECT count(*) FROM `+table+` WHERE ended = 0`).Scan(&n); err != nil {
 			return err
@@ -64,12 +64,7 @@ func (d *Desk) begin(ctx context.Context, table string, most int, insert string,
 		if n >= most {
 			return fmt.Errorf("%d are open already, which is the most: end one first", n)
 		}
-		res, err := tx.ExecContext(ctx, insert, args...)
-		if err != nil {
-			return err
-		}
-		id, err = res.LastInsertId()
-		return err
+		return tx.QueryRowContext(ctx, insert+` RETURNING id`, args...).Scan(&id)
 	})
 	return id, err
 }
@@ -84,9 +79,9 @@ func (d *Desk) EndWatch(ctx context.Context, id int64, at time.Time) error {
 }
 
 const watchColumns = `id, name, query, who, at, ended, upto,
-	(SELECT count(*) FROM watch_hit WHERE watch = watch.id), coalesce((SELECT max(at) FROM watch_hit WHERE watch = watch.id), 0)`
+	(SELECT count(*) FROM watch_hit WHERE watch_hit.watch = watch.id), coalesce((SELECT max(at) FROM watch_hit WHERE watch_hit.watch = watch.id), 0)`
 
-func scanWatch(row sqlite.Row) (w Watch, err error) {
+func scanWatch(row database.Row) (w Watch, err error) {
 	var at, ended, last int64
 	err = row.Scan(&w.ID, &w.Name, &w.Query, &w.By, &at, &ended, &w.Upto, &w.Hits, &last)
 	w.At, w.Ended, w.Last = moment(at), moment(ended), moment(last)
@@ -95,7 +90,7 @@ func scanWatch(row sqlite.Row) (w Watch, err error) {
 
 // Watches lists all watches, those still running first, the newest first.
 func (d *Desk) Watches(ctx context.Context) ([]Watch, error) {
-	return sqlite.All(ctx, d.db.Read, scanWatch, `SELECT `+watchColumns+` FROM watch ORDER BY ended > 0, id DESC`)
+	return database.All(ctx, d.db.Read, scanWatch, `SELECT `+watchColumns+` FROM watch ORDER BY ended > 0, id DESC`)
 }
 
 // Watch returns one watch, or ErrNoWatch.
@@ -111,8 +106,8 @@ func (d *Desk) Watch(ctx context.Context, id int64) (Watch, error) {
 // found in them; both or neither. A post found again changes nothing. It
 // returns how many are new.
 func (d *Desk) WatchSaw(ctx context.Context, id, upto int64, posts []veghe.PostID, at time.Time) (found int, err error) {
-	err = d.db.Tx(ctx, func(tx *sql.Tx) error {
-		if _, err := tx.ExecContext(ctx, `UPDATE watch SET upto = max(upto, ?) WHERE id = ?`, upto, id); err != nil {
+	err = d.db.Tx(ctx, func(tx *database.Tx) error {
+		if _, err := tx.ExecContext(ctx, `UPDATE watch SET upto = ? WHERE id = ? AND upto < ?`, upto, id, upto); err != nil {
 			return err
 		}
 		for _, p := range posts {
@@ -131,7 +126,7 @@ func (d *Desk) WatchSaw(ctx context.Context, id, upto int64, posts []veghe.PostI
 	return found, err
 }
 
-func scanWatchHit(row sqlite.Row) (h WatchHit, err error) {
+func scanWatchHit(row database.Row) (h WatchHit, err error) {
 	var at int64
 	err = row.Scan(&h.N, &h.Post, &at)
 	h.At = moment(at)
@@ -144,5 +139,5 @@ func (d *Desk) WatchHits(ctx context.Context, id, before int64, limit int) ([]Wa
 	if before <= 0 {
 		before = 1<<63 - 1
 	}
-	return sqlite.All(ctx, d.db.Read, scanWatchHit, `SELECT n, post, at FROM watch_hit WHERE watch = ? AND n < ? ORDER BY n DESC LIMIT ?`, id, before, limit)
+	return database.All(ctx, d.db.Read, scanWatchHit, `SELECT n, post, at FROM watch_hit WHERE watch = ? AND n < ? ORDER BY n DESC LIMIT ?`, id, before, limit)
 }

@@ -35,6 +35,12 @@ type DB struct {
 // schema: migrations[n] leads from version n to n+1, each in one transaction.
 // A database of a later version than that is refused.
 func Open(ctx context.Context, path string, migrations []string) (*DB, error) {
+	return OpenWith(ctx, path, func(ctx context.Context, db *sql.DB) error { return migrate(ctx, db, migrations) })
+}
+
+// OpenWith is Open with migrations that somebody else runs, on the one
+// connection that writes.
+func OpenWith(ctx context.Context, path string, migrate func(context.Context, *sql.DB) error) (*DB, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, err
 	}
@@ -44,7 +50,7 @@ func Open(ctx context.Context, path string, migrations []string) (*DB, error) {
 		return nil, fmt.Errorf("open %s: %w", path, err)
 	}
 	db.Write.SetMaxOpenConns(1)
-	if err := db.migrate(ctx, migrations); err != nil {
+	if err := migrate(ctx, db.Write); err != nil {
 		return nil, errors.Join(fmt.Errorf("open %s: %w", path, err), db.Write.Close())
 	}
 	if db.Read, err = sql.Open("sqlite", dsn(path, true)); err != nil {
@@ -92,16 +98,16 @@ func dsn(path string, readOnly bool) string {
 	return u.String()
 }
 
-func (db *DB) migrate(ctx context.Context, migrations []string) error {
+func migrate(ctx context.Context, db *sql.DB, migrations []string) error {
 	var have int
-	if err := db.Write.QueryRowContext(ctx, "PRAGMA user_version").Scan(&have); err != nil {
+	if err := db.QueryRowContext(ctx, "PRAGMA user_version").Scan(&have); err != nil {
 		return err
 	}
 	if have > len(migrations) {
 		return fmt.Errorf("schema version %d is newer than this program's %d: use the newer program", have, len(migrations))
 	}
 	for v := have; v < len(migrations); v++ {
-		err := db.Tx(ctx, func(tx *sql.Tx) error {
+		err := inTx(ctx, db, func(tx *sql.Tx) error {
 			if _, err := tx.ExecContext(ctx, migrations[v]); err != nil {
 				return err
 			}
@@ -117,8 +123,10 @@ func (db *DB) migrate(ctx context.Context, migrations []string) error {
 
 // Tx runs f in one transaction of the writing connection. When it returns nil
 // the changes are on the disk; on any error none of them is.
-func (db *DB) Tx(ctx context.Context, f func(*sql.Tx) error) error {
-	tx, err := db.Write.BeginTx(ctx, nil)
+func (db *DB) Tx(ctx context.Context, f func(*sql.Tx) error) error { return inTx(ctx, db.Write, f) }
+
+func inTx(ctx context.Context, db *sql.DB, f func(*sql.Tx) error) error {
+	tx, err := db.BeginTx(ctx, nil)
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,105 @@
+package database
+
+import (
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// FuzzKeepable: whatever bytes there are, PostgreSQL is given text that it
+// takes, gives back what was written, and equal stays equal.
+func FuzzKeepable(f *testing.F) {
+	for _, s := range []string{
+		"", "casa", "Ștefan", "a\x00b", "\x00", "\xff\xfe", "half \xc8", "\xed\xa0\x80 a surrogate",
+		"\U0010F700 a stand-in itself", "\U0010F7FF\x00", "\U0010F800 just past them", "\U0010FFFF",
+	} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		written := keepable(s)
+		if !utf8.ValidString(written) || strings.Contains(written, "\x00") {
+			t.Errorf("%q is written as %q, which PostgreSQL refuses", s, written)
+		}
+		if got := kept(written); got != s {
+			t.Errorf("%q comes back as %q", s, got)
+		}
+	})
+}
+
+func TestMendScanned(t *testing.T) {
+	type id string
+	s, named, loose, n := keepable("a\x00b"), id(keepable("\xff")), any(keepable("\x00")), int64(7)
+	b := []byte("a\x00b")
+	mendScanned([]any{&s, &named, &loose, &n, &b})
+	if diff := cmp.Diff([]any{"a\x00b", id("\xff"), any("\x00"), int64(7), []byte("a\x00b")}, []any{s, named, loose, n, b}); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
+func TestParameters(t *testing.T) {
+	for _, c := range []struct{ given, want string }{
+		{`SELECT 1`, `SELECT 1`},
+		{`SELECT a FROM t WHERE b = ? AND c = ?`, `SELECT a FROM t WHERE b = $1 AND c = $2`},
+		{`(?1 = '' OR a = ?1) LIMIT ?12`, `($1 = '' OR a = $1) LIMIT $12`},
+		// What is quoted or said is not a parameter.
+		{`SELECT '?', "what?", ? -- really?
+			FROM t WHERE a = ?`, `SELECT '?', "what?", $1 -- really?
+			FROM t WHERE a = $2`},
+		{`SELECT 'it''s ?', ?`, `SELECT 'it''s ?', $1`},
+		{`SELECT ? -- the end?`, `SELECT $1 -- the end?`},
+		{`SELECT 'no end ?`, `SELECT 'no end ?`},
+	} {
+		if got := (*postgres)(nil).query(c.given); got != c.want {
+			t.Errorf("%s\n got %s\nwant %s", c.given, got, c.want)
+		}
+	}
+}
+
+func TestArgs(t *testing.T) {
+	type id string
+	got, err := (*postgres)(nil).args([]any{nil, "a\x00", id("x"), 3, int64(4), true, false, []byte{0}})
+	want := []any{nil, keepable("a\x00"), "x", int64(3), int64(4), int64(1), int64(0), []byte{0}}
+	if diff := cmp.Diff(want, got); err != nil || diff != "" {
+		t.Errorf("%v (-want +got):\n%s", err, diff)
+	}
+	if _, err := (*postgres)(nil).args([]any{1.5}); err == nil {
+		t.Error("a fraction was taken: the two kinds do not agree on them")
+	}
+}
+
+func TestAddresses(t *testing.T) {
+	for _, c := range []struct {
+		url, refused string // empty: taken
+		encrypted    bool
+	}{
+		{"postgres://veghe@127.0.0.1:5432/veghe", "", true},
+		{"postgres://veghe@localhost/veghe?search_path=desk", "", true},
+		{"postgres://veghe@[::1]/veghe", "", true},
+		{"postgres:///veghe?host=/run/postgresql&user=veghe", "", true},
+		{"postgresql://veghe@db.example.org/veghe?sslmode=verify-full", "", true},
+		{"postgres://veghe@db.example.org/veghe?sslmode=disable", "", false},
+		{"postgres://veghe@one.example.org,two.example.org/veghe?sslmode=require&target_session_attrs=read-write", "", true},
+
+		{"postgres://veghe@db.example.org/veghe", "sslmode", false},
+		{"postgres://veghe@127.0.0.1,db.example.org/veghe", "sslmode", false},
+		{"postgres://veghe:hunter2@127.0.0.1/veghe", "holds a password", false},
+		{"postgres://veghe@127.0.0.1/veghe?password=hunter2", "holds a password", false},
+		{"host=127.0.0.1 user=veghe password=hunter2", "want an address", false},
+		{"mysql://veghe@127.0.0.1/veghe", "want an address", false},
+		{"postgres://veghe@127.0.0.1:port/veghe", "want an address", false},
+		{"postgres://veghe@127.0.0.1/veghe?sslmode=perhaps", "not one that", false},
+	} {
+		err := Config{URL: c.url}.Validate()
+		if (err == nil) != (c.refused == "") || err != nil && !strings.Contains(err.Error(), c.refused) {
+			t.Errorf("%s: %v, want %q", c.url, err, c.refused)
+		}
+		if err != nil && strings.Contains(err.Error(), "hunter2") {
+			t.Errorf("%s: the error tells the password", c.url)
+		}
+		if err == nil && (Config{URL: c.url}).Encrypted() != c.encrypted {
+			t.Errorf("%s: encrypted is not %t", c.url, c.encrypted)
+		}
+	}
+}
