@@ -138,7 +138,7 @@ func settleThread(t *tx, p Page) error {
 // noticeRepeats notes of posts that are gone which of these, unknown until
 // now, says the same.
 func noticeRepeats(t *tx, source veghe.SourceID, posts seenList) error {
-	if posts == "" {
+	if posts == noPosts {
 		return nil
 	}
 	var some bool // most sources have none most of the time

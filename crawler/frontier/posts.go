@@ -16,7 +16,7 @@ const day = int64(24 * time.Hour / time.Millisecond)
 // each would cost more than all the rest. Page and thread are where they
 // stand; 0 if they are only listed there.
 func addPosts(t *tx, source veghe.SourceID, posts seenList, page, thread int64, now time.Time) error {
-	if posts == "" {
+	if posts == noPosts {
 		return nil
 	}
 	// Most posts were seen before, on the same day, at the same place: nothing
@@ -34,13 +34,12 @@ func addPosts(t *tx, source veghe.SourceID, posts seenList, page, thread int64, 
 	return err
 }
 
-// seenList are posts as statements want them; empty if there are none.
+// seenList are posts as statements want them.
 type seenList string
 
+const noPosts seenList = "[]"
+
 func listOf(posts []Seen) (seenList, error) {
-	if len(posts) == 0 {
-		return "", nil
-	}
 	kept := make([]Seen, len(posts))
 	for i, s := range posts {
 		kept[i] = Seen{ID: s.ID, Hash: brief(s.Hash)}
