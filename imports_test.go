@@ -18,7 +18,8 @@ import (
 // A trailing /* stands for everything below; "." is the root package.
 var mayImport = map[string][]string{
 	".":                     {},
-	"crawler":               {".", "crawler/*"},
+	"publicnet":             {},
+	"crawler":               {".", "crawler/*", "publicnet"},
 	"crawler/extract":       {"."},
 	"crawler/frontier":      {"."},
 	"crawler/evidence/pack": {".", "crawler/evidence"},
@@ -47,7 +48,7 @@ var mayImport = map[string][]string{
 	"index/desk/desktest":   {"index/database", "index/desk"},
 	"index/ledger":          {".", "index/sqlite"},
 	"index/sqlite":          {},
-	"index/notify":          {},
+	"index/notify":          {"publicnet"},
 	"index/places":          {"detect/text"},
 	"index/links":           {".", "index"},
 	"index/handover":        {".", "index", "index/desk", "index/links"},

@@ -9,56 +9,13 @@ import (
 	"strconv"
 	"syscall"
 	"time"
+
+	"veghe/publicnet"
 )
 
 // errBlocked marks what must never be asked for: private addresses, strange
 // ports, other schemes, credentials.
 var errBlocked = errors.New("blocked")
-
-// notPublic lists the ranges of the IANA special-purpose registries that
-// netip's own predicates do not cover.
-var notPublic = func() []netip.Prefix {
-	var out []netip.Prefix
-	for _, s := range []string{
-		"0.0.0.0/8",       // this network
-		"100.64.0.0/10",   // carrier-grade NAT
-		"192.0.0.0/24",    // protocol assignments
-		"192.0.2.0/24",    // documentation
-		"192.88.99.0/24",  // 6to4 relays
-		"198.18.0.0/15",   // benchmarks
-		"198.51.100.0/24", // documentation
-		"203.0.113.0/24",  // documentation
-		"240.0.0.0/4",     // reserved, broadcast
-		"::/96",           // IPv4-compatible
-		"64:ff9b::/96",    // NAT64
-		"64:ff9b:1::/48",  // local NAT64
-		"100::/64",        // discard
-		"2001::/23",       // protocol assignments, Teredo
-		"2001:db8::/32",   // documentation
-		"2002::/16",       // 6to4
-		"3fff::/20",       // documentation
-		"5f00::/16",       // segment routing
-		"fec0::/10",       // site-local
-	} {
-		out = append(out, netip.MustParsePrefix(s))
-	}
-	return out
-}()
-
-// isPublic says whether an address is on the public internet. An IPv4 address
-// inside an IPv6 one counts as what it is.
-func isPublic(a netip.Addr) bool {
-	a = a.WithZone("").Unmap()
-	if !a.IsGlobalUnicast() || a.IsPrivate() || a.IsLoopback() || a.IsLinkLocalUnicast() {
-		return false
-	}
-	for _, p := range notPublic {
-		if p.Contains(a) {
-			return false
-		}
-	}
-	return true
-}
 
 // dialer connects a source's transport. It resolves the name itself, checks
 // every address, and connects to the address it checked, so that a name that
@@ -93,7 +50,7 @@ func (d *dialer) dial(ctx context.Context, network, addr string) (net.Conn, erro
 	err = fmt.Errorf("%w: no address of the host is on the public internet", errBlocked)
 	for _, a := range addrs {
 		a = a.Unmap()
-		if !isPublic(a) && (!mayBeLocal || !a.IsLoopback()) {
+		if !publicnet.Has(a) && (!mayBeLocal || !a.IsLoopback()) {
 			continue
 		}
 		var conn net.Conn
@@ -118,7 +75,7 @@ func (d *dialer) lookup(ctx context.Context, host string) ([]netip.Addr, error) 
 // public, before anything is asked of anyone.
 func (d *dialer) checkLiteral(host, port string) error {
 	a, err := netip.ParseAddr(host)
-	if err != nil || isPublic(a) {
+	if err != nil || publicnet.Has(a) {
 		return nil //nolint:nilerr // a name; it is checked when it is dialed
 	}
 	if a.Unmap().IsLoopback() && d.local[net.JoinHostPort(host, port)] {

@@ -150,24 +150,6 @@ func TestRobotsAnswers(t *testing.T) {
 	}
 }
 
-func TestIsPublic(t *testing.T) {
-	for _, s := range []string{
-		"127.0.0.1", "127.255.0.1", "0.0.0.0", "10.0.0.1", "172.16.0.1", "172.31.255.255", "192.168.1.1", "169.254.169.254",
-		"100.64.0.1", "192.0.0.8", "198.18.0.1", "224.0.0.1", "240.0.0.1", "255.255.255.255", "203.0.113.7",
-		"::", "::1", "fe80::1", "fe80::1%eth0", "fc00::1", "fd12::1", "ff02::1", "::ffff:127.0.0.1", "::ffff:10.0.0.1",
-		"::127.0.0.1", "64:ff9b::7f00:1", "64:ff9b:1::1", "2002:7f00:1::", "2001::1", "2001:db8::1", "fec0::1", "100::1",
-	} {
-		if isPublic(netip.MustParseAddr(s)) {
-			t.Errorf("%s counts as public", s)
-		}
-	}
-	for _, s := range []string{"1.2.3.4", "8.0.0.1", "172.32.0.1", "100.128.0.1", "2600::1", "2a00::1", "::ffff:1.2.3.4"} {
-		if !isPublic(netip.MustParseAddr(s)) {
-			t.Errorf("%s does not count as public", s)
-		}
-	}
-}
-
 // names is a resolver with answers of its own.
 type names struct {
 	mu    sync.Mutex // guards the rest

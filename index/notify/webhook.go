@@ -12,12 +12,13 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/netip"
 	"net/url"
 	"strconv"
 	"strings"
 	"syscall"
 	"time"
+
+	"veghe/publicnet"
 )
 
 // The headers of a webhook.
@@ -74,19 +75,12 @@ func NewWebhook(c WebhookConfig) (*Webhook, error) {
 	return w, nil
 }
 
-// errPrivate says that an address is not out in the world.
-var errPrivate = errors.New("the address is private: allow_private lets it be")
-
-func refusePrivate(_, address string, _ syscall.RawConn) error {
-	a, err := netip.ParseAddrPort(address)
-	if err != nil {
-		return err
+func refusePrivate(network, address string, c syscall.RawConn) error {
+	err := publicnet.Control(network, address, c)
+	if errors.Is(err, publicnet.ErrPrivate) {
+		return fmt.Errorf("%w: allow_private lets it be", err)
 	}
-	ip := a.Addr().Unmap()
-	if !ip.IsGlobalUnicast() || ip.IsPrivate() || netip.MustParsePrefix("100.64.0.0/10").Contains(ip) || netip.MustParsePrefix("64:ff9b::/96").Contains(ip) {
-		return errPrivate
-	}
-	return nil
+	return err
 }
 
 // Sign is the value of SignatureHeader: what a receiver computes to compare,
