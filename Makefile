@@ -69,7 +69,7 @@ race: ## all tests under the race detector but those that have nothing for it
 fault: ## break disks, files, clocks, processes: nothing acknowledged may be lost
 	deploy/ci/fault.sh
 
-fault-kafka: ## the same for brokers, the network and the stages on them (ten minutes)
+fault-kafka: ## the same for brokers, the network and the stages on them (twelve minutes)
 	deploy/ci/fault.sh kafka
 
 scale: build ## throughput of 1, 2 and 4 detect processes on three brokers, as ratios

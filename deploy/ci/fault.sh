@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # fault.sh [kafka]: breaks what veghe stands on and holds what is found at last
 # against what was acknowledged; docs/faults.md lists the faults. About a
-# minute. With "kafka" brokers, network and stages instead: about ten.
+# minute. With "kafka" brokers, network and stages instead: about twelve.
 #
 #   DAMAGE=200 deploy/ci/fault.sh     so many data folders damaged at random
 #   SEED=1000                         other ones
@@ -13,18 +13,23 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
 go=${GO:-go}
 
-machine() {
+# apart runs this again where small disks can be mounted.
+apart() {
   command -v unshare >/dev/null || { echo "unshare is missing: install util-linux" >&2; exit 1; }
   local own=(--mount)
   [ "$(id -u)" -eq 0 ] || own+=(--map-root-user)
   unshare "${own[@]}" true || { echo "no mount namespace: run this as root, or allow user namespaces (sysctl kernel.unprivileged_userns_clone)" >&2; exit 1; }
+  APART=yes exec unshare "${own[@]}" "$PWD/deploy/ci/fault.sh" "$@"
+}
+
+machine() {
   local bin
   bin=$(mktemp -d)
   # shellcheck disable=SC2064 # now
   trap "rm -rf '$bin'" EXIT
   $go test -tags fault -c -o "$bin/fault.test" ./cmd/veghe
   cd cmd/veghe
-  unshare "${own[@]}" "$bin/fault.test" -test.run '^TestFault' -test.v -test.parallel "${PARALLEL:-4}" -test.timeout 60m \
+  "$bin/fault.test" -test.run '^TestFault' -test.v -test.parallel "${PARALLEL:-4}" -test.timeout 60m \
     -damage.seeds "${DAMAGE:-8}" -damage.from "${SEED:-1}" | grep -v '^=== '
 }
 
@@ -33,17 +38,21 @@ brokers() {
   export KAFKA_RUN=${KAFKA_RUN:-$KAFKA_CACHE/fault}
   export KAFKA_PORT=${KAFKA_PORT:-19290}
   export KAFKA_CONTROLLER_PORT=${KAFKA_CONTROLLER_PORT:-19280}
+  export KAFKA_DISK=${KAFKA_DISK:-512m}
   local kit=deploy/kafka/kafka.sh addresses
   $kit clean
   # shellcheck disable=SC2064 # now
   trap "$kit clean" EXIT
   addresses=$($kit start 3)
   export VEGHE_KAFKA_BROKERS=$addresses
-  $go test -tags kafka -count=1 -timeout 20m -v -run '^TestFaults$' ./stream/kafka | grep -v '^ *=== '
+  $go test -tags kafka -count=1 -timeout 20m -v -run '^Test(Drill|Faults)$' ./stream/kafka | grep -v '^ *=== '
   $go test -tags kafka -count=1 -timeout 60m -v -run '^TestKafka(StageKills|Rolling)$' ./cmd/veghe \
     -kill.posts "${KILL_POSTS:-20000}" -kill.rounds "${KILLS:-60}" | grep -v '^ *=== '
 }
 
+case ${1:-machine} in
+machine | kafka) [ -n "${APART:-}" ] || apart "$@" ;;
+esac
 case ${1:-machine} in
 machine) machine ;;
 kafka) brokers ;;

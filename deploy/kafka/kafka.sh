@@ -10,8 +10,10 @@
 #   kafka.sh up N             start broker N again and wait until it serves
 #   kafka.sh pause N          freeze broker N (SIGSTOP), as a dead network would
 #   kafka.sh resume N         let it go on
-#   kafka.sh full N           let its files grow no further, as a full disk would;
-#                             Kafka then stops the broker: kafka.sh up N
+#   kafka.sh full N           fill its disk, which must be one of its own (KAFKA_DISK)
+#   kafka.sh gone N           wait until broker N has stopped, as Kafka stops one
+#                             that cannot write
+#   kafka.sh free N           make room on its disk again; then kafka.sh up N
 #   kafka.sh stop             stop all brokers; their data stay
 #   kafka.sh clean            stop all brokers and delete their data
 #
@@ -19,7 +21,10 @@
 # KAFKA_CONTROLLER_PORT+N (default 19080) for the other controllers.
 # KAFKA_CACHE (default .cache/kafka in the repository) keeps the jars, KAFKA_RUN
 # (default its folder run) data, logs and pids: one cluster per KAFKA_RUN.
-# KAFKA_HEAP is the heap of each broker (default 384m).
+# KAFKA_HEAP is the heap of each broker (default 384m), KAFKA_WAIT how many
+# seconds one may take to start (default 60: more on a busy machine). With
+# KAFKA_DISK, such as 512m, each broker gets a disk of that size, in memory; that
+# takes root, best within unshare --mount, so that they go with it.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -30,6 +35,8 @@ run=${KAFKA_RUN:-$cache/run}
 port=${KAFKA_PORT:-19090}
 controller_port=${KAFKA_CONTROLLER_PORT:-19080}
 heap=${KAFKA_HEAP:-384m}
+disk=${KAFKA_DISK:-}
+wait=${KAFKA_WAIT:-60}
 cluster_id=veghe-on-loopback-test
 
 usage() {
@@ -159,9 +166,20 @@ java_run() {
 		-Dlog4j2.configurationFile="$here/log4j2.properties" -cp "$lib/*" "$@"
 }
 
+# own_disk gives broker $1 a small disk of its own.
+own_disk() {
+	local dir
+	dir=$(data "$1")
+	if [ -z "$disk" ] || mountpoint -q "$dir" 2>/dev/null; then return; fi
+	mkdir -p "$dir"
+	mount -t tmpfs -o "size=$disk" "veghe-kafka-$1" "$dir" ||
+		die "broker $1 gets no disk of its own: run this as root, or without KAFKA_DISK"
+}
+
 format() {
 	local dir
 	dir=$(data "$1")
+	own_disk "$1"
 	[ -f "$dir/meta.properties" ] && return
 	java_run -Xmx128m kafka.tools.StorageTool format -t "$cluster_id" -c "$dir.properties" \
 		>"$dir.format.log" 2>&1 ||
@@ -199,7 +217,7 @@ known() {
 
 # await_broker waits until broker $1 answers and knows at least $2 brokers.
 await_broker() {
-	local deadline=$((SECONDS + 60)) n
+	local deadline=$((SECONDS + wait)) n
 	while [ "$SECONDS" -lt "$deadline" ]; do
 		n=$(known "$1") && [ "$n" -ge "$2" ] && return
 		if ! pid "$1" >/dev/null; then
@@ -208,7 +226,7 @@ await_broker() {
 		fi
 		sleep 0.2
 	done
-	die "broker $1 was not ready after 60 seconds (see $(data "$1").log)"
+	die "broker $1 was not ready after $wait seconds (see $(data "$1").log): KAFKA_WAIT gives it longer"
 }
 
 # --- commands ---
@@ -256,6 +274,10 @@ stop() {
 
 clean() {
 	stop
+	local dir
+	for dir in "$run"/*/[0-9]; do
+		if mountpoint -q "$dir" 2>/dev/null; then umount "$dir"; fi
+	done
 	rm -rf "$run"
 }
 
@@ -287,11 +309,31 @@ kill_broker() {
 	while pid "$1" >/dev/null; do sleep 0.05; done
 }
 
-full() {
+# filler prints what fills the disk of broker $1.
+filler() {
 	check_broker "${1:-}"
-	local p
-	p=$(pid "$1") || die "broker $1 does not run"
-	prlimit --pid "$p" --fsize=0:unlimited
+	local dir
+	dir=$(data "$1")
+	mountpoint -q "$dir" || die "broker $1 has no disk of its own to fill: start the cluster with KAFKA_DISK=512m, as root"
+	echo "$dir/filler"
+}
+
+full() {
+	local file
+	file=$(filler "${1:-}")
+	dd if=/dev/zero of="$file" bs=64k 2>/dev/null || true # until there is no room
+	[ "$(df --output=avail "$file" | tail -n 1)" -eq 0 ] || die "the disk of broker $1 could not be filled"
+}
+
+free() { rm -f "$(filler "${1:-}")"; }
+
+gone() {
+	check_broker "${1:-}"
+	local deadline=$((SECONDS + 60))
+	while pid "$1" >/dev/null; do
+		if [ "$SECONDS" -ge "$deadline" ]; then die "broker $1 still runs after 60 seconds (see $(data "$1").log)"; fi
+		sleep 0.1
+	done
 }
 
 up() {
@@ -310,6 +352,8 @@ up) up "${2:-}" ;;
 pause) signal STOP "${2:-}" ;;
 resume) signal CONT "${2:-}" ;;
 full) full "${2:-}" ;;
+gone) gone "${2:-}" ;;
+free) free "${2:-}" ;;
 stop) stop ;;
 clean) clean ;;
 help | -h | --help) usage ;;

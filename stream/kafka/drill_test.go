@@ -99,7 +99,7 @@ const (
 )
 
 func newDrill(t *testing.T, c Config) *drill {
-	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 8*time.Minute)
 	t.Cleanup(cancel)
 	d := &drill{
 		T: t, cfg: c, ctx: ctx,

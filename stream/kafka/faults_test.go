@@ -13,8 +13,8 @@ import (
 )
 
 // TestFaults is the drill for what is not the brokers' end: the network
-// between us and them, members that come and go or are slow, a broker whose
-// disk is full. The account is the drill's ledger.
+// between us and them, members that come and go or are slow, brokers whose
+// disks are full. The account is the drill's ledger.
 func TestFaults(t *testing.T) {
 	c := realConfig(t)
 	if len(c.Brokers) < 3 {
@@ -70,10 +70,17 @@ func TestFaults(t *testing.T) {
 	d.step("a broker's disk is full", func() {
 		n := d.leader(0)
 		d.broker("full", n)
-		d.after(func() {
-			d.brokerDown(n)
-			d.broker("up", n)
-		})
+		d.after(func() { d.emptied(n) })
+	})
+	d.step("a broker's disk has room again", func() {})
+	d.step("the disks of two of three are full", func() {
+		d.broker("full", 1)
+		d.broker("full", 2)
+		d.broker("gone", 1)
+		d.broker("gone", 2)
+		d.refused()
+		d.emptied(1)
+		d.after(func() { d.emptied(2) })
 	})
 	d.step("all well", func() {})
 	d.finish()
@@ -82,11 +89,13 @@ func TestFaults(t *testing.T) {
 // hold lets a fault last.
 func (d *drill) hold(how time.Duration) { pause(d.ctx, how) }
 
-// brokerDown makes sure that a broker is gone: Kafka stops one that cannot
-// write, but may not have tried yet.
-func (d *drill) brokerDown(n int) {
+// emptied gives a broker room on its disk and starts it again: Kafka stops one
+// that cannot write.
+func (d *drill) emptied(n int) {
 	d.Helper()
-	d.broker("kill", n)
+	d.broker("gone", n)
+	d.broker("free", n)
+	d.broker("up", n)
 }
 
 // network is what lies between a Log and its brokers. While it is cut nothing
