@@ -23,8 +23,8 @@ type CorruptError struct {
 
 func (e *CorruptError) Error() string {
 	return fmt.Sprintf("%s: damaged at byte %d: offset %d of topic %s, partition %d: %v\n"+
-		"Nothing was skipped. Check the disk, then restore the file from a backup, or run veghe repair "+
-		"(Options.Recover): the file is moved aside, the records that can be read are kept, and what is lost is said.",
+		"Nothing was skipped. Check the disk; then, with veghe stopped, restore the file from a backup or run veghe repair: "+
+		"it moves the file aside, keeps the records that can be read, and says what is lost.",
 		e.File, e.Byte, e.Offset, e.Topic, e.Partition, e.Reason)
 }
 
