@@ -91,6 +91,7 @@ type Post struct {
 	CollectedAt time.Time `json:"collected_at,omitzero"`
 	ContentHash string    `json:"content_hash,omitempty"` // "sha256:…" of title and text
 	Evidence    string    `json:"evidence,omitempty"`     // where the raw capture is kept
+	More        More      `json:"-"`                      // of a newer version, see Encode
 }
 
 // Quote is another's text cited in a post. It is context for a reader and is
@@ -208,6 +209,7 @@ type Assessment struct {
 	Cluster      *Cluster             `json:"cluster,omitempty"`
 	History      *History             `json:"history,omitempty"`
 	RulesVersion string               `json:"rules_version"`
+	More         More                 `json:"-"` // of a newer version, see Assessed.Encode
 }
 
 // Alert reports whether a person should be told now.
@@ -218,6 +220,7 @@ type Assessed struct {
 	Post       Post       `json:"post"`
 	Assessment Assessment `json:"assessment"`
 	AssessedAt time.Time  `json:"assessed_at"`
+	More       More       `json:"-"` // of a newer version, see Encode
 }
 
 // ChangeKind says what became of a post.

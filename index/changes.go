@@ -94,7 +94,7 @@ func (x *Index) Versions(ctx context.Context, id veghe.PostID) ([]Version, error
 		if err := rows.Scan(&doc); err != nil {
 			return nil, err
 		}
-		if err := json.Unmarshal(doc, &a); err != nil {
+		if err := a.Decode(doc); err != nil {
 			return nil, fmt.Errorf("versions of post %.80q: %w", string(id), err)
 		}
 		out = append(out, Version{Post: a.Post, Assessment: a.Assessment, AssessedAt: a.AssessedAt})

@@ -33,7 +33,7 @@ func (r *record) hit() Hit {
 	return Hit{
 		Post: r.assessed.Post, Assessment: r.assessed.Assessment,
 		AssessedAt: r.assessed.AssessedAt, IndexedAt: r.indexed, Review: r.review,
-		GoneSince: r.gone, Again: r.again, EditedAt: r.edited,
+		GoneSince: r.gone, Again: r.again, EditedAt: r.edited, More: r.assessed.More,
 	}
 }
 

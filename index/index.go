@@ -62,4 +62,11 @@ type Hit struct {
 	EditedAt time.Time `json:"edited_at,omitzero"`
 	// Matches are where the words of the query stand in the post.
 	Matches []veghe.Span `json:"matches,omitempty"`
+	// More is what a newer version wrote beside post and assessment.
+	More veghe.More `json:"-"`
+}
+
+// Assessed is the post as it came from the detect stage.
+func (h *Hit) Assessed() veghe.Assessed {
+	return veghe.Assessed{Post: h.Post, Assessment: h.Assessment, AssessedAt: h.AssessedAt, More: h.More}
 }

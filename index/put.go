@@ -70,7 +70,7 @@ func encode(batch []veghe.Assessed) ([]*record, error) {
 		}
 		a.Post.Identify()
 		a.Assessment.ID = a.Post.ID
-		doc, err := json.Marshal(a)
+		doc, err := a.Encode()
 		if err != nil {
 			return nil, fmt.Errorf("put post %s: %w", a.Post.ID, err)
 		}

@@ -147,7 +147,7 @@ func scan(row sqlite.Row) (*record, error) {
 	if err := json.Unmarshal([]byte(cases), &r.cases); err != nil {
 		return nil, fmt.Errorf("cases of change %d: %w", r.seq, err)
 	}
-	if err := json.Unmarshal(doc, &r.assessed); err != nil {
+	if err := r.assessed.Decode(doc); err != nil {
 		return nil, fmt.Errorf("post of change %d: %w", r.seq, err)
 	}
 	return &r, nil

@@ -44,6 +44,11 @@ type Topic[T any] struct {
 	Name string
 	Dead string // dead-letter topic; "" means [DefaultDead]
 
+	// Encode and Decode make a record's value of a value, and the other way
+	// round; nil means encoding/json. Errors of Decode are those of encoding/json.
+	Encode func(*T) ([]byte, error)
+	Decode func(*T, []byte) error
+
 	// Key gives the key that orders a value; nil means no key.
 	Key func(*T) string
 	// Headers gives what is readable beside a value without decoding it, such
@@ -93,7 +98,11 @@ func (t *Topic[T]) Publish(ctx context.Context, values ...T) error {
 }
 
 func (t *Topic[T]) encode(v *T) (Record, error) {
-	b, err := json.Marshal(v)
+	encode := t.Encode
+	if encode == nil {
+		encode = func(v *T) ([]byte, error) { return json.Marshal(v) }
+	}
+	b, err := encode(v)
 	if err != nil {
 		return Record{}, err
 	}
@@ -191,7 +200,7 @@ func (d *delivery[T]) try(ctx context.Context, at []int) (err error) {
 		if err := d.topic.understands(&d.batch[i]); err != nil {
 			return err
 		}
-		m, err := decode[T](&d.batch[i])
+		m, err := d.topic.decode(&d.batch[i])
 		if err != nil {
 			d.dead[i] = failure{err, 1}
 			continue
@@ -265,9 +274,13 @@ func (t *Topic[T]) understands(r *Record) error {
 	return fmt.Errorf("offset %d of %s, partition %d has format %d, known is %d: %w", r.Offset, t.Name, r.Partition, format, t.Format, ErrNewer)
 }
 
-func decode[T any](r *Record) (Message[T], error) {
+func (t *Topic[T]) decode(r *Record) (Message[T], error) {
 	m := Message[T]{Key: string(r.Key), Headers: r.Headers, Partition: r.Partition, Offset: r.Offset, Time: r.Time}
-	if err := json.Unmarshal(r.Value, &m.Value); err != nil {
+	decode := t.Decode
+	if decode == nil {
+		decode = func(v *T, b []byte) error { return json.Unmarshal(b, v) }
+	}
+	if err := decode(&m.Value, r.Value); err != nil {
 		return m, decodeError(err)
 	}
 	return m, nil

@@ -205,6 +205,7 @@ func (a *app) openStream(ctx context.Context) error {
 	a.posts.OnDead = a.onDead(veghe.PostsTopic)
 	a.assessments = &stream.Topic[veghe.Assessed]{
 		Log: a.stream, Name: veghe.AssessmentsTopic, Dead: veghe.DeadTopic, Logger: a.log, Format: streamFormat,
+		Encode: (*veghe.Assessed).Encode, Decode: (*veghe.Assessed).Decode,
 		Key:     func(v *veghe.Assessed) string { return v.Post.Key() },
 		Headers: assessedHeaders, OnDead: a.onDead(veghe.AssessmentsTopic),
 	}
@@ -256,12 +257,13 @@ const (
 )
 
 // streamFormat is the version of what stands on the stream. A field more needs
-// no new one: older stages pass over it.
+// no new one: older stages pass it on.
 const streamFormat = 1
 
 func postsTopic(l stream.Log, log *slog.Logger) *stream.Topic[veghe.Post] {
 	return &stream.Topic[veghe.Post]{
 		Log: l, Name: veghe.PostsTopic, Dead: veghe.DeadTopic, Logger: log, Format: streamFormat,
+		Encode: (*veghe.Post).Encode, Decode: (*veghe.Post).Decode,
 		Key:     func(p *veghe.Post) string { return p.Key() },
 		Headers: func(p *veghe.Post) []stream.Header { return idHeaders(p) },
 	}

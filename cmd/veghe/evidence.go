@@ -175,7 +175,7 @@ func (x *packer) posts(ctx context.Context, d *desk.Desk, ids []string) ([]pack.
 		if err != nil {
 			return nil, err
 		}
-		out[i] = pack.Post{Assessed: veghe.Assessed{Post: h.Post, Assessment: h.Assessment, AssessedAt: h.AssessedAt}, Reviews: reviews}
+		out[i] = pack.Post{Assessed: h.Assessed(), Reviews: reviews}
 	}
 	return out, nil
 }

@@ -2,7 +2,6 @@ package handover
 
 import (
 	"encoding/csv"
-	"encoding/json"
 	"io"
 	"strconv"
 	"strings"
@@ -11,13 +10,23 @@ import (
 	"veghe"
 )
 
-type jsonl struct{ enc *json.Encoder }
+type jsonl struct{ w io.Writer }
 
-func newJSONL(w io.Writer, _ Pack) Writer { return jsonl{json.NewEncoder(w)} }
+func newJSONL(w io.Writer, _ Pack) Writer { return jsonl{w} }
 
-func (jsonl) Begin() error         { return nil }
-func (e jsonl) Write(p Post) error { return e.enc.Encode(p) }
-func (jsonl) End() error           { return nil }
+func (jsonl) Begin() error { return nil }
+func (jsonl) End() error   { return nil }
+
+// Write also writes what a newer version wrote in the post.
+func (e jsonl) Write(p Post) error {
+	a := p.Assessed()
+	line, err := veghe.EncodeWith(p, a.AllMore())
+	if err != nil {
+		return err
+	}
+	_, err = e.w.Write(append(line, '\n'))
+	return err
+}
 
 type table struct{ w *csv.Writer }
 

@@ -197,5 +197,5 @@ func ratesOf(r index.Rates, findings []veghe.Finding) index.Rates {
 }
 
 func assessed(h index.Hit) veghe.Assessed {
-	return veghe.Assessed{Post: h.Post, Assessment: h.Assessment, AssessedAt: h.AssessedAt}
+	return h.Assessed()
 }

@@ -97,6 +97,12 @@ type Post struct {
 	Reviews []veghe.Review `json:"reviews"`
 }
 
+// MarshalJSON also writes what a newer version wrote in the post.
+func (p Post) MarshalJSON() ([]byte, error) {
+	type plain Post
+	return veghe.EncodeWith(plain(p), p.AllMore())
+}
+
 // Order is what goes into a pack.
 type Order struct {
 	Posts    []Post
