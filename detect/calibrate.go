@@ -1,6 +1,8 @@
 package detect
 
 import (
+	"slices"
+
 	"veghe"
 	"veghe/detect/rule"
 )
@@ -9,7 +11,11 @@ import (
 // indicator: for it, then against it. Shadow and evasion are not among them.
 func Counted(p *rule.Policy, findings []veghe.Finding) []veghe.Finding {
 	ev := gather(p, findings)
-	return append(append([]veghe.Finding{}, ev.positive...), ev.against...)
+	out := []veghe.Finding{}
+	for _, f := range slices.Concat(ev.positive, ev.against) {
+		out = append(out, *f)
+	}
+	return out
 }
 
 // LogOdds is what findings add up to under a policy: its prior, the families

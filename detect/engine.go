@@ -73,6 +73,7 @@ type worker struct {
 	matcher     *rule.Matcher
 	title, text text.Doc
 	meant       meant
+	wording     wording.Reading
 	segments    []lang.Segment
 	langs       []rule.Segment
 	spoken      []string
@@ -318,8 +319,12 @@ func (prog *program) judge(at history.Place, p *veghe.Post, d *draft) {
 		if pol.Unit == "author" && pol.Threads != nil {
 			v = prog.judgeThread(at, pol, p, a, reads)
 		} else {
-			prog.hear(pol, reads, false, p, a)
-			v = judgePost(pol, a.Findings)
+			ev := gather(pol, a.Findings)
+			if f, ok := prog.hear(pol, ev, reads, false, p); ok {
+				a.Findings = append(a.Findings, f)
+				ev = gather(pol, a.Findings)
+			}
+			v = judgePost(pol, ev)
 		}
 		a.Score[v.category] = max(a.Score[v.category], v.score)
 		if v.flagged && (!a.Flagged || v.severity.Rank() > a.Severity.Rank()) {
@@ -336,7 +341,8 @@ func (prog *program) judgeThread(at history.Place, pol *rule.Policy, p *veghe.Po
 	h := weigh(pol, ev)
 	h.Wording = history.Tally(reads)
 	st := prog.observe(at, pol, p, h)
-	if f, ok := prog.hear(pol, wording.Tally(st.Talk), st.Talk == h.Wording, p, a); ok {
+	if f, ok := prog.hear(pol, ev, wording.Tally(st.Talk), st.Talk == h.Wording, p); ok {
+		a.Findings = append(a.Findings, f)
 		st = heard(st, f)
 		ev = gather(pol, a.Findings)
 	}

@@ -2,7 +2,7 @@ package detect
 
 import (
 	"cmp"
-	"maps"
+	"iter"
 	"math"
 	"slices"
 
@@ -23,11 +23,11 @@ type verdict struct {
 // evidence is the findings of one category, one per indicator: variants of
 // an indicator say the same thing, so the weightiest stands for all.
 type evidence struct {
-	positive   []veghe.Finding // by family, then indicator
-	against    []veghe.Finding // weight below 0
-	negative   float64         // sum of against
-	context    []history.Hit   // for the other authors of the thread
-	multiplier float64         // from evasion, 1 if none
+	positive   []*veghe.Finding // by family, then indicator
+	against    []*veghe.Finding // weight below 0
+	negative   float64          // sum of against
+	context    []history.Hit    // for the other authors of the thread
+	multiplier float64          // from evasion, 1 if none
 	indicators []veghe.IndicatorID
 	shut       bool // it reads like no reason to look
 }
@@ -35,13 +35,16 @@ type evidence struct {
 // gather picks the findings that count for a policy. Findings in shadow never
 // do, and evasion only multiplies.
 func gather(p *rule.Policy, findings []veghe.Finding) evidence {
-	if len(findings) == 0 {
-		return evidence{multiplier: 1}
-	}
 	ev := evidence{multiplier: 1}
-	for _, f := range heaviest(p, findings) {
+	picked := heaviest(p, findings)
+	if len(picked) == 0 {
+		return ev
+	}
+	ev.indicators = make([]veghe.IndicatorID, 0, len(picked))
+	ev.positive = make([]*veghe.Finding, 0, len(picked))
+	for _, f := range picked {
 		ev.indicators = append(ev.indicators, f.Indicator)
-		ev.shut = ev.shut || p.Wording != nil && f.Rule == shutRule(p.Wording)
+		ev.shut = ev.shut || isShut(p.Wording, f.Rule)
 		switch {
 		case p.Threads != nil && slices.Contains(p.Threads.Context, f.Indicator):
 			ev.context = append(ev.context, history.Hit{Family: f.Family, Weight: f.Weight})
@@ -49,21 +52,29 @@ func gather(p *rule.Policy, findings []veghe.Finding) evidence {
 			ev.multiplier = min(max(1, p.Evasion.Max), ev.multiplier*(1+p.Evasion.Step))
 		case f.Weight < 0:
 			ev.negative += f.Weight
-			ev.against = append(ev.against, *f)
+			ev.against = append(ev.against, f)
 		default:
-			ev.positive = append(ev.positive, *f)
+			ev.positive = append(ev.positive, f)
 		}
 	}
-	slices.SortStableFunc(ev.positive, func(a, b veghe.Finding) int { return cmp.Compare(a.Family, b.Family) })
+	slices.SortStableFunc(ev.positive, func(a, b *veghe.Finding) int { return cmp.Compare(a.Family, b.Family) })
 	return ev
+}
+
+// countsFor reports whether a policy looks at a finding.
+func countsFor(p *rule.Policy, f *veghe.Finding) bool {
+	return !f.Shadow && (f.Category == p.Category || f.Category == veghe.Common)
 }
 
 // heaviest is one finding for each indicator that counts for a policy, in the
 // order of indicators.
 func heaviest(p *rule.Policy, findings []veghe.Finding) []*veghe.Finding {
-	picked := make([]*veghe.Finding, 0, len(findings))
+	var picked []*veghe.Finding
 	for i := range findings {
-		if f := &findings[i]; !f.Shadow && (f.Category == p.Category || f.Category == veghe.Common) {
+		if f := &findings[i]; countsFor(p, f) {
+			if picked == nil {
+				picked = make([]*veghe.Finding, 0, len(findings)-i)
+			}
 			picked = append(picked, f)
 		}
 	}
@@ -108,24 +119,44 @@ type tally struct{ strong, medium, weak, families int }
 // to come together.
 func (ev evidence) count(p *rule.Policy) tally {
 	var t tally
-	seen := map[string]bool{}
-	medium, weak := map[string]bool{}, map[string]bool{}
-	for _, f := range ev.positive {
-		seen[f.Family] = true
-		switch strengthOf(p, f.Weight) {
-		case rule.Strong:
-			t.strong++
-		case rule.Medium:
-			medium[f.Family] = true
-		default:
-			weak[f.Family] = true
+	for family := range ev.families() {
+		t.families++
+		medium, weak := false, false
+		for _, f := range family {
+			switch strengthOf(p, f.Weight) {
+			case rule.Strong:
+				t.strong++
+			case rule.Medium:
+				medium = true
+			default:
+				weak = true
+			}
+		}
+		switch {
+		case medium:
+			t.medium++
+		case weak:
+			t.weak++
 		}
 	}
-	for family := range medium {
-		delete(weak, family)
-	}
-	t.medium, t.weak, t.families = len(medium), len(weak), len(seen)
 	return t
+}
+
+// families are the findings of each family of the positive evidence, by name.
+func (ev evidence) families() iter.Seq[[]*veghe.Finding] {
+	return func(yield func([]*veghe.Finding) bool) {
+		rest := ev.positive
+		for len(rest) > 0 {
+			n := 1
+			for n < len(rest) && rest[n].Family == rest[0].Family {
+				n++
+			}
+			if !yield(rest[:n]) {
+				return
+			}
+			rest = rest[n:]
+		}
+	}
 }
 
 // strengthOf is the strength whose prior weight is nearest, so that a weight
@@ -152,9 +183,8 @@ func (t tally) meets(c rule.Combination) bool {
 	return strong >= 0 && medium >= 0 && weak >= 0
 }
 
-// judgePost applies a policy to one post by itself.
-func judgePost(p *rule.Policy, findings []veghe.Finding) verdict {
-	ev := gather(p, findings)
+// judgePost applies a policy to what it sees in one post by itself.
+func judgePost(p *rule.Policy, ev evidence) verdict {
 	v := verdict{category: p.Category, severity: veghe.None}
 	v.score = logistic(p.Prior + ev.sum(p))
 	t := ev.count(p)
@@ -175,23 +205,18 @@ func judgePost(p *rule.Policy, findings []veghe.Finding) verdict {
 }
 
 // sum is the weight of the evidence: positive per family up to its cap, times
-// evasion, plus what speaks against.
+// evasion, plus what speaks against. Families add up in the order of their
+// names, so that the same findings give the same last bit.
 func (ev evidence) sum(p *rule.Policy) float64 {
-	families := map[string]float64{}
-	for _, f := range ev.positive {
-		families[f.Family] = min(familyCap(p, f.Family), families[f.Family]+f.Weight)
+	total := 0.0
+	for family := range ev.families() {
+		limit, weight := familyCap(p, family[0].Family), 0.0
+		for _, f := range family {
+			weight = min(limit, weight+f.Weight)
+		}
+		total += weight
 	}
-	return sumSorted(families)*ev.multiplier + ev.negative
-}
-
-// sumSorted adds in a fixed order, so that the same findings give the same
-// last bit.
-func sumSorted(m map[string]float64) float64 {
-	var total float64
-	for _, k := range slices.Sorted(maps.Keys(m)) {
-		total += m[k]
-	}
-	return total
+	return total*ev.multiplier + ev.negative
 }
 
 func familyCap(p *rule.Policy, family string) float64 {

@@ -83,7 +83,7 @@ func TestJudgePost(t *testing.T) {
 		{"a minor with anything else is looked at", []veghe.Finding{found("MIN-01", "minors", 0.6), weak1}, true, veghe.High, -2.9},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			got := judgePost(adPolicy(), tc.findings)
+			got := judgePost(adPolicy(), gather(adPolicy(), tc.findings))
 			want := verdict{category: veghe.Recruitment, flagged: tc.flagged, severity: tc.severity, score: logistic(tc.logOdds)}
 			if tc.flagged {
 				want.label = "look"
@@ -182,7 +182,7 @@ func TestExplainAddsUp(t *testing.T) {
 			}
 			sum += s.Evasion * f.Capped
 		}
-		if diff := cmp.Diff(judgePost(p, findings).score, logistic(sum), approx()); diff != "" {
+		if diff := cmp.Diff(judgePost(p, gather(p, findings)).score, logistic(sum), approx()); diff != "" {
 			t.Errorf("score (-given +explained):\n%s", diff)
 		}
 		if diff := cmp.Diff(s.LogOdds, sum, approx()); diff != "" {

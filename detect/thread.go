@@ -1,6 +1,7 @@
 package detect
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -52,7 +53,7 @@ func hits(p *rule.Policy, ev evidence) (out []history.Hit) {
 
 // shows reports whether a rule found conduct in the post.
 func (ev evidence) shows(p *rule.Policy) bool {
-	return slices.ContainsFunc(ev.positive, func(f veghe.Finding) bool {
+	return slices.ContainsFunc(ev.positive, func(f *veghe.Finding) bool {
 		return p.Wording == nil || f.Family != p.Wording.Family
 	})
 }
@@ -61,23 +62,33 @@ func (ev evidence) shows(p *rule.Policy) bool {
 // post that shows nothing itself is never flagged for what came before.
 func judgeAuthor(p *rule.Policy, ev evidence, st history.State) verdict {
 	v := verdict{category: p.Category, severity: veghe.None}
-	families := map[string]float64{}
-	for _, f := range st.Families {
-		families[f.Name] = min(familyCap(p, f.Name), f.Weight)
+	families := byName(st.Families)
+	sum := 0.0
+	for i := range families {
+		families[i].Weight = min(familyCap(p, families[i].Name), families[i].Weight)
+		sum += families[i].Weight
 	}
-	v.score = logistic(p.Prior + sumSorted(families) + st.Against)
+	v.score = logistic(p.Prior + sum + st.Against)
 	if !ev.shows(p) || ev.closed(p) || ev.suppressed(p) || !threadGate(p, st) {
 		return v
 	}
 	t := tally{families: len(st.Families)}
-	for _, w := range families {
-		if strengthOf(p, w) == rule.Strong {
+	for i := range families {
+		if strengthOf(p, families[i].Weight) == rule.Strong {
 			t.strong++
 		}
 	}
 	v.flagged, v.label = true, p.Label
 	v.severity = severity(p, v.score, t)
 	return v
+}
+
+// byName is a copy of families by name, of two with a name the later.
+func byName(families []history.Family) []history.Family {
+	out := slices.Clone(families)
+	slices.Reverse(out)
+	slices.SortStableFunc(out, func(a, b history.Family) int { return cmp.Compare(a.Name, b.Name) })
+	return slices.CompactFunc(out, func(a, b history.Family) bool { return a.Name == b.Name })
 }
 
 // threadGate wants the sum, less what speaks against, over the threshold and

@@ -60,7 +60,7 @@ func rejudge(policies []rule.Policy, a *veghe.Assessment, findings []veghe.Findi
 			ev := gather(p, findings)
 			v = judgeAuthor(p, ev, stateWith(p, a, ev))
 		} else {
-			v = judgePost(p, findings)
+			v = judgePost(p, gather(p, findings))
 		}
 		if v.flagged && (!worst.flagged || v.severity.Rank() > worst.severity.Rank()) {
 			worst = v

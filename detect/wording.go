@@ -3,6 +3,7 @@ package detect
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"veghe"
 	"veghe/detect/history"
@@ -14,33 +15,34 @@ import (
 // wordingWords is how many stretches of words show what wording goes by.
 const wordingWords = 6
 
-// reads is how a post reads to each policy, in their order; nil where no
-// finding counts. Then only a talk that is followed asks, see readLate.
+// reads is how a post reads to each policy, in their order; nil where it does
+// not matter. Then only a talk that is followed asks, see readLate.
 func (prog *program) reads(w *worker, quotes []text.Range, findings []veghe.Finding) []wording.Tally {
 	var out []wording.Tally
 	for i := range prog.policies {
 		pol := &prog.policies[i]
 		m := prog.wording(pol)
-		if m == nil || !counts(pol.Category, findings) {
+		if m == nil || !matters(pol, findings) {
 			continue
 		}
 		if out == nil {
 			out = make([]wording.Tally, len(prog.policies))
+			w.readWording(quotes)
 		}
-		out[i] = w.tally(m, quotes)
+		out[i] = m.Tally(&w.wording)
 	}
 	return out
 }
 
-// tally is how the post that w has read reads to m, quotes left out.
-func (w *worker) tally(m *wording.Model, quotes []text.Range) (t wording.Tally) {
-	m.Add(&t, &w.title, nil)
+// readWording reads the wording of the post that w has read, quotes left out.
+func (w *worker) readWording(quotes []text.Range) {
+	w.wording.Reset()
+	w.wording.Add(&w.title, nil)
 	if w.meant.on {
-		m.Add(&t, &w.meant.doc, quoted(w.meant.doc.Source()))
-		return t
+		w.wording.Add(&w.meant.doc, quoted(w.meant.doc.Source()))
+		return
 	}
-	m.Add(&t, &w.text, quotes)
-	return t
+	w.wording.Add(&w.text, quotes)
 }
 
 // readLate is how a post reads that shows nothing, if it is part of a talk
@@ -57,14 +59,23 @@ func (prog *program) readLate(pol *rule.Policy, p *veghe.Post) (t wording.Tally)
 	if w.meant.on = w.meant.read(&w.text); w.meant.on {
 		w.meant.doc.Fold(string(w.meant.text))
 	}
-	return w.tally(m, quoted(p.Text))
+	w.readWording(quoted(p.Text))
+	return m.Tally(&w.wording)
 }
 
-// counts reports whether a finding counts for a category.
-func counts(c veghe.Category, findings []veghe.Finding) bool {
-	return slices.ContainsFunc(findings, func(f veghe.Finding) bool {
-		return f.Weight != 0 && !f.Shadow && (f.Category == c || f.Category == veghe.Common)
-	})
+// matters reports whether the wording of a post with these findings counts for
+// a policy: with those that speak for it, and in a talk with any.
+func matters(pol *rule.Policy, findings []veghe.Finding) bool {
+	scores, positive := false, false
+	for i := range findings {
+		f := &findings[i]
+		if !countsFor(pol, f) {
+			continue
+		}
+		scores = scores || f.Weight != 0
+		positive = positive || f.Weight >= 0 && !slices.Contains(pol.Evasion.Families, f.Family)
+	}
+	return scores && (positive || pol.Threads != nil)
 }
 
 // wording is what a policy goes by beside rules, or nil.
@@ -77,7 +88,17 @@ func (prog *program) wording(pol *rule.Policy) *wording.Model {
 
 // shutRule is what the finding of a text is called that reads so little like a
 // reason to look that it closes the gate.
-func shutRule(w *rule.Wording) veghe.RuleID { return veghe.RuleID(w.Indicator) + ".shut" }
+func shutRule(w *rule.Wording) veghe.RuleID { return veghe.RuleID(w.Indicator) + shutVariant }
+
+const shutVariant = ".shut"
+
+func isShut(w *rule.Wording, id veghe.RuleID) bool {
+	if w == nil {
+		return false
+	}
+	variant, ok := strings.CutPrefix(string(id), string(w.Indicator))
+	return ok && variant == shutVariant
+}
 
 // worded is the finding for how a text reads, and whether there is one. One
 // post of a talk is too little to speak for it.
@@ -116,19 +137,15 @@ func tellingWords(m *wording.Model, p *veghe.Post) []veghe.Span {
 	return spans
 }
 
-// hear adds how the post, or the talk it is part of, reads to the findings of
-// a policy, if a rule found something in it: wording alone says too little to
-// be shown. A single post is no talk.
-func (prog *program) hear(pol *rule.Policy, t wording.Tally, single bool, p *veghe.Post, a *veghe.Assessment) (veghe.Finding, bool) {
+// hear is the finding for how the post, or the talk it is part of, reads to a
+// policy, if a rule found something in it: wording alone says too little to be
+// shown. A single post is no talk.
+func (prog *program) hear(pol *rule.Policy, ev evidence, t wording.Tally, single bool, p *veghe.Post) (veghe.Finding, bool) {
 	m := prog.wording(pol)
-	if m == nil || t.Zero() || len(gather(pol, a.Findings).positive) == 0 {
+	if m == nil || t.Zero() || len(ev.positive) == 0 {
 		return veghe.Finding{}, false
 	}
-	f, ok := worded(pol, m, t, single, p)
-	if ok {
-		a.Findings = append(a.Findings, f)
-	}
-	return f, ok
+	return worded(pol, m, t, single, p)
 }
 
 // heard is where an author stands with how the talk reads.

@@ -14,9 +14,9 @@ import (
 	"veghe/detect"
 )
 
-// scanInput is n invented posts of about 500 bytes, one in ten of them with
-// signs, as lines of JSON.
-func scanInput(tb testing.TB, n int) []byte {
+// scanInput is n invented posts of 500 bytes, one in so many of them with
+// signs, as lines of JSON. No post of one round comes in another.
+func scanInput(tb testing.TB, n, oneIn, round int) []byte {
 	tb.Helper()
 	ordinary := []string{
 		"Caut coleg de apartament in Cluj, chiria se imparte la doi, aproape de parc si de autobuz. ",
@@ -31,13 +31,13 @@ func scanInput(tb testing.TB, n int) []byte {
 	enc := json.NewEncoder(&b)
 	for i := range n {
 		p := veghe.Post{
-			Source: "s", Thread: veghe.ThreadID(fmt.Sprintf("t%d", i%97)), Author: veghe.AuthorID(fmt.Sprintf("a%d", i%1009)),
-			URL: fmt.Sprintf("https://example.com/t/%d", i), PostedAt: time.Date(2026, 5, 1, 0, 0, i, 0, time.UTC),
+			Source: "s", Thread: veghe.ThreadID(fmt.Sprintf("t%d-%d", round, i%97)), Author: veghe.AuthorID(fmt.Sprintf("a%d-%d", round, i%1009)),
+			URL: fmt.Sprintf("https://example.com/t/%d/%d", round, i), PostedAt: time.Date(2026, 5, 1, 0, 0, i, 0, time.UTC),
 		}
 		for k := i; len(p.Text) < 480; k++ {
 			p.Text += ordinary[k%len(ordinary)]
 		}
-		if i%10 == 0 {
+		if i%oneIn == 0 {
 			p.Text = telling + p.Text
 		}
 		p.Text = p.Text[:500]
@@ -59,29 +59,37 @@ func shippedEngine(tb testing.TB) *detect.Engine {
 }
 
 // BenchmarkScan is veghe scan with the shipped rules, from lines of JSON to
-// lines of JSON, flagged posts only.
+// lines of JSON, flagged posts only: two in a hundred posts have signs, which
+// is many, and ten.
 func BenchmarkScan(b *testing.B) {
-	input := scanInput(b, 5_000)
-	for _, workers := range []int{1, 2} {
-		b.Run(fmt.Sprintf("workers=%d", workers), func(b *testing.B) {
-			engine := shippedEngine(b)
-			b.SetBytes(int64(len(input)))
-			b.ReportAllocs()
-			for b.Loop() {
-				s := &scanner{engine: engine, env: env{err: io.Discard}, out: bufio.NewWriterSize(io.Discard, 64<<10), json: true, workers: workers}
-				if err := s.scanLines(b.Context(), "input", bytes.NewReader(input)); err != nil {
-					b.Fatal(err)
-				}
-			}
-			b.ReportMetric(5_000*float64(b.N)/b.Elapsed().Seconds(), "posts/s")
-		})
+	for _, oneIn := range []int{50, 10} {
+		for _, workers := range []int{1, 2} {
+			b.Run(fmt.Sprintf("telling=%d%%/workers=%d", 100/oneIn, workers), func(b *testing.B) { benchmarkScan(b, oneIn, workers) })
+		}
 	}
+}
+
+func benchmarkScan(b *testing.B, oneIn, workers int) {
+	const posts = 5_000
+	engine := shippedEngine(b)
+	b.ReportAllocs()
+	for round := 0; b.Loop(); round++ {
+		b.StopTimer()
+		input := scanInput(b, posts, oneIn, round)
+		b.SetBytes(int64(len(input)))
+		s := &scanner{engine: engine, env: env{err: io.Discard}, out: bufio.NewWriterSize(io.Discard, 64<<10), json: true, workers: workers}
+		b.StartTimer()
+		if err := s.scanLines(b.Context(), "input", bytes.NewReader(input)); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(posts*float64(b.N)/b.Elapsed().Seconds(), "posts/s")
 }
 
 // Any number of workers gives the same lines, and an error of the writer is
 // not lost with the batch under way.
 func TestScanWorkers(t *testing.T) {
-	input := scanInput(t, 2_000)
+	input := scanInput(t, 2_000, 10, 0)
 	scan := func(workers int, w io.Writer) error {
 		s := &scanner{engine: shippedEngine(t), env: env{err: io.Discard}, out: bufio.NewWriterSize(w, 64<<10), json: true, all: true, workers: workers}
 		return s.scanLines(t.Context(), "input", bytes.NewReader(input))

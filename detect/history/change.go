@@ -74,6 +74,7 @@ func (s *Store) Restore(value []byte) error {
 	if len(ch.Events) > maxEvents || len(ch.Folded) > maxFolded || uint64(len(ch.Events)) > ch.N {
 		return fmt.Errorf("history of %d posts, want at most %d", len(ch.Events), maxEvents)
 	}
+	ch.Base.measure()
 	c := newConversation(Key{ch.Source, ch.Thread, ch.Author})
 	c.saved = ch.saved
 	s.mu.Lock()
@@ -88,6 +89,7 @@ func (s *Store) Restore(value []byte) error {
 	c.live = c.upTo(&s.params, len(c.saved.Events))
 	for i := range c.saved.Events {
 		c.events += c.saved.Events[i].size()
+		c.hashes = append(c.hashes, hashOf(c.saved.Events[i].Post))
 	}
 	c.folded = c.saved.Base.size()
 	s.keep(c)

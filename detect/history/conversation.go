@@ -32,11 +32,20 @@ const (
 type conversation struct {
 	key    Key
 	saved  saved
-	live   *table // the base and all events
+	hashes []uint64 // of the posts of saved.Events
+	live   *table   // the base and all events
+	again  again
 	thread bool
 
 	bytes          int64 // that its store counts for it
 	events, folded int64 // bytes of saved.Events and saved.Base
+}
+
+// again is the table up to the last post that came again: those after it come
+// next. It goes when a new one is counted.
+type again struct {
+	table *table // nil: none came again
+	k     int    // events in it
 }
 
 // saved is what a conversation is made from.
@@ -57,11 +66,12 @@ func newConversation(k Key) *conversation {
 // observe counts a post unless it was counted or stands before one that was,
 // and returns the state of its author after it.
 func (c *conversation) observe(p *Params, partition int, e event) (st State, counted bool) {
-	if i := c.find(e.Post); i >= 0 {
+	hash := hashOf(e.Post)
+	if i := c.find(e.Post, hash); i >= 0 {
 		old := &c.saved.Events[i]
-		return c.upTo(p, i+1).state(p, old.Author, old.At), false
+		return c.repeat(p, i+1).state(p, old.Author, old.At), false
 	}
-	if slices.Contains(c.saved.Folded, hashOf(e.Post)) {
+	if slices.Contains(c.saved.Folded, hash) {
 		return c.live.state(p, e.Author, e.At), false
 	}
 	if partition != c.saved.Partition {
@@ -69,17 +79,19 @@ func (c *conversation) observe(p *Params, partition int, e event) (st State, cou
 	}
 	shows := len(e.Own)+len(e.Context) > 0
 	if k := c.before(e.Offset); partition >= 0 && k < len(c.saved.Events) {
-		t := c.upTo(p, k)
+		t := c.repeat(p, k)
 		if shows {
+			t = t.clone()
 			t.count(p, &e, c.thread, c.saved.N)
 		}
 		return t.state(p, e.Author, e.At), false
 	}
-	if !shows && c.live.Authors[e.Author] == nil && !c.live.talks(c.thread) {
+	if !shows && !c.follows(e.Author) {
 		return State{}, false
 	}
+	c.again = again{}
 	c.saved.N++
-	c.saved.Events = append(c.saved.Events, e)
+	c.saved.Events, c.hashes = append(c.saved.Events, e), append(c.hashes, hash)
 	c.events += e.size()
 	c.live.count(p, &e, c.thread, c.saved.N)
 	if len(c.saved.Events) > maxEvents {
@@ -88,27 +100,53 @@ func (c *conversation) observe(p *Params, partition int, e event) (st State, cou
 	return c.live.state(p, e.Author, e.At), true
 }
 
-func (c *conversation) find(id veghe.PostID) int {
-	return slices.IndexFunc(c.saved.Events, func(e event) bool { return e.Post == id })
+// follows reports whether a post of an author counts that shows nothing.
+func (c *conversation) follows(author veghe.AuthorID) bool {
+	return c.live.Authors[author] != nil || c.live.talks(c.thread)
 }
 
-// before is how many events stand before an offset.
-func (c *conversation) before(offset int64) int {
-	k := slices.IndexFunc(c.saved.Events, func(e event) bool { return e.Offset >= offset })
-	if k < 0 {
-		return len(c.saved.Events)
+func (c *conversation) find(id veghe.PostID, hash uint64) int {
+	for i := range c.hashes {
+		if c.hashes[i] == hash && c.saved.Events[i].Post == id {
+			return i
+		}
 	}
-	return k
+	return -1
+}
+
+// before is how many events stand before an offset: most often all.
+func (c *conversation) before(offset int64) int {
+	n := len(c.saved.Events)
+	if n == 0 || c.saved.Events[n-1].Offset < offset {
+		return n
+	}
+	return slices.IndexFunc(c.saved.Events, func(e event) bool { return e.Offset >= offset })
+}
+
+// repeat is upTo for a post that comes again: mostly the one before did too.
+// The table is only for reading.
+func (c *conversation) repeat(p *Params, k int) *table {
+	if c.again.table == nil || c.again.k > k {
+		c.again = again{table: c.saved.Base.clone()}
+	}
+	c.count(p, c.again.table, c.again.k, k)
+	c.again.k = k
+	return c.again.table
 }
 
 // upTo is the table after the first k events.
 func (c *conversation) upTo(p *Params, k int) *table {
 	t := c.saved.Base.clone()
+	c.count(p, t, 0, k)
+	return t
+}
+
+// count adds events from one to another to a table of those before.
+func (c *conversation) count(p *Params, t *table, from, to int) {
 	first := c.saved.N - uint64(len(c.saved.Events))
-	for i := range k {
+	for i := from; i < to; i++ {
 		t.count(p, &c.saved.Events[i], c.thread, first+uint64(i)+1)
 	}
-	return t
 }
 
 // fold puts the older events into the base.
@@ -117,10 +155,10 @@ func (c *conversation) fold(p *Params) {
 	c.saved.Base = c.upTo(p, k)
 	c.folded = c.saved.Base.size()
 	for i := range c.saved.Events[:k] {
-		e := &c.saved.Events[i]
-		c.saved.Folded = append(c.saved.Folded, hashOf(e.Post))
-		c.events -= e.size()
+		c.events -= c.saved.Events[i].size()
 	}
+	c.saved.Folded = append(c.saved.Folded, c.hashes[:k]...)
+	c.hashes = slices.Delete(c.hashes, 0, k)
 	c.saved.Folded = slices.Delete(c.saved.Folded, 0, max(0, len(c.saved.Folded)-maxFolded))
 	c.saved.Events = slices.Delete(c.saved.Events, 0, k)
 }

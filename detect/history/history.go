@@ -149,7 +149,7 @@ func (s *Store) Configure(p Params) {
 	s.params = p
 	for el := s.recent.Front(); el != nil; el = el.Next() {
 		c := el.Value.(*conversation)
-		c.live = c.upTo(&s.params, len(c.saved.Events))
+		c.live, c.again = c.upTo(&s.params, len(c.saved.Events)), again{}
 		s.weigh(c)
 	}
 	s.forget()
@@ -188,7 +188,7 @@ func (s *Store) ObserveAt(pl Place, k Key, id veghe.PostID, at time.Time, ev Evi
 	if counted && pl.Partition >= 0 {
 		s.changed[c.key] = c
 	}
-	if counted {
+	if counted || c.again.table != nil {
 		s.weigh(c)
 		s.forget()
 	}
@@ -204,12 +204,14 @@ func conversationOf(k Key) Key {
 	return k
 }
 
-// Follows reports whether somebody has shown something in the conversation of
-// a key, so that posts that show nothing are part of it.
+// Follows reports whether a post of an author counts that shows nothing
+// itself: the author has shown something in the conversation, or is part of a
+// talk among few in which somebody has.
 func (s *Store) Follows(k Key) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.talks[conversationOf(k)] != nil
+	el, ok := s.talks[conversationOf(k)]
+	return ok && el.Value.(*conversation).follows(k.Author)
 }
 
 func (s *Store) talk(k Key, create bool) *conversation {

@@ -18,24 +18,35 @@ func (e *event) size() int64 {
 	return int64(n)
 }
 
-// size is what a table takes. Posts share their ids with the events; of those
-// that went into a base the table alone has them.
-func (t *table) size() int64 {
-	n := 0
-	for name, e := range t.Authors {
-		n += entryBytes + len(name) + hitBytes*(len(e.Against)+len(e.State.Added)) + 3*hitBytes*len(e.State.Families)
-		for _, id := range e.State.Posts {
-			n += textBytes + len(id)
-		}
+// size is what an author of a table takes besides the name. Posts share their
+// ids with the events; of those that went into a base the table alone has them.
+func (e *entry) size() int64 {
+	n := entryBytes + hitBytes*(len(e.Against)+len(e.State.Added)) + 3*hitBytes*len(e.State.Families)
+	for _, id := range e.State.Posts {
+		n += textBytes + len(id)
 	}
-	n += (textBytes + 3*hitBytes) * cap(t.Said)
-	n += textBytes * (len(t.Voices) + len(t.Talkers))
 	return int64(n)
 }
 
-// size is what a conversation takes. Walking its tables is cheap beside
-// counting a post.
+// measure adds up the authors of a table that came from outside.
+func (t *table) measure() {
+	t.authors = 0
+	for name, e := range t.Authors {
+		t.authors += int64(len(name)) + e.size()
+	}
+}
+
+// size is what a table takes.
+func (t *table) size() int64 {
+	return t.authors + int64((textBytes+3*hitBytes)*cap(t.Said)+textBytes*(len(t.Voices)+len(t.Talkers)))
+}
+
+// size is what a conversation takes.
 func (c *conversation) size() int64 {
 	key := len(c.key.Source) + len(c.key.Thread) + len(c.key.Author)
-	return int64(talkBytes+key+8*cap(c.saved.Folded)) + c.events + c.folded + c.live.size()
+	n := int64(talkBytes+key+8*(cap(c.saved.Folded)+cap(c.hashes))) + c.events + c.folded + c.live.size()
+	if c.again.table != nil {
+		n += c.again.table.size()
+	}
+	return n
 }

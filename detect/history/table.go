@@ -20,6 +20,8 @@ type table struct {
 	Talkers []veghe.AuthorID `json:"talkers,omitempty"`
 	Talk    Tally            `json:"talk,omitzero"`
 	Last    time.Time        `json:"last,omitzero"`
+
+	authors int64 // bytes of Authors
 }
 
 type entry struct {
@@ -41,7 +43,7 @@ type said struct {
 func (t *table) clone() *table {
 	out := &table{
 		Said: slices.Clone(t.Said), Voices: slices.Clone(t.Voices), Authors: maps.Clone(t.Authors),
-		Talkers: slices.Clone(t.Talkers), Talk: t.Talk, Last: t.Last,
+		Talkers: slices.Clone(t.Talkers), Talk: t.Talk, Last: t.Last, authors: t.authors,
 	}
 	for name, e := range out.Authors {
 		c := *e
@@ -63,6 +65,13 @@ func (t *table) count(p *Params, ev *event, thread bool, n uint64) {
 	if e == nil {
 		return
 	}
+	was := e.size()
+	e.count(p, ev, n)
+	t.authors += e.size() - was
+}
+
+// count adds a post of the author.
+func (e *entry) count(p *Params, ev *event, n uint64) {
 	e.Wording = e.Wording.plus(ev.Wording)
 	e.advance(p, ev.At)
 	e.State.Added = nil
@@ -115,13 +124,16 @@ func (t *table) entry(author veghe.AuthorID, create bool) *entry {
 		return e
 	}
 	if len(t.Authors) >= maxAuthors {
-		delete(t.Authors, t.longestQuiet())
+		quiet := t.longestQuiet()
+		t.authors -= int64(len(quiet)) + t.Authors[quiet].size()
+		delete(t.Authors, quiet)
 	}
 	if t.Authors == nil {
 		t.Authors = map[veghe.AuthorID]*entry{}
 	}
 	e = &entry{}
 	t.Authors[author] = e
+	t.authors += int64(len(author)) + e.size()
 	return e
 }
 

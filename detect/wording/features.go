@@ -1,6 +1,7 @@
 package wording
 
 import (
+	"slices"
 	"unicode/utf8"
 
 	"veghe/detect/text"
@@ -22,9 +23,31 @@ const (
 	edgeStart, edgeEnd = '^', '$'
 )
 
-// each calls f with the hash of every feature of a text, in its upper bits,
-// and the first and last token it was found in. No pair spans a skipped word.
-func each(d *text.Doc, skip []text.Range, f func(h uint64, first, last int)) {
+// feature is one that stands in a text: its weight in a table, and the first
+// and last token it was found in.
+type feature struct {
+	at          uint32
+	first, last uint16
+}
+
+// Reading is the features of a text, found once for all models. The zero value
+// is no text. It is reused: most of the cost of a model is in finding them.
+type Reading struct {
+	features []feature
+}
+
+// largeReading is too large to be kept for the next text.
+const largeReading = 1 << 17
+
+// Reset makes it no text again.
+func (r *Reading) Reset() {
+	if r.features = r.features[:0]; cap(r.features) > largeReading {
+		r.features = nil
+	}
+}
+
+// Add adds a text, but for the words in skip. The ranges are in order.
+func (r *Reading) Add(d *text.Doc, skip []text.Range) {
 	before, follows := uint64(0), false
 	for i := range d.Tokens[:min(len(d.Tokens), maxTokens)] {
 		t := d.Tokens[i]
@@ -41,12 +64,12 @@ func each(d *text.Doc, skip []text.Range, f func(h uint64, first, last int)) {
 		for _, c := range w[1:] {
 			h = (h ^ uint64(c)) * prime
 		}
-		f(mix(h), i, i)
-		if follows {
-			f(mix(before*seedLetters+h), i-1, i)
+		r.features = append(r.features, feature{place(h), uint16(i), uint16(i)})
+		if follows { // no pair spans a skipped word
+			r.features = append(r.features, feature{place(before*seedLetters + h), uint16(i - 1), uint16(i)})
 		}
 		before, follows = h, true
-		letters(w, func(h uint64) { f(h, i, i) })
+		r.letters(append(w, edgeEnd), uint16(i))
 	}
 }
 
@@ -75,14 +98,34 @@ func spell(buf []byte, d *text.Doc, t text.Token) []byte {
 	return buf
 }
 
-// letters calls f with the hash of each stretch of letters of a word that
-// begins with its edge.
-func letters(w []byte, f func(h uint64)) {
-	w = append(w, edgeEnd)
-	for i := 0; i < len(w); {
+// letters adds each stretch of letters of word number i, which has its edges.
+func (r *Reading) letters(w []byte, i uint16) {
+	if !ascii(w) {
+		r.runes(w, i)
+		return
+	}
+	r.features = slices.Grow(r.features, (longest-shortest+1)*len(w))
+	out := r.features
+	for len(w) >= shortest {
+		h := (uint64(seedLetters) ^ uint64(w[0])) * prime
+		h = (h ^ uint64(w[1])) * prime
+		h = (h ^ uint64(w[2])) * prime
+		out = append(out, feature{place(h), i, i})
+		for k := shortest; k < min(longest, len(w)); k++ {
+			h = (h ^ uint64(w[k])) * prime
+			out = append(out, feature{place(h), i, i})
+		}
+		w = w[1:]
+	}
+	r.features = out
+}
+
+// runes is letters for words in which a letter may be several bytes.
+func (r *Reading) runes(w []byte, i uint16) {
+	for len(w) > 0 {
 		h := uint64(seedLetters)
-		next, n := i, 0
-		for k := i; k < len(w) && n < longest; {
+		next, n := 0, 0
+		for k := 0; k < len(w) && n < longest; {
 			for {
 				h = (h ^ uint64(w[k])) * prime
 				k++
@@ -95,15 +138,24 @@ func letters(w []byte, f func(h uint64)) {
 				next = k
 			}
 			if n >= shortest {
-				f(mix(h))
+				r.features = append(r.features, feature{place(h), i, i})
 			}
 		}
-		i = next
+		w = w[next:]
 	}
 }
 
-// mix spreads a hash so that its upper bits depend on all of it.
-func mix(h uint64) uint64 {
-	h = (h ^ h>>32) * 0xD6E8FEB86659FD93
-	return h ^ h>>29
+func ascii(w []byte) bool {
+	for _, c := range w {
+		if c >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
+}
+
+// place is where in a table of weights a hash has its own: upper bits that
+// depend on all of it.
+func place(h uint64) uint32 {
+	return uint32((h ^ h>>32) * 0xD6E8FEB86659FD93 >> (64 - bits))
 }

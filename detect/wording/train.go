@@ -71,12 +71,17 @@ func readAll(examples []Example) (sets [][]model.Feature, idf []float32) {
 	sets = make([][]model.Feature, len(examples))
 	in := make([]int32, size) // texts
 	var d text.Doc
+	var r Reading
 	var keys []uint32
 	for i := range examples {
 		keys = keys[:0]
+		r.Reset()
 		for _, s := range examples[i].Texts {
 			d.Fold(s)
-			each(&d, nil, func(h uint64, _, _ int) { keys = append(keys, uint32(h>>(64-bits))) })
+			r.Add(&d, nil)
+		}
+		for _, f := range r.features {
+			keys = append(keys, f.at)
 		}
 		slices.Sort(keys)
 		per := 1 / math.Sqrt(float64(len(keys))+settle)

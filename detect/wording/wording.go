@@ -5,8 +5,8 @@
 // them. A [Model] is the complement: a weight for each word, pair of words and
 // stretch of letters, learnt from labelled texts, and nothing else:
 //
-//	text ─▶ features ─Add─▶ Tally (two numbers) ─Score─▶ log odds
-//	           └──────Words─▶ the words that weigh most
+//	text ─▶ Reading (features) ─Tally─▶ two numbers ─Score─▶ log odds
+//	                  └────────Words─▶ the words that weigh most
 //
 // It is linear and additive. The [Tally] of a talk is the sum of those of its
 // posts, so a conversation is judged as a whole by two numbers kept, whatever
@@ -76,17 +76,14 @@ type Tally struct {
 // Zero reports whether there was no text.
 func (t Tally) Zero() bool { return t.Mass == 0 }
 
-// Add adds a text, but for the words in skip, to t. The ranges are in order.
-// It allocates nothing.
-func (m *Model) Add(t *Tally, d *text.Doc, skip []text.Range) {
-	var sum int64
-	n := 0
-	each(d, skip, func(h uint64, _, _ int) {
-		sum += int64(m.weights[h>>(64-bits)])
-		n++
-	})
-	t.Sum += float64(sum)
-	t.Mass += float64(n)
+// Tally is what a reading adds up to. It allocates nothing.
+func (m *Model) Tally(r *Reading) Tally {
+	weights := (*[size]int8)(m.weights)
+	sum := 0
+	for i := range r.features {
+		sum += int(weights[r.features[i].at%size])
+	}
+	return Tally{float64(sum), float64(len(r.features))}
 }
 
 // Score is the log odds, among texts like those it learnt from, that a person
@@ -111,14 +108,14 @@ type Word struct {
 // not the shortest, which say little to a reader.
 func (m *Model) Words(d *text.Doc, skip []text.Range, n int) []Word {
 	weights := make([]float64, min(len(d.Tokens), maxTokens))
-	mass := 0
-	each(d, skip, func(h uint64, first, last int) {
-		w := float64(m.weights[h>>(64-bits)]) / float64(last-first+1)
-		for i := first; i <= last; i++ {
+	var r Reading
+	r.Add(d, skip)
+	for _, f := range r.features {
+		w := float64(m.weights[f.at]) / float64(f.last-f.first+1)
+		for i := f.first; i <= f.last; i++ {
 			weights[i] += w
 		}
-		mass++
-	})
+	}
 	order := make([]int, 0, len(weights))
 	for i, w := range weights {
 		if t := d.Tokens[i]; w > 0 && t.End-t.Start >= telling {
@@ -128,7 +125,7 @@ func (m *Model) Words(d *text.Doc, skip []text.Range, n int) []Word {
 	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(weights[b], weights[a]) })
 	order = order[:min(n, len(order))]
 	slices.Sort(order)
-	per := m.scale / math.Sqrt(float64(mass)+settle)
+	per := m.scale / math.Sqrt(float64(len(r.features))+settle)
 	var out []Word
 	for k, i := range order {
 		t := d.Tokens[i]

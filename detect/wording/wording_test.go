@@ -3,6 +3,7 @@ package wording
 import (
 	"errors"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -28,15 +29,16 @@ func taught(t testing.TB) *Model {
 	return m
 }
 
-func tally(m *Model, s string, skip ...text.Range) (t Tally) {
-	add(m, &t, s, skip...)
-	return t
+func tally(m *Model, s string, skip ...text.Range) Tally {
+	var r Reading
+	add(&r, s, skip...)
+	return m.Tally(&r)
 }
 
-func add(m *Model, t *Tally, s string, skip ...text.Range) {
+func add(r *Reading, s string, skip ...text.Range) {
 	var d text.Doc
 	d.Fold(s)
-	m.Add(t, &d, skip)
+	r.Add(&d, skip)
 }
 
 func TestScore(t *testing.T) {
@@ -65,15 +67,17 @@ func TestScore(t *testing.T) {
 func TestTalliesAddUp(t *testing.T) {
 	m := taught(t)
 	whole := tally(m, "pasaportul ramane. contract")
-	parts := tally(m, "pasaportul ramane")
-	add(m, &parts, "contract")
+	var one, two Reading
+	add(&one, "pasaportul ramane")
+	add(&one, "contract")
+	parts := m.Tally(&one)
 	pair := whole.Mass - parts.Mass // "ramane contract"
 	if pair != 1 {
 		t.Errorf("the whole has %v features more than its parts, want the one pair between them", pair)
 	}
-	again := tally(m, "contract")
-	add(m, &again, "pasaportul ramane")
-	if diff := cmp.Diff(parts, again); diff != "" {
+	add(&two, "contract")
+	add(&two, "pasaportul ramane")
+	if diff := cmp.Diff(parts, m.Tally(&two)); diff != "" {
 		t.Errorf("the order of posts matters (-want +got):\n%s", diff)
 	}
 }
@@ -172,44 +176,62 @@ func FuzzRead(f *testing.F) {
 	f.Fuzz(func(_ *testing.T, b []byte) { _, _ = Read(b) })
 }
 
-func FuzzAdd(f *testing.F) {
+func FuzzReading(f *testing.F) {
 	m := taught(f)
 	f.Add("pasaportul rămâne 123", 2, 9)
 	f.Add(strings.Repeat("ș", 50), 0, 0)
 	f.Add("\xff\xfe a\xcc", 0, 1)
 	f.Fuzz(func(t *testing.T, s string, start, end int) {
-		var d text.Doc
-		d.Fold(s)
-		var got Tally
-		m.Add(&got, &d, []text.Range{{Start: start, End: end}})
+		got := tally(m, s, text.Range{Start: start, End: end})
 		if score := m.Score(got); math.IsNaN(score) || math.IsInf(score, 0) {
 			t.Errorf("score %v", score)
 		}
+		var d text.Doc
+		d.Fold(s)
 		for _, w := range m.Words(&d, nil, 5) {
 			_ = s[w.Start:w.End]
 		}
 	})
 }
 
-func TestAddAllocatesNothing(t *testing.T) {
+// Where each letter is a byte there is a faster way to the same features.
+func TestLetters(t *testing.T) {
+	for _, w := range []string{"^$", "^a$", "^la$", "^actul$", "^pasaportul$", "^" + strings.Repeat("x0", 20) + "$"} {
+		var got, want Reading
+		got.letters([]byte(w), 7)
+		want.runes([]byte(w), 7)
+		if !slices.Equal(got.features, want.features) {
+			t.Errorf("%s: features %v, want %v", w, got.features, want.features)
+		}
+	}
+}
+
+func TestReadingAllocatesNothing(t *testing.T) {
 	m := taught(t)
 	var d text.Doc
+	var r Reading
 	d.Fold("Pașaportul rămâne la noi până plătești datoria")
-	var sum Tally
-	if n := testing.AllocsPerRun(100, func() { m.Add(&sum, &d, nil) }); n > 0 {
+	read := func() {
+		r.Reset()
+		r.Add(&d, nil)
+		m.Tally(&r)
+	}
+	if n := testing.AllocsPerRun(100, read); n > 0 {
 		t.Errorf("%v allocations, want none", n)
 	}
 }
 
-func BenchmarkAdd(b *testing.B) {
+func BenchmarkReading(b *testing.B) {
 	m := taught(b)
 	s := strings.Repeat("Caut colega de apartament in zona centrala, aproape de metrou si piata. ", 7)[:500]
 	var d text.Doc
+	var r Reading
 	d.Fold(s)
 	b.SetBytes(int64(len(s)))
 	b.ReportAllocs()
 	for b.Loop() {
-		var t Tally
-		m.Add(&t, &d, nil)
+		r.Reset()
+		r.Add(&d, nil)
+		m.Tally(&r)
 	}
 }
