@@ -13,12 +13,10 @@
 package detect
 
 import (
-	"runtime"
 	"sync"
 	"sync/atomic"
 
 	"veghe"
-	"veghe/detect/cluster"
 	"veghe/detect/contact"
 	"veghe/detect/history"
 	"veghe/detect/lang"
@@ -131,78 +129,6 @@ func (e *Engine) Assess(p veghe.Post) veghe.Assessment {
 	e.settle(prog, history.Nowhere, &p, &d)
 	return d.Assessment
 }
-
-// AssessAll assesses posts on several workers and returns the assessments in
-// the order of the posts. The result is that of assessing them one by one:
-// texts are read side by side, histories are kept in order. A post that makes
-// it panic panics here, in the caller.
-func (e *Engine) AssessAll(posts []veghe.Post, workers int) []veghe.Assessment {
-	return e.AssessAt(nil, posts, workers)
-}
-
-// AssessAt is AssessAll for posts from a stream, each with its place there. A
-// post that comes again is assessed as it was the first time. What it changes
-// in the histories is told by [Engine.HistoryChanges] until it is confirmed.
-func (e *Engine) AssessAt(places []history.Place, posts []veghe.Post, workers int) []veghe.Assessment {
-	if workers <= 0 {
-		workers = runtime.GOMAXPROCS(0)
-	}
-	prog := e.current.Load()
-	drafts := make([]draft, len(posts))
-	var next atomic.Int64
-	var panicked atomic.Value
-	var wg sync.WaitGroup
-	for range min(workers, len(posts)) {
-		wg.Go(func() {
-			defer func() {
-				if v := recover(); v != nil {
-					panicked.CompareAndSwap(nil, caught{v})
-				}
-			}()
-			for i := int(next.Add(1)) - 1; i < len(posts); i = int(next.Add(1)) - 1 {
-				drafts[i] = e.inspect(prog, &posts[i], nil)
-			}
-		})
-	}
-	wg.Wait()
-	if v := panicked.Load(); v != nil {
-		panic(v.(caught).value)
-	}
-	out := make([]veghe.Assessment, len(posts))
-	for i := range posts {
-		at := history.Nowhere
-		if places != nil {
-			at = places[i]
-		}
-		e.settle(prog, at, &posts[i], &drafts[i])
-		out[i] = drafts[i].Assessment
-	}
-	return out
-}
-
-// draft is an assessment before what is known of earlier posts.
-type draft struct {
-	veghe.Assessment
-	sketch *cluster.Sketch // nil: the post has no place among templates
-	reads  []wording.Tally // by policy, nil if none goes by wording
-}
-
-// settle brings in what earlier posts have shown, in the order of the stream.
-// Only a post whose features some rule wants is matched again, with them.
-func (e *Engine) settle(prog *program, at history.Place, p *veghe.Post, d *draft) {
-	if e.near != nil {
-		of, features := e.near.place(p, d)
-		if prog.set.WantsFeatures(features) {
-			again := e.inspect(prog, p, features)
-			d.Assessment, d.reads = again.Assessment, again.reads
-		}
-		d.Cluster = of
-	}
-	prog.judge(at, p, d)
-}
-
-// caught is a panic of a worker on its way to the caller.
-type caught struct{ value any }
 
 // inspect reads a post: languages, contacts, findings. It depends on nothing
 // but the post, the rules and the features, which are nil when they are not

@@ -10,10 +10,7 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"runtime"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"unicode/utf8"
 
 	"golang.org/x/sync/errgroup"
@@ -169,115 +166,6 @@ type scanner struct {
 	all     bool
 	workers int
 	bad     badLines
-	written chan error // of the batch under way; nil: none
-}
-
-// Bounds of what is read before it is assessed.
-const (
-	scanBatch = 512
-	scanBytes = 8 << 20
-)
-
-// rawPost is a line of input in a batch: its number, its bytes there, and what
-// came of it.
-type rawPost struct {
-	line     int
-	from, to int
-	post     veghe.Post
-	err      error
-}
-
-// scanLines assesses a stream of posts. What has arrived is answered before
-// more is waited for, so that veghe scan works in a pipe that stays open.
-//
-// While a batch is assessed and written, the next one is read.
-func (s *scanner) scanLines(ctx context.Context, name string, r io.Reader) (err error) {
-	s.bad.env = s.env
-	defer func() { err = errors.Join(err, s.wait()) }()
-	lines := newLineReader(r)
-	var batch []rawPost
-	var text []byte
-	for n := 1; ; n++ {
-		line, err := lines.next()
-		if len(batch) > 0 && (err != nil || len(batch) == scanBatch || len(text) > scanBytes || !lines.waiting()) {
-			posts := s.parse(name, batch, text)
-			batch, text = batch[:0], text[:0]
-			if werr := s.wait(); werr != nil {
-				return werr
-			}
-			s.start(posts)
-		}
-		switch {
-		case errors.Is(err, io.EOF):
-			return nil
-		case errors.Is(err, errLongLine):
-			s.bad.add(name, n, err)
-			continue
-		case err != nil:
-			return fmt.Errorf("%s: %w", name, err)
-		case ctx.Err() != nil:
-			return ctx.Err()
-		}
-		if len(bytes.TrimSpace(line)) == 0 {
-			continue
-		}
-		batch = append(batch, rawPost{line: n, from: len(text), to: len(text) + len(line)})
-		text = append(text, line...)
-	}
-}
-
-// parse reads the posts of a batch side by side, and reports those that are
-// none.
-func (s *scanner) parse(name string, batch []rawPost, text []byte) []veghe.Post {
-	workers := s.workers
-	if workers <= 0 {
-		workers = runtime.GOMAXPROCS(0)
-	}
-	var next atomic.Int64
-	var wg sync.WaitGroup
-	for range min(workers, len(batch)) {
-		wg.Go(func() {
-			for i := int(next.Add(1)) - 1; i < len(batch); i = int(next.Add(1)) - 1 {
-				raw := &batch[i]
-				raw.post, raw.err = veghe.ParsePost(text[raw.from:raw.to])
-			}
-		})
-	}
-	wg.Wait()
-	posts := make([]veghe.Post, 0, len(batch))
-	for i := range batch {
-		if batch[i].err != nil {
-			s.bad.add(name, batch[i].line, batch[i].err)
-			continue
-		}
-		posts = append(posts, batch[i].post)
-	}
-	return posts
-}
-
-// start assesses and writes posts beside what comes next; a single worker
-// does one after the other.
-func (s *scanner) start(posts []veghe.Post) {
-	s.written = make(chan error, 1)
-	work := func() {
-		s.assess(posts)
-		s.written <- s.out.Flush()
-	}
-	if s.workers == 1 {
-		work()
-		return
-	}
-	go work()
-}
-
-// wait waits until what was started is written.
-func (s *scanner) wait() error {
-	if s.written == nil {
-		return nil
-	}
-	err := <-s.written
-	s.written = nil
-	return err
 }
 
 func (s *scanner) scanText(name string, r io.Reader) error {
@@ -299,14 +187,15 @@ func (s *scanner) scanText(name string, r io.Reader) error {
 	}
 	p := veghe.Post{Text: string(b)}
 	p.Identify()
-	s.assess([]veghe.Post{p})
+	posts := []veghe.Post{p}
+	s.print(posts, s.engine.AssessAll(posts, 1))
 	return nil
 }
 
-func (s *scanner) assess(batch []veghe.Post) {
+func (s *scanner) print(posts []veghe.Post, assessments []veghe.Assessment) {
 	enc := json.NewEncoder(s.out)
 	enc.SetEscapeHTML(false)
-	for i, a := range s.engine.AssessAll(batch, s.workers) {
+	for i, a := range assessments {
 		if !a.Flagged && !s.all {
 			continue
 		}
@@ -314,7 +203,7 @@ func (s *scanner) assess(batch []veghe.Post) {
 			_ = enc.Encode(a) // an error stays in the writer and comes out of Flush
 			continue
 		}
-		printAssessment(s.out, &batch[i], &a)
+		printAssessment(s.out, &posts[i], &a)
 	}
 }
 

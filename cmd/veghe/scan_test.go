@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"testing"
 	"time"
 
@@ -89,7 +90,7 @@ func benchmarkScan(b *testing.B, oneIn, workers int) {
 // Any number of workers gives the same lines, and an error of the writer is
 // not lost with the batch under way.
 func TestScanWorkers(t *testing.T) {
-	input := scanInput(t, 2_000, 10, 0)
+	input := scanInput(t, 1_000, 10, 0)
 	scan := func(workers int, w io.Writer) error {
 		s := &scanner{engine: shippedEngine(t), env: env{err: io.Discard}, out: bufio.NewWriterSize(w, 64<<10), json: true, all: true, workers: workers}
 		return s.scanLines(t.Context(), "input", bytes.NewReader(input))
@@ -98,12 +99,35 @@ func TestScanWorkers(t *testing.T) {
 	if err := errors.Join(scan(1, &one), scan(3, &three)); err != nil {
 		t.Fatal(err)
 	}
-	if n := bytes.Count(one.Bytes(), []byte("\n")); n != 2_000 || !bytes.Equal(one.Bytes(), three.Bytes()) {
-		t.Errorf("%d lines with one worker, want 2000, and the same with three", n)
+	if n := bytes.Count(one.Bytes(), []byte("\n")); n != 1_000 || !bytes.Equal(one.Bytes(), three.Bytes()) {
+		t.Errorf("%d lines with one worker, want 1000, and the same with three", n)
 	}
 	r, w := io.Pipe()
 	_ = r.CloseWithError(io.ErrClosedPipe)
 	if err := scan(2, w); !errors.Is(err, io.ErrClosedPipe) {
 		t.Errorf("writer that fails: got %v", err)
+	}
+}
+
+// A post is answered while the pipe stays open, also where several work.
+func TestScanAnswersBeforeMoreComes(t *testing.T) {
+	for _, workers := range []int{1, 2} {
+		in, send := io.Pipe()
+		answers, out := io.Pipe()
+		s := &scanner{engine: shippedEngine(t), env: env{err: io.Discard}, out: bufio.NewWriter(out), json: true, all: true, workers: workers}
+		done := make(chan error, 1)
+		go func() { done <- s.scanLines(t.Context(), "input", in) }()
+		answer := bufio.NewScanner(answers)
+		for i := range 3 {
+			if _, err := fmt.Fprintf(send, "{\"id\":\"%d\",\"text\":\"ce carte ati citit?\"}\n", i); err != nil {
+				t.Fatal(err)
+			}
+			if want := fmt.Sprintf(`{"id":"%d",`, i); !answer.Scan() || !strings.HasPrefix(answer.Text(), want) {
+				t.Fatalf("%d workers: %.20q, want %s", workers, answer.Text(), want)
+			}
+		}
+		if err := errors.Join(send.Close(), <-done); err != nil {
+			t.Error(err)
+		}
 	}
 }
