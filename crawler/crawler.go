@@ -109,6 +109,7 @@ func (c *Crawler) addVisitors(cfg *Config) error {
 		return err
 	}
 	shared := newHosts(slotsOf(sites))
+	shared.learned = c.learned
 	log := cmp.Or(cfg.Logger, slog.New(slog.DiscardHandler))
 	now := cfg.Now
 	if now == nil {
@@ -116,7 +117,7 @@ func (c *Crawler) addVisitors(cfg *Config) error {
 	}
 	for _, s := range sites {
 		g := newGuard(s, cfg.Limits, cfg.userAgent(), cfg.Resolver, shared)
-		g.open = func() bool { return s.times.open(now()) }
+		g.now = now
 		if cfg.Evidence != nil {
 			g.record()
 		}

@@ -45,6 +45,7 @@ type guard struct {
 	dialer    *dialer
 	transport *http.Transport
 	hosts     *hosts
+	now       func() time.Time
 	open      func() bool // within the hours of the source
 	recording bool        // what goes over the wire is collected
 }
@@ -67,8 +68,8 @@ type exchange struct {
 type exchangeKey struct{}
 
 func newGuard(s *site, limits Limits, userAgent string, resolver Resolver, hosts *hosts) *guard {
-	g := &guard{site: s, limits: limits, userAgent: userAgent, hosts: hosts, dialer: newDialer(resolver, s.local)}
-	g.open = func() bool { return s.times.open(time.Now()) }
+	g := &guard{site: s, limits: limits, userAgent: userAgent, hosts: hosts, now: time.Now, dialer: newDialer(resolver, s.local)}
+	g.open = func() bool { return s.times.open(g.now()) }
 	g.transport = &http.Transport{
 		Proxy:                  nil, // a proxy would resolve names for us, unchecked
 		DialContext:            g.dialer.dial,
@@ -335,8 +336,12 @@ func retryAfter(s string, now time.Time) time.Duration {
 // checkRobots asks the host's robots.txt, fetching it first if it is not
 // known or too old.
 func (g *guard) checkRobots(ctx context.Context, h *host, u *url.URL, x *exchange) error {
-	rules, err := h.robots(ctx, time.Now, func() (*robots, time.Duration, error) {
-		return g.fetchRobots(ctx, u, h, x)
+	rules, err := h.robots(ctx, g.now, func() (*robots, time.Duration, error) {
+		r, ttl, err := g.fetchRobots(ctx, u, h, x)
+		if err == nil && r.all != denyAll && g.hosts.learned != nil {
+			g.hosts.learned(ctx, hostKey(u), strings.ToLower(u.Hostname()), r)
+		}
+		return r, ttl, err
 	})
 	switch {
 	case err != nil:

@@ -12,6 +12,8 @@ import (
 // so two sources on one host do not double its load.
 type hosts struct {
 	slots func(hostname string) int // requests at once
+	// learned is told what a robots.txt says, each time it was read; may be nil.
+	learned func(ctx context.Context, host, hostname string, r *robots)
 
 	mu    sync.Mutex // guards the maps
 	paces map[string]*pace
@@ -22,10 +24,13 @@ func newHosts(slots func(string) int) *hosts {
 	return &hosts{slots: slots, paces: make(map[string]*pace), m: make(map[string]*host)}
 }
 
+// hostKey names what a robots.txt speaks for.
+func hostKey(u *url.URL) string { return u.Scheme + "://" + splitHost(u) }
+
 // get is the host of an address. Only hosts in a source's scope are asked
 // for, so the configuration bounds how many there are.
 func (hs *hosts) get(u *url.URL) *host {
-	key := u.Scheme + "://" + splitHost(u)
+	key := hostKey(u)
 	hs.mu.Lock()
 	defer hs.mu.Unlock()
 	if h := hs.m[key]; h != nil {

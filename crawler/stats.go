@@ -100,6 +100,11 @@ type Stats struct {
 	// Homes is how many pages these are of.
 	Homes int64 `json:"homes,omitempty"`
 
+	// RobotsChange is the last change of what robots.txt says to us on a host
+	// of the source, also before the start of the process; nil if it did not
+	// change since it was first read, or was not read yet.
+	RobotsChange *RobotsChange `json:"robots_change,omitempty"`
+
 	Known int64 `json:"known"` // addresses in the frontier, at the last count
 	Due   int64 `json:"due"`   // of them, waiting to be fetched
 

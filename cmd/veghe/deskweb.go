@@ -229,6 +229,9 @@ func sourceStatuses(cfg *config, st status) []web.SourceStatus {
 		r.LastSuccess, r.Pages, r.LastNew, r.OpensAt = s.LastSuccess, s.Pages, s.LastNew, s.OpensAt
 		r.State, r.PerPage, r.Usual = deskState(&s, time.Now()), s.PerPage, s.Usual
 		r.Gone, r.Disallowed = s.Gone, s.Outcomes[crawler.Robots]
+		if c := s.RobotsChange; c != nil {
+			r.RobotsChanged, r.RobotsAdded, r.RobotsRemoved, r.RobotsMore = c.At, c.Added, c.Removed, c.MoreAdded+c.MoreRemoved
+		}
 		if s.LastErrorAt.After(s.LastSuccess) {
 			r.LastError, r.LastErrorAt = s.LastError, s.LastErrorAt
 		}

@@ -113,6 +113,9 @@ func (g *gauges) updateSources() {
 		if !s.LastSuccess.IsZero() {
 			g.metrics.lastSuccess.WithLabelValues(source).Set(float64(s.LastSuccess.Unix()))
 		}
+		if c := s.RobotsChange; c != nil {
+			g.metrics.robotsChanged.WithLabelValues(source).Set(float64(c.At.Unix()))
+		}
 		g.metrics.due.WithLabelValues(source).Set(float64(s.Due))
 	}
 }

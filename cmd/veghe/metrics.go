@@ -42,11 +42,11 @@ type metrics struct {
 	dead                          *prometheus.CounterVec
 	deadWaiting                   *prometheus.GaugeVec
 	// sources
-	visits, pageBytes, edited, changes      *prometheus.CounterVec
-	homePages, homePosts                    *prometheus.CounterVec
-	paused                                  *prometheus.GaugeVec
-	visit                                   *prometheus.HistogramVec
-	lastSuccess, lastNew, newestPosted, due *prometheus.GaugeVec
+	visits, pageBytes, edited, changes                     *prometheus.CounterVec
+	homePages, homePosts                                   *prometheus.CounterVec
+	paused                                                 *prometheus.GaugeVec
+	visit                                                  *prometheus.HistogramVec
+	lastSuccess, lastNew, newestPosted, due, robotsChanged *prometheus.GaugeVec
 	// what is kept
 	logBytes, logHeld, logOldest, evidence           *prometheus.GaugeVec
 	retentionAt, retentionWindow, diskFree, diskSize *prometheus.GaugeVec
@@ -158,6 +158,7 @@ func (m *metrics) describeSources() {
 	m.paused = m.gauge("source_paused", "1 while the source is paused.", "source")
 	m.edited = m.counter("source_posts_edited_total", "Posts seen again with another text.", "source")
 	m.lastSuccess = m.gauge("source_last_success_timestamp_seconds", "When a page of the source was last read.", "source")
+	m.robotsChanged = m.gauge("source_robots_changed_timestamp_seconds", "When it was last noticed that robots.txt of the source says something else to us; missing if it never did.", "source")
 	m.lastNew = m.gauge("source_last_new_timestamp_seconds", "When the source last brought a post.", "source")
 	m.newestPosted = m.gauge("source_newest_post_timestamp_seconds", "When the newest post of the source was written, as it says.", "source")
 	m.due = m.gauge("source_due_pages", "Pages of the source waiting to be fetched.", "source")

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"slices"
 	"text/tabwriter"
@@ -39,6 +40,8 @@ type sourceState struct {
 	LastRead time.Time      `json:"last_read,omitzero"`
 	LastNew  time.Time      `json:"last_new,omitzero"`
 	Error    string         `json:"error,omitempty"`
+
+	RobotsChange *crawler.RobotsChange `json:"robots_change,omitempty"` // the last one
 }
 
 func sourceList(ctx context.Context, e env, args []string) error {
@@ -69,8 +72,35 @@ func sourceList(ctx context.Context, e env, args []string) error {
 	for _, s := range states {
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\t%d\t%d\t%s\n", s.ID, s.State, moment(s.LastRead), moment(s.LastNew), s.Pages, s.Posts, s.Errors, s.Error)
 	}
-	return w.Flush()
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	for i := range states {
+		printRobots(e.out, &states[i])
+	}
+	return nil
 }
+
+// printRobots says how robots.txt of a source changed, if it did lately.
+func printRobots(w io.Writer, s *sourceState) {
+	c := s.RobotsChange
+	if c == nil || time.Since(c.At) > recentRobots {
+		return
+	}
+	fmt.Fprintf(w, "%s: robots.txt of %s changed, noticed %s:\n", s.ID, clean(c.Host, previewRunes), moment(c.At))
+	for _, r := range c.Added {
+		fmt.Fprintf(w, "  + %s\n", clean(r, previewRunes))
+	}
+	for _, r := range c.Removed {
+		fmt.Fprintf(w, "  - %s\n", clean(r, previewRunes))
+	}
+	if n := c.MoreAdded + c.MoreRemoved; n > 0 {
+		fmt.Fprintf(w, "  and %d more rules\n", n)
+	}
+}
+
+// recentRobots is how long a change of robots.txt is worth a line.
+const recentRobots = 30 * 24 * time.Hour
 
 func moment(t time.Time) string {
 	if t.IsZero() {
@@ -111,7 +141,7 @@ func sourceStates(ctx context.Context, cfg *config) ([]sourceState, error) {
 
 // stateOf says in a word or two how a source is.
 func stateOf(s *crawler.Stats, now time.Time) sourceState {
-	out := sourceState{ID: s.Source, Name: s.Name, URL: s.URL, State: "running", Pages: s.Pages, Posts: s.New, LastRead: s.LastSuccess, LastNew: s.LastNew}
+	out := sourceState{ID: s.Source, Name: s.Name, URL: s.URL, State: "running", Pages: s.Pages, Posts: s.New, LastRead: s.LastSuccess, LastNew: s.LastNew, RobotsChange: s.RobotsChange}
 	for o, n := range s.Outcomes {
 		if o.Failed() {
 			out.Errors += n

@@ -126,3 +126,24 @@ func TestSourceWords(t *testing.T) {
 		}
 	}
 }
+
+// A change of robots.txt is told for a month, and obeys no terminal.
+func TestSourceListRobots(t *testing.T) {
+	change := crawler.RobotsChange{
+		At: time.Now().Add(-time.Hour), Host: "https://forum.example.org:443",
+		Added: []string{"Disallow: /new\x1b[31m/"}, Removed: []string{"Allow: /old/"}, MoreRemoved: 2,
+	}
+	var out bytes.Buffer
+	printRobots(&out, &sourceState{ID: "forum", RobotsChange: &change})
+	want := "forum: robots.txt of https://forum.example.org:443 changed, noticed " + moment(change.At) + ":\n  + Disallow: /new[31m/\n  - Allow: /old/\n  and 2 more rules\n"
+	if diff := cmp.Diff(want, out.String()); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	out.Reset()
+	change.At = time.Now().AddDate(0, -2, 0)
+	printRobots(&out, &sourceState{ID: "forum", RobotsChange: &change})
+	printRobots(&out, &sourceState{ID: "forum"})
+	if out.Len() > 0 {
+		t.Errorf("nothing changed lately, yet it says %q", out.String())
+	}
+}

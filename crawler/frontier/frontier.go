@@ -188,8 +188,18 @@ DROP INDEX posts_seen;
 UPDATE posts SET hash = substr(hash, 8, 16) WHERE hash LIKE 'sha256:%' AND length(hash) > 23;
 PRAGMA user_version = 4;`
 
+// The fifth version keeps what hosts say in their robots.txt.
+const schema5 = `
+CREATE TABLE robots (
+	host    TEXT PRIMARY KEY, -- with scheme and port
+	rules   TEXT NOT NULL,
+	before  TEXT NOT NULL DEFAULT '',
+	changed INTEGER NOT NULL DEFAULT 0 -- milliseconds since 1970
+) WITHOUT ROWID;
+PRAGMA user_version = 5;`
+
 // version is that of the schema above; a file of a newer one is not touched.
-const version = 4
+const version = 5
 
 // Open opens the frontier in a file, made if missing, or in memory if path is
 // empty. Leases of an earlier process are released.
@@ -273,7 +283,7 @@ func (f *Frontier) migrate(ctx context.Context, have int) error {
 		return nil
 	}
 	return f.inTx(ctx, func(*tx) error {
-		for i, step := range []string{schema, schema2, schema3, schema4} {
+		for i, step := range []string{schema, schema2, schema3, schema4, schema5} {
 			if i < have {
 				continue
 			}

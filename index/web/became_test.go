@@ -41,9 +41,11 @@ func TestSourceHealth(t *testing.T) {
 			return Status{Sources: []SourceStatus{{
 				Source: sources[0], State: "drifting", PerPage: 1.5, Usual: 19.25, Pages: 77, Errors: 3, Disallowed: 2, Gone: 5,
 				LastSuccess: noon, LastError: "no post was recognised",
+				RobotsChanged: noon.Add(-time.Hour), RobotsAdded: []string{"Disallow: /<x>"}, RobotsRemoved: []string{"Allow: /y"}, RobotsMore: 4,
 			}}}, nil
 		}
 	})
 	wants(t, ask(t, h, "GET", "/sources", "").Body.String(),
-		"its layout may have changed", "1.5 lately, usually 19.2", "77 pages, 3 with errors, 2 disallowed", "no post was recognised", "none since the start")
+		"its layout may have changed", "1.5 lately, usually 19.2", "77 pages, 3 with errors, 2 disallowed", "no post was recognised", "none since the start",
+		"robots.txt changed", "+ <code>Disallow: /&lt;x&gt;</code>", "− <code>Allow: /y</code>", "rules beside these: 4")
 }

@@ -243,6 +243,13 @@ type SourceStatus struct {
 	PerPage, Usual float64   // posts on a page lately, and usually; 0: not known
 	Gone           int64     // posts found to be no longer there
 	Disallowed     int64     // pages that robots.txt disallowed
+
+	// RobotsChanged is when it was noticed that robots.txt says something else
+	// to us; zero: never. Added and Removed are some of the rules, More how
+	// many there are beside them.
+	RobotsChanged              time.Time
+	RobotsAdded, RobotsRemoved []string
+	RobotsMore                 int
 }
 
 // Closes reports whether nothing is missing from the account.
