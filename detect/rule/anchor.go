@@ -133,13 +133,13 @@ type anchor struct {
 // to anything; bit 0 is always found.
 type also [5]uint16
 
-// met reports whether one of the ends may have been found.
-func (m *Matcher) met(a *also) bool {
+// met is 1 if one of the ends may have been found, else 0.
+func (m *Matcher) met(a *also) uint64 {
 	hit := uint64(0)
 	for _, bit := range a {
 		hit |= m.ends[bit/64%(endBits/64)] >> (bit & 63)
 	}
-	return hit&1 != 0
+	return hit & 1
 }
 
 // anchorTable lists anchors by number: those of n are of[at[n]:at[n+1]].

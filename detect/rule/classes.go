@@ -5,6 +5,8 @@ import (
 	"encoding/binary"
 	"math/bits"
 	"unicode/utf8"
+
+	"veghe/detect/text"
 )
 
 // classSet finds the classes that a word belongs to, such as "stem*" and
@@ -87,12 +89,7 @@ func headOf(w termWord) int {
 	return n
 }
 
-func lowBytes(n int) uint64 {
-	if n >= 8 {
-		return ^uint64(0)
-	}
-	return 1<<(8*n) - 1
-}
+func lowBytes(n int) uint64 { return ^uint64(0) >> (64 - 8*min(uint(n), 8)) }
 
 func headHash(head uint64, n int) uint64 {
 	h := (head + uint64(n)) * 0x9E3779B97F4A7C15
@@ -111,6 +108,54 @@ func load8(w []byte) uint64 {
 
 func lensSlot(first uint64) uint32 {
 	return uint32(first) * 0x9E3779B1 >> (32 - lensBits)
+}
+
+// classBatch is how many words are held against the heads at once.
+const classBatch = 64
+
+// classHeads is room for the heads of a batch of words.
+type classHeads struct {
+	words [classBatch]int32
+	first [classBatch]uint64 // bytes of each
+	heads [classBatch * (maxHead + 1)]classHead
+}
+
+// classHead is a head that a word has and that classes may have.
+type classHead struct {
+	hash, head uint64
+	word       int32
+	n          int32
+}
+
+// of are the heads that some tokens have and classes may have: nearly none.
+// First it lists the words that may be in a class, then their heads, each
+// written over by the next unless it counts.
+func (b *classHeads) of(d *text.Doc, tokens []int32, c *classSet) []classHead {
+	folded, n := d.Folded(), 0
+	for _, i := range tokens {
+		t := &d.Tokens[i]
+		first := uint64(0)
+		if w := folded[t.From:]; len(w) >= 8 {
+			first = binary.LittleEndian.Uint64(w) & lowBytes(int(t.To-t.From))
+		} else {
+			first = load8(w[:t.To-t.From])
+		}
+		b.words[n%classBatch], b.first[n%classBatch] = i, first
+		n += int(nonZero(uint32(c.lens[lensSlot(first)] | c.short)))
+	}
+	k := 0
+	for i := range n {
+		first := b.first[i%classBatch]
+		// A head longer than the word ends in zeros, which no class has.
+		for lens := c.lens[lensSlot(first)] | c.short; lens != 0; lens &= lens - 1 {
+			n := bits.TrailingZeros16(lens)
+			x := &b.heads[k]
+			x.head, x.n, x.word = first&lowBytes(n), int32(n), b.words[i%classBatch]
+			x.hash = headHash(x.head, n)
+			k += boolInt(c.may(x.hash))
+		}
+	}
+	return b.heads[:k]
 }
 
 // find appends the symbols of the classes that a word belongs to. The first

@@ -1,6 +1,7 @@
 package rule
 
 import (
+	"bytes"
 	"cmp"
 	"hash/maphash"
 	"slices"
@@ -12,6 +13,7 @@ import (
 type lexicon struct {
 	terms numbering
 	uses  []int32 // by term: of how many signals it is one
+	leads []bool  // by term: whether to find it makes a unit a candidate
 	paths []int32 // words of the terms, one after another
 	at    []int32 // by term: its first word in paths; then where the last ends
 
@@ -23,18 +25,19 @@ type lexicon struct {
 func newLexicon(terms int) *lexicon {
 	return &lexicon{
 		terms: newNumbering(terms), words: newNumbering(terms / 4),
-		uses: make([]int32, 0, terms), paths: make([]int32, 0, 2*terms), at: append(make([]int32, 0, terms+1), 0),
+		uses: make([]int32, 0, terms), leads: make([]bool, 0, terms), paths: make([]int32, 0, 2*terms), at: append(make([]int32, 0, terms+1), 0),
 	}
 }
 
 // add counts a term and returns its number.
-func (l *lexicon) add(t *Term) int32 {
+func (l *lexicon) add(t *Term, leads bool) int32 {
 	n, known := l.terms.number(t.spelled)
 	if known {
 		l.uses[n]++
+		l.leads[n] = l.leads[n] || leads
 		return n
 	}
-	l.uses = append(l.uses, 1)
+	l.uses, l.leads = append(l.uses, 1), append(l.leads, leads)
 	for rest, more := t.spelled, true; more; {
 		w := rest
 		if i := strings.IndexByte(rest, ' '); i >= 0 {
@@ -102,13 +105,28 @@ func (n *numbering) grow() {
 // path is the words of a term.
 func (l *lexicon) path(term int32) []int32 { return l.paths[l.at[term]:l.at[term+1]] }
 
-// symbols gives every word its symbol: first the words, those that stand in
-// terms most often first, then the classes in the order of compareWords.
-func (l *lexicon) symbols() (symbols []symbol, words []string, classes []termWord) {
-	uses := make([]int32, len(l.words.texts))
+// symbolOrder is the order of all words in the symbols.
+type symbolOrder struct {
+	symbols []symbol // by word of the lexicon
+	words   []string
+	classes []termWord
+	leading symbol // first words that are terms which lead to units, up to this
+	terms   symbol // then those that are terms, up to this
+}
+
+// symbols gives every word its symbol: first the words that are terms by
+// themselves, those that lead to units first; then other words, in each part
+// those that stand in terms most often first; then the classes in the order
+// of compareWords.
+func (l *lexicon) symbols() (out symbolOrder) {
+	uses, part := make([]int32, len(l.words.texts)), bytes.Repeat([]byte{2}, len(l.words.texts))
 	for term, n := range l.uses {
-		for _, w := range l.path(int32(term)) {
+		path := l.path(int32(term))
+		for _, w := range path {
 			uses[w] += n
+		}
+		if len(path) == 1 {
+			part[path[0]] = byte(boolInt(!l.leads[term]))
 		}
 	}
 	type class struct {
@@ -125,16 +143,18 @@ func (l *lexicon) symbols() (symbols []symbol, words []string, classes []termWor
 		}
 	}
 	slices.SortFunc(order, func(a, b int32) int {
-		return cmp.Or(cmp.Compare(uses[b], uses[a]), cmp.Compare(l.words.texts[a], l.words.texts[b]))
+		return cmp.Or(cmp.Compare(part[a], part[b]), cmp.Compare(uses[b], uses[a]), cmp.Compare(l.words.texts[a], l.words.texts[b]))
 	})
 	slices.SortFunc(sorted, func(a, b class) int { return compareWords(a.termWord, b.termWord) })
-	symbols = make([]symbol, len(l.words.texts))
-	words, classes = make([]string, len(order)), make([]termWord, len(sorted))
+	out.symbols = make([]symbol, len(l.words.texts))
+	out.words, out.classes = make([]string, len(order)), make([]termWord, len(sorted))
 	for i, w := range order {
-		words[i], symbols[w] = l.words.texts[w], symbol(i+1) // 0 is no symbol
+		out.words[i], out.symbols[w] = l.words.texts[w], symbol(i+1) // 0 is no symbol
+		out.leading += symbol(boolInt(part[w] == 0))
+		out.terms += symbol(boolInt(part[w] <= 1))
 	}
 	for i, c := range sorted {
-		classes[i], symbols[c.word] = c.termWord, symbol(len(order)+1+i)
+		out.classes[i], out.symbols[c.word] = c.termWord, symbol(len(order)+1+i)
 	}
-	return symbols, words, classes
+	return out
 }

@@ -192,21 +192,61 @@ func (m *Matcher) surely(n *node) bool {
 // follow makes candidates of the units that finds and other leads go to, as
 // far as what they need was found.
 func (m *Matcher) follow() {
-	mask := m.mask
+	at, n := m.set.terms.at, 0
 	for _, i := range m.noticed {
-		f := &m.finds[i]
-		if len(m.in.Langs) > 1 {
-			mask = m.spokenAt(i)
+		end := m.finds[i].end
+		from, to := at[end], at[end+1]
+		for ; to-from > fewTries; from++ {
+			n = m.room(n)
+			m.tries[n] = try{i, from}
+			n++
 		}
-		anchors := m.set.terms.get(f.end)
-		for k := range anchors {
-			if a := &anchors[k]; mask>>a.lang&1 != 0 && m.met(&a.also) {
-				m.lead(a.lead, i)
-			}
+		n = m.room(n)
+		for k := range uint32(fewTries) { // those beyond the last are written over
+			m.tries[uint32(n)+k] = try{i, from + k}
 		}
+		n += int(to - from)
 	}
+	m.followTries(n)
 	for _, lead := range m.leads {
 		m.lead(lead, -1)
+	}
+}
+
+// try is a find and an anchor that it has, as a number of Set.terms.
+type try struct {
+	find   int32
+	anchor uint32
+}
+
+// fewTries is as many anchors as most ends have.
+const fewTries = 4
+
+// room follows the first n tries if there is not room for a few more, and
+// returns how many are left.
+func (m *Matcher) room(n int) int {
+	if n+fewTries <= len(m.tries) {
+		return n
+	}
+	m.followTries(n)
+	return 0
+}
+
+// followTries follows the first so many tries: those beside which another end
+// that they need may have been found. The others are nearly all, and cost a
+// look at one anchor each.
+func (m *Matcher) followTries(n int) {
+	anchors, k := m.set.terms.of, 0
+	for _, t := range m.tries[:n] {
+		a := &anchors[t.anchor]
+		m.tries[k] = t
+		k += int(m.mask >> a.lang & m.met(&a.also))
+	}
+	for _, t := range m.tries[:k] {
+		a := &anchors[t.anchor]
+		if len(m.in.Langs) <= 1 || m.spokenAt(t.find)>>a.lang&1 != 0 {
+			m.lead(a.lead, t.find)
+		}
 	}
 }
 

@@ -2,7 +2,6 @@ package rule
 
 import (
 	"fmt"
-	"math"
 	"regexp"
 	"slices"
 	"strings"
@@ -139,28 +138,34 @@ func (s *Set) addTerms() {
 	for i := range s.probes {
 		terms += len(s.probes[i].Terms)
 	}
-	l := newLexicon(terms)
+	l, leads := newLexicon(terms), make([]bool, len(s.probes))
+	for i := range s.signals {
+		if sig := &s.signals[i]; sig.anchor && sig.probe >= 0 {
+			leads[sig.probe] = true
+		}
+	}
 	for i := range s.probes {
 		p := &s.probes[i]
 		p.terms = make([]probeTerm, len(p.Terms))
 		for k := range p.Terms {
-			p.terms[k] = probeTerm{end: uint32(l.add(&p.Terms[k])), exact: -1}
+			p.terms[k] = probeTerm{end: uint32(l.add(&p.Terms[k], leads[i])), exact: -1}
 		}
 	}
-	symbols, words, classes := l.symbols()
-	s.vocab = newVocabulary(words)
-	s.classes = newClassSet(classes, symbol(len(s.vocab.words)))
-	b := newTrieBuilder(s.classes.base+symbol(len(classes)), len(l.uses))
+	order := l.symbols()
+	s.leading = order.leading
+	s.vocab = newVocabulary(order.words)
+	s.classes = newClassSet(order.classes, symbol(len(s.vocab.words)))
+	b := newTrieBuilder(s.classes.base+symbol(len(order.classes)), order.terms, len(l.uses))
 	ends := make([]uint32, len(l.uses))
+	s.spellingAt = make([]uint32, len(ends)+1) // there is no end 0
 	var path []symbol
-	s.spellingAt = append(s.spellingAt, 0) // there is no end 0
 	for term := range ends {
 		path = path[:0]
 		for _, w := range l.path(int32(term)) {
-			path = append(path, symbols[w])
+			path = append(path, order.symbols[w])
 		}
 		ends[term] = b.add(path)
-		s.spellingAt = append(s.spellingAt, uint32(len(s.spellings)))
+		s.spellingAt[ends[term]] = uint32(len(s.spellings))
 		s.spellings = append(append(s.spellings, l.terms.texts[term]...), spellingEnd)
 	}
 	s.trie = b.build()
@@ -273,14 +278,13 @@ func (s *Set) addUses() {
 // what is past the last number counts as of any language, and is told apart
 // later.
 func (s *Set) addEndLangs(langs []uint64) {
-	s.endLangs, s.langSets = make([]uint8, len(langs)), []uint64{^uint64(0)}
+	s.endLangs, s.langSets[0] = make([]uint8, len(langs)), ^uint64(0)
 	numbers := map[uint64]uint8{}
 	for end, set := range langs {
 		n, ok := numbers[set]
-		if !ok && len(s.langSets) <= math.MaxUint8 {
-			n = uint8(len(s.langSets))
-			numbers[set] = n
-			s.langSets = append(s.langSets, set)
+		if !ok && len(numbers)+1 < len(s.langSets) {
+			n = uint8(len(numbers) + 1)
+			numbers[set], s.langSets[n] = n, set
 		}
 		s.endLangs[end] = n
 	}
@@ -325,12 +329,12 @@ func (s *Set) markEnds() {
 			}
 		}
 	}
-	mark(s.trie.ends)
+	mark(s.trie.ends[s.classes.base:])
 	mark(s.vocab.end)
 	mark(s.vocab.ends)
 	for i := range s.trie.edges {
-		e := []uint32{s.trie.edges[i].end}
-		mark(e)
-		s.trie.edges[i].end = e[0]
+		if e := &s.trie.edges[i].end; *e != 0 && len(s.terms.get(*e)) > 0 {
+			*e |= anchored
+		}
 	}
 }

@@ -1,7 +1,6 @@
 package rule
 
 import (
-	"encoding/binary"
 	"slices"
 
 	"veghe/detect/text"
@@ -21,8 +20,10 @@ type scanner struct {
 	path   [maxTermWords]int32
 	steps  int // of the trie that may still be tried
 
-	// Tokens outside the vocabulary, and those that complete and begin terms.
-	unknown, whole, starts []int32
+	// Tokens outside the vocabulary, those that are terms, those that are
+	// through their classes, and those that begin terms.
+	unknown, whole, fitting, starts []int32
+	batch                           classHeads
 
 	one      [1]int32
 	tally    map[uint32]int // of finds by end, in a long text
@@ -50,26 +51,25 @@ func (m *Matcher) lookUp() {
 	d, v := m.doc, m.set.vocab
 	n := len(d.Tokens)
 	m.symbols = slices.Grow(m.symbols[:0], n+len(d.Extra))[:n+len(d.Extra)]
-	m.unknown, m.whole, m.starts = slices.Grow(m.unknown[:0], n), slices.Grow(m.whole[:0], n), slices.Grow(m.starts[:0], n)
-	symbols, unknown, whole, starts := m.symbols[:n], m.unknown[:n], m.whole[:n], m.starts[:n]
-	var u, w, s int
+	symbols, unknown, whole, fitting, starts := m.symbols[:n], room(&m.unknown, n), room(&m.whole, n), room(&m.fitting, n), room(&m.starts, n)
+	var u, w, f, s int
 	for i, slot := range m.gather() {
 		h := d.Tokens[i].Hash
-		sym := uint32(slot) &^ crowded
-		if slot>>32 != h>>32 {
-			sym = 0
-			if slot&crowded != 0 {
-				sym = v.probe(h)
-			}
+		differs := uint32(slot>>32) ^ uint32(h>>32)
+		same := -(1 ^ nonZero(differs))
+		sym := uint32(slot) & same &^ crowded
+		if uint32(slot)&^same&crowded != 0 {
+			sym = v.probe(h)
 		}
 		symbols[i] = sym
 		// Each is written over by the next word unless it counts.
-		unknown[u], whole[w], starts[s] = int32(i), int32(i), int32(i)
+		unknown[u], whole[w], fitting[f], starts[s] = int32(i), int32(i), int32(i), int32(i)
 		w += int(sym >> 31)
 		s += int(sym >> 30 & 1)
-		u += int((sym - 1) >> 31 &^ (sym >> 31))
+		f += int(sym >> 27 & 1)
+		u += int(1 ^ nonZero(sym))
 	}
-	m.unknown, m.whole, m.starts = unknown[:u], whole[:w], starts[:s]
+	m.unknown, m.whole, m.fitting, m.starts = unknown[:u], whole[:w], fitting[:f], starts[:s]
 	m.extras = false
 	for k := range d.Extra {
 		m.symbols[n+k] = v.get(d.Extra[k].Hash)
@@ -77,12 +77,21 @@ func (m *Matcher) lookUp() {
 	}
 }
 
+// room makes a buffer n long, with anything in it.
+func room[T any](buf *[]T, n int) []T {
+	*buf = slices.Grow((*buf)[:0], n)[:n]
+	return *buf
+}
+
+// nonZero is 1 for a number that is not 0, found out without a branch: what
+// is as likely as not costs more to guess than to work out.
+func nonZero(x uint32) uint32 { return (x | -x) >> 31 }
+
 // gather fetches the slots of all tokens. It does nothing else: a look at what
 // one holds, guessed wrong, would end the waiting for others meanwhile.
 func (m *Matcher) gather() []uint64 {
 	tokens, slots := m.doc.Tokens, m.set.vocab.slots
-	m.slots = slices.Grow(m.slots[:0], len(tokens))[:len(tokens)]
-	to := m.slots[:len(tokens)]
+	to := room(&m.slots, len(tokens))
 	for i := range tokens {
 		to[i] = slots[tokens[i].Hash&uint64(len(slots)-1)]
 	}
@@ -96,22 +105,14 @@ func (m *Matcher) classify() {
 		return
 	}
 	m.runs = append(m.runs[:0], 0)
-	folded := d.Folded()
-	for _, i := range m.unknown {
-		t := &d.Tokens[i]
-		n := int(t.To - t.From)
-		var first uint64
-		if b := folded[t.From:]; len(b) >= 8 {
-			first = binary.LittleEndian.Uint64(b) & lowBytes(n)
-		} else {
-			first = load8(b[:n])
-		}
-		if c.lens[lensSlot(first)]|c.short == 0 {
-			continue
-		}
-		from := len(m.runs)
-		if m.runs = c.find(first, d.Word(*t), m.runs); len(m.runs) > from {
-			m.unlisted(i, from)
+	for words := range slices.Chunk(m.unknown, classBatch) {
+		heads := m.batch.of(d, words, c)
+		for k := 0; k < len(heads); {
+			word, from := heads[k].word, len(m.runs)
+			for ; k < len(heads) && heads[k].word == word; k++ {
+				m.runs = c.under(heads[k].hash, heads[k].head, int(heads[k].n), d.Word(d.Tokens[word]), m.runs)
+			}
+			m.unlisted(word, from)
 		}
 	}
 	for k := range d.Extra {
@@ -137,7 +138,7 @@ func (m *Matcher) unlisted(word int32, from int) {
 			flags |= t.good(k)&^completes | viaClass | unlisted
 		}
 	}
-	if flags == 0 {
+	if flags == 0 || len(m.runs) > symbolMask {
 		m.runs = m.runs[:from]
 		return
 	}
@@ -150,21 +151,60 @@ func (m *Matcher) unlisted(word int32, from int) {
 
 // complete records what words are by themselves.
 func (m *Matcher) complete() {
-	ends := m.set.vocab.end
-	for _, i := range m.whole {
-		if end := ends[m.symbols[i]&symbolMask]; end&several == 0 {
-			m.record(end, i, 1, i, i)
-		} else {
-			m.completed(i)
-		}
+	m.recordWhole()
+	for _, i := range m.fitting {
+		m.completed(i)
 	}
-	for i := len(m.doc.Tokens); i < len(m.symbols); i++ {
-		if m.symbols[i]&completes != 0 {
-			m.completed(int32(i))
+	for i := int32(len(m.doc.Tokens)); int(i) < len(m.symbols); i++ {
+		if s := m.symbols[i]; s&unlisted == 0 {
+			if s&completes != 0 {
+				m.add(m.itself(s), i)
+			}
+			if s&viaEnds != 0 {
+				m.completed(i)
+			}
 		}
 	}
 }
 
+// itself is the end of a word that is a term by itself.
+func (m *Matcher) itself(s uint32) uint32 {
+	end := s & symbolMask
+	if end <= m.set.leading {
+		end |= anchored
+	}
+	return end
+}
+
+// recordWhole records the tokens that are terms. It does what record does, for
+// most finds of most texts, without branches to guess.
+func (m *Matcher) recordWhole() {
+	n, q := len(m.finds), len(m.noticed)
+	if n+len(m.whole) > longText {
+		for _, i := range m.whole {
+			m.record(m.itself(m.symbols[i]), i, 1, i, i)
+		}
+		return
+	}
+	m.finds = slices.Grow(m.finds, len(m.whole))[:n+len(m.whole)]
+	m.noticed = slices.Grow(m.noticed, len(m.whole))[:q+len(m.whole)]
+	symbols, langs, leading := m.symbols, m.set.endLangs, m.set.leading
+	for _, i := range m.whole {
+		end := symbols[i] & symbolMask
+		spoken := m.set.langSets[langs[end]] & m.mask
+		yes := uint32((spoken | -spoken) >> 63)
+		m.ends[end/64%(endBits/64)] |= uint64(yes) << (end & 63)
+		f := &m.finds[n] // field by field: a composite literal is made elsewhere and copied
+		f.end, f.word, f.n, f.first, f.last = end, i, 1, i, i
+		m.noticed[q] = int32(n)
+		n += int(yes)
+		q += int(yes & ((end - leading - 1) >> 31))
+	}
+	m.finds, m.noticed = m.finds[:n], m.noticed[:q]
+}
+
+// completed records the terms that a word of the vocabulary is through its
+// classes.
 func (m *Matcher) completed(word int32) {
 	v := m.set.vocab
 	end := v.end[m.symbols[word]&symbolMask]
@@ -204,19 +244,35 @@ func (m *Matcher) walk() {
 	// What is tried is bounded by the length of the text, whatever terms and
 	// disguises meet; ordinary texts need a step for every few words.
 	m.steps = 16*n + 10_000
-	t := m.set.trie
-	for _, i := range m.starts {
-		if int(i)+1 == n {
-			continue
-		}
-		s, next := m.symbols[i], m.symbols[i+1]
-		if m.extras || next != 0 && ((s|next)&viaClass != 0 || t.may(s&symbolMask, next&symbolMask)) {
-			m.from(i, s)
-		}
+	for _, i := range m.promising() {
+		m.from(i, m.symbols[i])
 	}
 	for i := n; i < len(m.symbols); i++ {
 		m.from(int32(i), m.symbols[i])
 	}
+}
+
+// promising are the starts that, with what stands next, may begin a term.
+func (m *Matcher) promising() []int32 {
+	n, t, k := len(m.doc.Tokens), m.set.trie, 0
+	if m.extras {
+		for _, x := range m.doc.Extra {
+			if x.Flags&text.Symbol == 0 && x.First > 0 {
+				m.symbols[x.First-1] |= besides
+			}
+		}
+	}
+	symbols, starts := m.symbols, m.starts
+	for _, i := range starts {
+		if int(i)+1 == n {
+			continue
+		}
+		s, next := symbols[i], symbols[i+1]
+		may := t.mayBit(s&symbolMask, next&symbolMask) | (s|next)>>29&1 // viaClass
+		starts[k] = i
+		k += int(may&nonZero(next&symbolMask) | s>>26&1) // besides
+	}
+	return starts[:k]
 }
 
 // from follows the trie from one word.

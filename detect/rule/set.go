@@ -30,7 +30,7 @@ type Set struct {
 	probes   []probe
 	uses     useTable         // by end: the wide probes that have such a term
 	endLangs []uint8          // by end: of langSets, that of the languages of its terms
-	langSets []uint64         // a bit for each language; the first has all
+	langSets [256]uint64      // a bit for each language; the first has all
 	langs    map[string]uint8 // bit by language
 
 	vocab   *vocabulary
@@ -42,7 +42,9 @@ type Set struct {
 	spellings  []byte
 	spellingAt []uint32
 
-	// What makes units candidates.
+	// What makes units candidates. Of the words that are terms, those up to
+	// leading do.
+	leading  symbol
 	always   []int32     // nothing: they are looked at for every post
 	terms    anchorTable // by end of the trie
 	literals *literalSet

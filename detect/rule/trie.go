@@ -6,7 +6,8 @@ package rule
 //
 // Where a term ends there is an end: a number from 1 on, shared by all terms
 // of the same words. It stands for "these words were found", and is all that
-// the scan of a text writes down.
+// the scan of a text writes down. That of a term of one word is the symbol of
+// the word.
 type trie struct {
 	ends  []uint32 // by symbol: what it completes by itself, or 0
 	inner []bool   // by symbol: whether it begins longer terms
@@ -49,8 +50,17 @@ type trieBuilder struct {
 	n     uint32
 }
 
-func newTrieBuilder(first symbol, terms int) *trieBuilder {
-	return &trieBuilder{first: first, next: make(map[uint64]uint32, terms), ends: make([]uint32, first), inner: make([]bool, first), part: make([]bool, first), n: 1}
+// newTrieBuilder is for so many terms, of which those of one word are the
+// symbols up to words.
+func newTrieBuilder(first, words symbol, terms int) *trieBuilder {
+	b := &trieBuilder{
+		first: first, next: make(map[uint64]uint32, terms), n: words + 1,
+		ends: make([]uint32, first), inner: make([]bool, first), part: make([]bool, first),
+	}
+	for s := range words + 1 {
+		b.ends[s] = s
+	}
+	return b
 }
 
 // add adds a path and returns its end.
@@ -115,9 +125,12 @@ func edgeHash(key uint64) uint64 {
 
 // may reports whether there may be an edge from a node by a symbol: no is
 // certain.
-func (t *trie) may(node uint32, s symbol) bool {
+func (t *trie) may(node uint32, s symbol) bool { return t.mayBit(node, s) != 0 }
+
+// mayBit is may as 0 or 1.
+func (t *trie) mayBit(node uint32, s symbol) uint32 {
 	b := edgeHash(uint64(node)<<32|uint64(s)) >> 40 & uint64(len(t.bits)*64-1)
-	return t.bits[b>>6]>>(b&63)&1 != 0
+	return uint32(t.bits[b>>6] >> (b & 63) & 1)
 }
 
 // follow is the edge from a node by a symbol, nil if there is none.

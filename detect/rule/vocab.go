@@ -10,7 +10,7 @@ type symbol = uint32
 // good for. The matcher keeps symbols with these flags, one for each word of
 // a text.
 const (
-	completes = 1 << 31 // is a term by itself, or fits a class that is
+	completes = 1 << 31 // is a term by itself, or, of a class, completes one
 	begins    = 1 << 30 // begins a longer term, or fits a class that does
 	viaClass  = 1 << 29 // fits a class that is part of longer terms
 	// crowded: the slot is the home of a word that had to stand elsewhere.
@@ -18,14 +18,17 @@ const (
 	// unlisted: no word of the vocabulary, but in a class. The rest of the
 	// symbol is then a place in Matcher.runs.
 	unlisted   = crowded
-	symbolMask = 1<<28 - 1
+	viaEnds    = 1 << 27 // completes terms of classes, see vocabulary.end
+	besides    = 1 << 26 // an extra stands in the place of the next token
+	symbolMask = 1<<26 - 1
 )
 
 // vocabulary maps the hash of a folded word to its symbol. A slot is
 // tag<<32 | flags | symbol, with the upper half of the hash as tag; the table
 // is at most half full, so that a word costs about one cache line, and a word
-// that is not there mostly one look. Words that many terms use have the
-// lowest numbers: they are common in texts too, and stand together in memory.
+// that is not there mostly one look. Words that are terms have the lowest
+// numbers, those that many terms use first: they are common in texts too, and
+// what is known of them stands together in memory.
 type vocabulary struct {
 	slots []uint64
 	words []string // by symbol
@@ -33,8 +36,8 @@ type vocabulary struct {
 	// classes[classAt[s]:classAt[s+1]].
 	classAt []uint32
 	classes []symbol
-	// end is what a word completes by itself: an end, or, marked several, a
-	// place in ends, from which they go on until 0.
+	// end is what a word completes through its classes: an end, or, marked
+	// several, a place in ends, from which they go on until 0.
 	end  []uint32
 	ends []uint32
 }
@@ -42,7 +45,7 @@ type vocabulary struct {
 // several marks a place in vocabulary.ends.
 const several = 1 << 30
 
-// newVocabulary takes words without repeats, the most used first.
+// newVocabulary takes words without repeats.
 func newVocabulary(words []string) *vocabulary {
 	n := 64
 	for n < 2*len(words) {
@@ -125,15 +128,18 @@ func (v *vocabulary) link(c *classSet, t *trie) {
 	for i := 1; i < n; i++ {
 		s := symbol(i)
 		word := []byte(v.words[i])
-		classes = append(c.find(load8(word), word, classes[:0]), s)
+		classes = c.find(load8(word), word, classes[:0])
 		ends = ends[:0]
-		flags := uint32(0)
+		flags := t.good(s)
 		for _, k := range classes {
-			flags |= t.good(k)
+			if t.inner[k] {
+				flags |= begins
+			}
 			if t.ends[k] != 0 {
+				flags |= viaEnds
 				ends = append(ends, t.ends[k])
 			}
-			if k != s && t.part[k] {
+			if t.part[k] {
 				flags |= viaClass
 				v.classes = append(v.classes, k)
 			}
