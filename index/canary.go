@@ -26,7 +26,7 @@ func (x *Index) Canary(ctx context.Context, name string) error {
 	if _, err := x.Search(ctx, Query{Text: "severity:high..", Size: 1, Facets: []string{}}); err != nil {
 		return fmt.Errorf("canary: searching: %w", err)
 	}
-	found, err := x.engine.canary()
+	found, err := x.engine.canary(monthOf(x.now()))
 	if err == nil && found != name {
 		err = errors.New("the search index does not have it")
 	}
@@ -49,19 +49,27 @@ func (x *Index) writeCanary(ctx context.Context, name string) error {
 	if _, err := x.store.db.Write.ExecContext(ctx, put, name); err != nil {
 		return err
 	}
-	return x.engine.setCanary(name)
+	s, err := x.engine.shard(monthOf(x.now()))
+	if err != nil {
+		return err
+	}
+	return s.setCanary(name)
 }
 
-func (e *engine) setCanary(name string) error {
-	return e.use(func(idx bleve.Index) error {
+func (s *shard) setCanary(name string) error {
+	return s.use(func(idx bleve.Index) error {
 		batch := idx.NewBatch()
 		batch.SetInternal(canaryKey, []byte(name))
 		return within(stuckAfter, "a batch", func() error { return idx.Batch(batch) })
 	})
 }
 
-func (e *engine) canary() (name string, err error) {
-	err = e.use(func(idx bleve.Index) error {
+func (e *engine) canary(m month) (name string, err error) {
+	s, err := e.shard(m)
+	if err != nil {
+		return "", err
+	}
+	err = s.use(func(idx bleve.Index) error {
 		b, err := idx.GetInternal(canaryKey)
 		name = string(b)
 		return err

@@ -37,6 +37,7 @@ func newerText(old, r *record) bool {
 // takeOver takes what people and time have added to the record it replaces.
 func (r *record) takeOver(old *record) {
 	r.indexed, r.review, r.cases = old.indexed, old.review, old.cases
+	r.shard, r.novelty = old.shard, old.novelty
 	r.gone, r.again, r.noticed, r.edited = old.gone, old.again, old.noticed, old.edited
 }
 

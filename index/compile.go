@@ -16,15 +16,13 @@ import (
 
 // Weights of the parts of a query in the order by relevance.
 const (
-	exactBoost  = 2    // the word as written, against its other forms
-	formBoost   = 1    //
-	filterBoost = 1e-4 // fields choose, they do not rank; 0 would divide by zero
+	exactBoost = 2 // the word as written, against its other forms
+	formBoost  = 1 //
 )
 
 // compiler turns an Expr into what bleve runs. It is good for one query.
 type compiler struct {
 	phrases *phraseCheck
-	ranked  bool             // whether words make an order by relevance possible
 	scoped  bool             // whether the query itself says what is to be flagged
 	sources []veghe.SourceID // the only ones to find posts of; nil is all
 }
@@ -67,7 +65,7 @@ func (c *compiler) flagged(e Expr, all bool) query.Query {
 	switch {
 	case c.scoped || all:
 		if q == nil {
-			return query.NewMatchAllQuery()
+			return everyPost()
 		}
 		return q
 	case q == nil:
@@ -117,7 +115,7 @@ func (c *compiler) and(parts []Expr) query.Query {
 		must = append(must, q)
 	}
 	if len(must) == 0 {
-		must = append(must, query.NewMatchAllQuery())
+		must = append(must, everyPost())
 	}
 	var q query.Query = query.NewConjunctionQuery(must)
 	switch {
@@ -135,17 +133,15 @@ func (c *compiler) and(parts []Expr) query.Query {
 func (c *compiler) word(w Word) query.Query {
 	found := wanted(w.Text)
 	if w.Prefix {
-		c.ranked = true
 		return prefix(inText, found[0].folded)
 	}
 	q := c.phrase(found, w.Pos)
 	if len(found) == 1 {
 		all := forms(found[0].folded)
-		q = boosted(term(inText, all[0]), exactBoost)
+		q = weighed(all[0], exactBoost)
 		if len(all) > 1 {
 			q = query.NewDisjunctionQuery([]query.Query{q, &termsQuery{field: inText, terms: all[1:], boost: formBoost}})
 		}
-		c.ranked = true
 	}
 	if also := c.entity(w.Text); also != nil {
 		return query.NewDisjunctionQuery([]query.Query{q, also})
@@ -169,12 +165,11 @@ func (c *compiler) entity(w string) query.Query {
 }
 
 func (c *compiler) phrase(found []word, pos int) query.Query {
-	c.ranked = true
 	p := phrase{pos: pos}
 	var all []query.Query
 	for _, w := range found {
 		p.words = append(p.words, w.folded)
-		all = append(all, boosted(term(inText, w.folded), formBoost))
+		all = append(all, weighed(w.folded, formBoost))
 	}
 	if len(all) == 1 {
 		return all[0]
@@ -194,14 +189,14 @@ func (c *compiler) field(f Field) query.Query {
 	case flaggedField:
 		i, _ := place(f.Value, def.oneOf)
 		if def.oneOf[i] == either {
-			return query.NewMatchAllQuery()
+			return everyPost()
 		}
 		return term(def.terms, def.oneOf[i])
 	case sinceField:
 		if is, ok := yesOrNo(f.Value); ok && is {
 			return term(def.terms, yes)
 		} else if ok {
-			return query.NewBooleanQuery([]query.Query{query.NewMatchAllQuery()}, nil, []query.Query{term(def.terms, yes)})
+			return query.NewBooleanQuery([]query.Query{everyPost()}, nil, []query.Query{term(def.terms, yes)})
 		}
 		lo, hi, _ := dates(f.Value)
 		return terms(def.terms, calendar(lo, hi))
@@ -222,7 +217,7 @@ func (c *compiler) field(f Field) query.Query {
 	case linkField:
 		return exact(def.terms, f, linkKey)
 	case idField:
-		return boosted(query.NewDocIDQuery([]string{f.Value}), filterBoost)
+		return filter{query.NewDocIDQuery([]string{f.Value})}
 	}
 	if f.Name == "handle" {
 		return exact(def.terms, f, handleKey)
@@ -258,26 +253,28 @@ func reverse(ascii string) string {
 	return string(b)
 }
 
+func weighed(word string, boost float64) query.Query {
+	q := query.NewTermQuery(word)
+	q.SetField(inText)
+	q.SetBoost(boost)
+	return q
+}
+
 func term(field, value string) query.Query {
 	q := query.NewTermQuery(value)
 	q.SetField(field)
-	return boosted(q, filterBoost)
+	return filter{q}
 }
 
 func terms(field string, values []string) query.Query {
-	return &termsQuery{field: field, terms: values, boost: filterBoost}
+	return filter{&termsQuery{field: field, terms: values, boost: formBoost}}
 }
 
 func prefix(field, value string) query.Query {
-	return &prefixQuery{field: field, prefix: value}
+	return filter{&prefixQuery{field: field, prefix: value}}
 }
 
-func boosted(q query.Query, boost float64) query.Query {
-	if b, ok := q.(query.BoostableQuery); ok {
-		b.SetBoost(boost)
-	}
-	return q
-}
+func everyPost() query.Query { return filter{query.NewMatchAllQuery()} }
 
 // termsQuery finds posts with any of some terms.
 type termsQuery struct {
@@ -295,8 +292,9 @@ func (q *termsQuery) Searcher(ctx context.Context, r segment.IndexReader, _ mapp
 }
 
 // prefixQuery finds posts with any term that begins so. Which of the terms it
-// is does not matter for the order of the result: weighing thousands of terms
-// against each other would be the costliest part of a query.
+// is does not matter for the order of the result, so it is for filters only:
+// weighing thousands of terms against each other would be the costliest part of
+// a query.
 type prefixQuery struct{ field, prefix string }
 
 // Searcher makes prefixQuery a query of bleve.
@@ -308,8 +306,7 @@ func (q *prefixQuery) Searcher(ctx context.Context, r segment.IndexReader, _ map
 	if len(terms) == 0 {
 		return searcher.NewMatchNoneSearcher(r)
 	}
-	opt.Score = "none"
-	return searcher.NewMultiTermSearcher(ctx, r, terms, q.field, filterBoost, opt, true)
+	return searcher.NewMultiTermSearcher(ctx, r, terms, q.field, formBoost, opt, true)
 }
 
 func (q *prefixQuery) terms(ctx context.Context, r segment.IndexReader) (out []string, err error) {

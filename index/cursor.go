@@ -14,15 +14,19 @@ import (
 // outside: it is only ever used as values to compare with.
 type cursor struct {
 	Query  string   `json:"q"` // fingerprint of what it belongs to
-	Values []string `json:"v"` // one per sort key; the last is the id
+	Values []string `json:"v"` // the numbers of a key, and its id
 }
 
 var errCursor = errors.New("the page mark is not one of this search")
 
 const maxCursor = 4000 // bytes
 
-func (r *request) cursor(values []string) string {
-	b, err := json.Marshal(cursor{Query: r.fingerprint(), Values: values})
+func (r *request) cursor(k key) string {
+	values := make([]string, 0, keyNumbers+1)
+	for _, n := range k.numbers {
+		values = append(values, strconv.FormatInt(n, 10))
+	}
+	b, err := json.Marshal(cursor{Query: r.fingerprint(), Values: append(values, k.id)})
 	if err != nil { // strings always encode
 		return ""
 	}
@@ -40,7 +44,7 @@ func (r *request) fingerprint() string {
 	return hex.EncodeToString(h[:8])
 }
 
-func readCursor(s, fingerprint string) (*cursor, error) {
+func readCursor(s, fingerprint string) (*key, error) {
 	if len(s) > maxCursor {
 		return nil, errCursor
 	}
@@ -49,26 +53,14 @@ func readCursor(s, fingerprint string) (*cursor, error) {
 		return nil, errCursor
 	}
 	var c cursor
-	if err := json.Unmarshal(b, &c); err != nil || c.Query != fingerprint || len(c.Values) < 2 || len(c.Values) > 4 {
+	if err := json.Unmarshal(b, &c); err != nil || c.Query != fingerprint || len(c.Values) != keyNumbers+1 {
 		return nil, errCursor
 	}
-	return &c, nil
-}
-
-// numbers are the values of a cursor of the store: n of them, all but the last
-// whole numbers.
-func (c *cursor) numbers(n int) ([]any, error) {
-	if len(c.Values) != n {
-		return nil, errCursor
-	}
-	out := make([]any, n)
-	for i, v := range c.Values[:n-1] {
-		x, err := strconv.ParseInt(v, 10, 64)
-		if err != nil {
+	k := key{id: c.Values[keyNumbers]}
+	for i := range k.numbers {
+		if k.numbers[i], err = strconv.ParseInt(c.Values[i], 10, 64); err != nil {
 			return nil, errCursor
 		}
-		out[i] = x
 	}
-	out[n-1] = c.Values[n-1]
-	return out, nil
+	return &k, nil
 }

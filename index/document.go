@@ -5,6 +5,7 @@ import (
 	"maps"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -26,14 +27,33 @@ type record struct {
 	again    veghe.PostID
 	noticed  time.Time // when that was seen
 	edited   time.Time
+	shard    month  // where it is found
+	novelty  int    // in ten-thousandths; see novelty.go
 	doc      []byte // assessed in JSON, as stored; nil when not yet
+}
+
+// key is where the post stands in an order that the store can give.
+func (r *record) key(order string) key {
+	k := key{id: string(r.assessed.Post.ID)}
+	score, at := int64(rank(r.score())), r.time().UnixMilli()
+	switch order {
+	case byScore:
+		k.numbers = [keyNumbers]int64{score, at}
+	case byNovelty:
+		k.numbers = [keyNumbers]int64{int64(r.novelty), score, at}
+	case byOldest:
+		k.numbers[0] = -at
+	default:
+		k.numbers[0] = at
+	}
+	return k
 }
 
 func (r *record) hit() Hit {
 	return Hit{
 		Post: r.assessed.Post, Assessment: r.assessed.Assessment,
 		AssessedAt: r.assessed.AssessedAt, IndexedAt: r.indexed, Review: r.review,
-		GoneSince: r.gone, Again: r.again, EditedAt: r.edited, More: r.assessed.More,
+		GoneSince: r.gone, Again: r.again, EditedAt: r.edited, More: r.assessed.More, Novelty: float64(r.novelty) / maxRank,
 	}
 }
 
@@ -252,6 +272,9 @@ func (v values) numbers(r *record) {
 	}
 	digits := fmt.Sprintf("%05d", rank(r.score()))
 	v.add(inRank, digits)
+	if r.novelty > 0 {
+		v.add(inNovelty, strconv.Itoa(r.novelty))
+	}
 	for n := 2; n <= len(digits); n++ {
 		v.add(inScore, digits[:n])
 	}
@@ -265,7 +288,7 @@ var tallied = []string{inSeverity, inCategory, inIndicator, inLang, inSource, in
 var withDocValues = map[string]bool{
 	inSource: true, inLang: true, inCategory: true, inIndicator: true, inRule: true, inSeverity: true, inAuthor: true,
 	inPhone: true, inHandle: true, inEmail: true, inPlace: true, inCluster: true, inCase: true, inReview: true,
-	inKind: true, inDay: true, inRank: true, inTime: true,
+	inKind: true, inDay: true, inRank: true, inNovelty: true, inTime: true,
 }
 
 // document is the post as the search index takes it. Nothing is stored there

@@ -1,402 +1,229 @@
 package index
 
 import (
-	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
-	"runtime/debug"
+	"runtime"
+	"slices"
+	"strconv"
 	"strings"
 	"sync"
-	"time"
 
-	"github.com/blevesearch/bleve/v2"
-	"github.com/blevesearch/bleve/v2/index/scorch"
-	"github.com/blevesearch/bleve/v2/index/scorch/mergeplan"
-	"github.com/blevesearch/bleve/v2/mapping"
-	"github.com/blevesearch/bleve/v2/search"
 	"github.com/blevesearch/bleve/v2/search/searcher"
+	"golang.org/x/sync/errgroup"
 )
 
 const (
-	// layoutVersion names the fields of the search index. Raise it when they
-	// change: the index is then made anew from the store.
-	layoutVersion = "1"
-
-	lockWait    = "5s"             // for bolt's own lock, else a second opening hangs
-	stuckAfter  = 2 * time.Minute  // a batch that takes longer will never end
-	closeWithin = 20 * time.Second // closing a sick index may hang
+	// layoutVersion names how the search index is laid out. Raise it when the
+	// fields change: it is then made anew from the store.
+	layoutVersion = "2"
 
 	maxClauses  = 1024   // terms in one OR that are weighed against each other
-	maxExpanded = 5000   // terms that one beginning* stands for
-	maxReaders  = 20_000 // terms in one query, over all of it
+	maxExpanded = 5000   // terms that one beginning* stands for, in a month
+	maxReaders  = 20_000 // terms in one query, over all of it, in a month
 )
-
-// errSick wraps what made the search index unusable. The store is fine; the
-// index is opened again, or made anew, by the next call that needs it.
-var errSick = errors.New("the search index must be repaired")
-
-// engine is the search index on disk, derived from the store at any time. It
-// guards against what bleve does when its files or the disk fail: a panic
-// becomes an error, a hang ends, and both make it sick until it is reopened.
-type engine struct {
-	dir string // holds the index in a folder named by version
-	log *slog.Logger
-
-	// mu guards idx: readers hold it while they use idx.
-	mu  sync.RWMutex
-	idx bleve.Index
-
-	// sickMu guards sick, apart from mu since readers set it.
-	sickMu sync.Mutex
-	sick   error
-}
-
-// mark is kept inside the search index, in the same batch as the posts: which
-// store it was made from and up to which change.
-type mark struct {
-	Store string `json:"store"`
-	Seq   int64  `json:"seq"`
-}
-
-var markKey = []byte("veghe")
 
 var setLimits = sync.OnceFunc(func() { searcher.DisjunctionMaxClauseCount = maxClauses })
 
-func (e *engine) path() string {
-	return filepath.Join(e.dir, "v"+layoutVersion+"-"+foldVersion)
-}
+// engine is the search index on disk, derived from the store at any time: a
+// shard for every month, each with its own mark of how far it has followed the
+// store. So a change of several months needs no transaction over them: what a
+// shard missed is numbered after its mark, and only what the store has of its
+// month is asked for.
+type engine struct {
+	dir   string // holds the shards in a folder named by version
+	log   *slog.Logger
+	store string // the id of the store it is made from
 
-// open opens the index, or makes an empty one where there is none, or none
-// that opens, or one of another store, or if it is to be fresh. An index that
-// is open is closed first; searches wait meanwhile. It returns up to which
-// change the index goes.
-func (e *engine) open(store string, newest int64, fresh bool) (seq int64, err error) {
-	setLimits()
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	defer func() {
-		if err != nil {
-			e.setSick(fmt.Errorf("%w: %w", errSick, err))
-		}
-	}()
-	if err := shut(e.idx); err != nil {
-		e.log.Warn("the search index did not close well", "error", err)
-	}
-	e.idx = nil
-	if fresh {
-		if err := os.RemoveAll(e.path()); err != nil {
-			return 0, err
-		}
-	}
-	idx, m, err := e.openThere()
-	if err == nil && (m.Store != store || m.Seq > newest) {
-		err = errors.Join(errors.New("it belongs to another store"), shut(idx))
-	}
-	if err != nil {
-		if !errors.Is(err, os.ErrNotExist) {
-			e.log.Warn("the search index is not usable, making it anew from the store", "error", err)
-		}
-		if idx, err = e.create(store); err != nil {
-			return 0, err
-		}
-		m = mark{Store: store}
-	}
-	e.idx = idx
-	e.setSick(nil)
-	return m.Seq, e.removeOthers()
-}
-
-func (e *engine) openThere() (idx bleve.Index, m mark, err error) {
-	if _, err := os.Stat(e.path()); err != nil {
-		return nil, m, err
-	}
-	defer recovered(&err)
-	idx, err = bleve.OpenUsing(e.path(), map[string]any{"bolt_timeout": lockWait})
-	if err != nil {
-		return nil, m, err
-	}
-	b, err := idx.GetInternal(markKey)
-	if err == nil {
-		err = json.Unmarshal(b, &m)
-	}
-	if err == nil {
-		_, err = idx.Search(bleve.NewSearchRequestOptions(bleve.NewMatchAllQuery(), 1, 0, false))
-	}
-	if err != nil {
-		return nil, m, errors.Join(err, shut(idx))
-	}
-	return idx, m, nil
-}
-
-// create moves what is in the way aside and makes an empty index.
-func (e *engine) create(store string) (idx bleve.Index, err error) {
-	defer recovered(&err)
-	if err := e.moveAside(); err != nil {
-		return nil, err
-	}
-	idx, err = bleve.NewUsing(e.path(), newMapping(), scorch.Name, scorch.Name, map[string]any{"bolt_timeout": lockWait})
-	if err != nil {
-		return nil, fmt.Errorf("make a search index in %s: %w", e.path(), err)
-	}
-	b, err := json.Marshal(mark{Store: store})
-	if err == nil {
-		err = idx.SetInternal(markKey, b)
-	}
-	if err != nil {
-		return nil, errors.Join(err, shut(idx))
-	}
-	return idx, nil
-}
-
-const asideSuffix = ".broken"
-
-// moveAside keeps one index that did not open, for whoever wants to know why.
-func (e *engine) moveAside() error {
-	if info, err := os.Stat(e.dir); err == nil && !info.IsDir() {
-		if err := os.Remove(e.dir); err != nil {
-			return err
-		}
-	}
-	if err := os.MkdirAll(e.dir, 0o700); err != nil {
-		return err
-	}
-	if _, err := os.Stat(e.path()); errors.Is(err, os.ErrNotExist) {
-		return nil
-	}
-	aside := e.path() + asideSuffix
-	if err := os.RemoveAll(aside); err != nil {
-		return err
-	}
-	return os.Rename(e.path(), aside)
-}
-
-// removeOthers removes indexes of other versions.
-func (e *engine) removeOthers() error {
-	entries, err := os.ReadDir(e.dir)
-	if err != nil {
-		return err
-	}
-	for _, entry := range entries {
-		name := entry.Name()
-		if name == filepath.Base(e.path()) || strings.HasSuffix(name, asideSuffix) {
-			continue
-		}
-		if err := os.RemoveAll(filepath.Join(e.dir, name)); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// removeAside removes what moveAside kept: it may hold words of posts that
-// must be gone.
-func (e *engine) removeAside() error { return os.RemoveAll(e.path() + asideSuffix) }
-
-// newMapping is nearly empty: documents come with their fields made.
-func newMapping() *mapping.IndexMappingImpl {
-	m := bleve.NewIndexMapping()
-	m.DefaultMapping = bleve.NewDocumentStaticMapping()
-	m.IndexDynamic, m.StoreDynamic, m.DocValuesDynamic = false, false, false
-	m.ScoringModel = "bm25"
-	return m
+	// mu guards shards: who uses one holds it for reading.
+	mu     sync.RWMutex
+	shards map[month]*shard // nil when closed
 }
 
 // change is one step of the store: a post written, or one removed.
 type change struct {
 	remove string  // id, or empty
 	write  *record // or nil
+	shard  month
 }
 
-// apply makes changes searchable and durable, together with the mark that
-// says so. When it returns an error the index is sick: bleve may have applied
-// all, some or nothing.
-func (e *engine) apply(changes []change, m mark) error {
-	return e.use(func(idx bleve.Index) error {
-		batch := idx.NewBatch()
-		for _, c := range changes {
-			if c.write == nil {
-				batch.Delete(c.remove)
-			} else if err := batch.IndexAdvanced(c.write.document()); err != nil {
+func (e *engine) root() string { return filepath.Join(e.dir, "v"+layoutVersion+"-"+foldVersion) }
+
+// before is where the whole search index was before there were months.
+func (e *engine) before() string { return filepath.Join(e.dir, "v1-"+foldVersion) }
+
+func (e *engine) path(m month) string { return filepath.Join(e.root(), strconv.Itoa(int(m))) }
+
+func (e *engine) newShard(m month) *shard {
+	return &shard{month: m, path: e.path(m), log: e.log}
+}
+
+// takeOver makes a shard of a search index of before there were months, in one
+// step, and reports whether there is one.
+func (e *engine) takeOver() (bool, error) {
+	if info, err := os.Stat(e.dir); err == nil && !info.IsDir() {
+		if err := os.Remove(e.dir); err != nil {
+			return false, err
+		}
+	}
+	if err := os.MkdirAll(e.root(), 0o700); err != nil {
+		return false, err
+	}
+	if _, err := os.Stat(e.path(takenOver)); err == nil {
+		return true, nil
+	}
+	err := os.Rename(e.before(), e.path(takenOver))
+	if errors.Is(err, os.ErrNotExist) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// removeOthers removes what belongs to no month of the store or to another
+// version, but what was moved aside.
+func (e *engine) removeOthers(want map[month]int) error {
+	keep := map[string]bool{filepath.Base(e.root()): true}
+	if err := removeBut(e.dir, keep); err != nil {
+		return err
+	}
+	clear(keep)
+	for m := range want {
+		keep[filepath.Base(e.path(m))] = true
+	}
+	return removeBut(e.root(), keep)
+}
+
+func removeBut(dir string, keep map[string]bool) error {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	for _, entry := range entries {
+		if keep[entry.Name()] || strings.HasSuffix(entry.Name(), asideSuffix) {
+			continue
+		}
+		if err := os.RemoveAll(filepath.Join(dir, entry.Name())); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// removeAside removes what was moved aside: it may hold words of posts that
+// must be gone.
+func (e *engine) removeAside() error {
+	for _, dir := range []string{e.dir, e.root()} {
+		found, err := filepath.Glob(filepath.Join(dir, "*"+asideSuffix))
+		if err != nil {
+			return err
+		}
+		for _, path := range found {
+			if err := os.RemoveAll(path); err != nil {
 				return err
 			}
 		}
-		b, err := json.Marshal(m)
-		if err != nil {
-			return err
-		}
-		batch.SetInternal(markKey, b)
-		return within(stuckAfter, "a batch", func() error { return idx.Batch(batch) })
-	})
-}
-
-// search runs a request. Errors of the request itself do not make the index
-// sick; a panic or damaged file does.
-func (e *engine) search(ctx context.Context, req *bleve.SearchRequest) (res *bleve.SearchResult, err error) {
-	ctx = context.WithValue(ctx, search.MaxTermSearchersKey, maxReaders)
-	var refused error
-	err = e.use(func(idx bleve.Index) error {
-		res, err = idx.SearchInContext(ctx, req)
-		if err != nil && (ctx.Err() != nil || isTooMany(err)) {
-			refused = err
-			return nil
-		}
-		if err == nil && res.Status != nil && res.Status.Failed > 0 {
-			return fmt.Errorf("%d of %d parts of the index failed", res.Status.Failed, res.Status.Total)
-		}
-		return err
-	})
-	if refused != nil {
-		return nil, refused
 	}
-	return res, err
+	return nil
 }
 
-var errTooMany = errors.New("too many terms")
-
-// isTooMany reports that a query was refused for its size. Bleve has no
-// sentinel for that.
-func isTooMany(err error) bool {
-	return errors.Is(err, errTooMany) || strings.HasPrefix(err.Error(), "TooManyClauses") || strings.HasPrefix(err.Error(), "TooManyTermSearchers")
+// shard returns that of a month, which is made empty if there is none.
+func (e *engine) shard(m month) (*shard, error) {
+	e.mu.RLock()
+	s, closed := e.shards[m], e.shards == nil
+	e.mu.RUnlock()
+	switch {
+	case closed:
+		return nil, ErrClosed
+	case s != nil:
+		return s, nil
+	}
+	s = e.newShard(m)
+	_, err := s.open(e.store, 0, true)   // what lies there was left behind
+	return s, errors.Join(err, e.add(s)) // a sick one too: it is missed
 }
 
-// count is how many posts the index has.
-func (e *engine) count() (n uint64, err error) {
-	err = e.use(func(idx bleve.Index) error {
-		n, err = idx.DocCount()
-		return err
-	})
-	return n, err
+// add takes a shard in, and closes it when the engine is closed.
+func (e *engine) add(s *shard) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.shards == nil {
+		return errors.Join(ErrClosed, s.close())
+	}
+	e.shards[s.month] = s
+	return nil
 }
 
-// mergeAll makes one file of all there are, and so leaves out what was removed.
-var mergeAll = mergeplan.MergePlanOptions{
-	MaxSegmentsPerTier:   1,
-	MaxSegmentSize:       mergeplan.MaxSegmentSizeLimit,
-	MaxSegmentFileSize:   1 << 40,
-	TierGrowth:           1,
-	SegmentsPerMergeTask: 10_000,
-	FloorSegmentSize:     1 << 30,
-	FloorSegmentFileSize: 1 << 40,
-	ReclaimDeletesWeight: 2,
-}
-
-// merge rewrites all files into one, if there are at least two.
-func (e *engine) merge(ctx context.Context) error {
-	return e.use(func(idx bleve.Index) error {
-		inner, err := idx.Advanced()
-		if err != nil {
-			return err
-		}
-		s, ok := inner.(*scorch.Scorch)
-		if !ok {
-			return fmt.Errorf("the index is a %T, want one that merges", inner)
-		}
-		return s.ForceMerge(ctx, &mergeAll)
-	})
-}
-
-// segments lists the files with terms that are now there, in use or not.
-func (e *engine) segments() (map[string]bool, error) {
-	entries, err := os.ReadDir(filepath.Join(e.path(), "store"))
-	out := map[string]bool{}
-	for _, entry := range entries {
-		if filepath.Ext(entry.Name()) == ".zap" {
-			out[entry.Name()] = true
+// drop closes the shard of a month and removes its folder.
+func (e *engine) drop(m month) error {
+	e.mu.Lock()
+	s := e.shards[m]
+	delete(e.shards, m)
+	e.mu.Unlock()
+	if s != nil {
+		if err := s.close(); err != nil {
+			e.log.Warn("a part of the search index did not close well", "month", m, "error", err)
 		}
 	}
-	return out, err
+	return os.RemoveAll(e.path(m))
 }
 
-// use runs f on the open index. A panic becomes an error, and any error makes
-// the index sick.
-func (e *engine) use(f func(bleve.Index) error) (err error) {
+// apply makes changes searchable and durable. When it returns an error some
+// shards are sick.
+func (e *engine) apply(changes []change, seq int64) error {
+	byMonth := map[month][]change{}
+	for _, c := range changes {
+		byMonth[c.shard] = append(byMonth[c.shard], c)
+	}
+	var all errgroup.Group
+	all.SetLimit(runtime.NumCPU())
+	for m, part := range byMonth {
+		all.Go(func() error {
+			s, err := e.shard(m)
+			if err != nil {
+				return fmt.Errorf("%w: %w", errSick, err)
+			}
+			return s.apply(part, mark{Store: e.store, Seq: seq})
+		})
+	}
+	return all.Wait()
+}
+
+// all returns the shards, those of the newest months first.
+func (e *engine) all() []*shard {
 	e.mu.RLock()
 	defer e.mu.RUnlock()
-	if sick := e.isSick(); sick != nil {
-		return sick
+	return e.inOrder()
+}
+
+func (e *engine) inOrder() []*shard {
+	out := make([]*shard, 0, len(e.shards))
+	for _, s := range e.shards {
+		out = append(out, s)
 	}
-	if e.idx == nil {
-		return ErrClosed
-	}
-	err = func() (err error) {
-		defer recovered(&err)
-		return f(e.idx)
-	}()
-	if err != nil {
-		err = fmt.Errorf("%w: %w", errSick, err)
-		e.setSick(err)
-	}
-	return err
+	slices.SortFunc(out, func(a, b *shard) int { return int(b.month - a.month) })
+	return out
 }
 
 func (e *engine) isSick() error {
-	e.sickMu.Lock()
-	defer e.sickMu.Unlock()
-	return e.sick
+	var all []error
+	for _, s := range e.all() {
+		all = append(all, s.isSick())
+	}
+	return errors.Join(all...)
 }
 
-func (e *engine) setSick(err error) {
-	e.sickMu.Lock()
-	defer e.sickMu.Unlock()
-	e.sick = err
-}
-
-// close waits for readers and closes the index. It may be called twice.
+// close waits for readers and closes every shard. It may be called twice.
 func (e *engine) close() error {
 	e.mu.Lock()
-	defer e.mu.Unlock()
-	idx := e.idx
-	e.idx = nil
-	return shut(idx)
-}
-
-// shut closes an index that may be in any state.
-func shut(idx bleve.Index) error {
-	if idx == nil {
-		return nil
+	old := e.shards
+	e.shards = nil
+	e.mu.Unlock()
+	var all errgroup.Group
+	for _, s := range old {
+		all.Go(s.close)
 	}
-	return within(closeWithin, "closing", idx.Close)
-}
-
-// within runs f, which cannot be interrupted, and gives up waiting for it
-// after d. A goroutine of bleve that died leaves its callers waiting for ever;
-// only a new process helps then.
-func within(d time.Duration, what string, f func() error) error {
-	done := make(chan error, 1)
-	go func() {
-		var err error
-		defer func() { done <- err }()
-		defer recovered(&err)
-		err = f()
-	}()
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case err := <-done:
-		return err
-	case <-timer.C:
-		return fmt.Errorf("%s did not end within %s: restart the program", what, d)
-	}
-}
-
-// recovered turns a panic into an error. Deferred directly.
-func recovered(err *error) {
-	if r := recover(); r != nil {
-		*err = fmt.Errorf("panic: %v at %s", r, firstFrame(debug.Stack()))
-	}
-}
-
-// firstFrame is the place of a panic in one line.
-func firstFrame(stack []byte) string {
-	lines := strings.Split(string(stack), "\n")
-	for i, line := range lines {
-		if strings.HasPrefix(line, "panic(") && i+3 < len(lines) {
-			return strings.TrimSpace(lines[i+3])
-		}
-	}
-	return "an unknown place"
+	return all.Wait()
 }

@@ -68,6 +68,7 @@ const (
 	inEdited    = "edited"    // yes, and when, in the same way
 	inScore     = "score"     // all beginnings of the rank but its first digit
 	inRank      = "rank"      // the score as five digits, 00000–10000; doc values, to sort by
+	inNovelty   = "novelty"   // in ten-thousandths, none for 0; doc values, to sort by
 	inTime      = "time"      // milliseconds as 13 digits; doc values, to sort by
 )
 

@@ -15,7 +15,8 @@ type Query struct {
 	Size  int    // hits wanted, 1–200; 0 means 25
 	After string // the Next of the page before
 	// Sort is "relevance" (default with words), "score" (the highest first),
-	// "newest" (default without words) or "oldest".
+	// "novelty" (what was least seen before first), "newest" (default without
+	// words) or "oldest".
 	Sort string
 	All  bool // also posts that were not flagged
 	// Sources, unless nil, are the only ones whose posts are found or counted:
@@ -60,6 +61,10 @@ type Hit struct {
 	// EditedAt is when the newest of several texts was first seen; zero for a
 	// post with one text. Index.Versions has the others.
 	EditedAt time.Time `json:"edited_at,omitzero"`
+	// Novelty is how little of a flagged post had been seen in flagged posts
+	// when it came, from 0, unknown or nothing new, to 1, all new. See Novelty
+	// in the documentation of the package.
+	Novelty float64 `json:"novelty,omitempty"`
 	// Matches are where the words of the query stand in the post.
 	Matches []veghe.Span `json:"matches,omitempty"`
 	// More is what a newer version wrote beside post and assessment.

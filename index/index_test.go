@@ -388,7 +388,7 @@ func TestThreadAndGet(t *testing.T) {
 		t.Fatal(err)
 	}
 	want.Post.Identify()
-	if diff := cmp.Diff(index.Hit{Post: want.Post, Assessment: want.Assessment, AssessedAt: noon, IndexedAt: noon}, hit); diff != "" {
+	if diff := cmp.Diff(index.Hit{Post: want.Post, Assessment: want.Assessment, AssessedAt: noon, IndexedAt: noon, Novelty: 0.85}, hit); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/gofrs/flock"
+	"golang.org/x/sync/errgroup"
 
 	"veghe"
 )
@@ -100,17 +101,13 @@ type Index struct {
 	searches          chan struct{} // a place per running search
 	phraseReads       int64         // maxChecked, less in tests
 
-	// reopened is when a sick search index was last only opened again. It is
-	// guarded by applying.
-	reopened time.Time
-
 	closing sync.Mutex // guards closed, and that no call begins after it is set
 	closed  bool
 	calls   sync.WaitGroup // calls under way
 }
 
 // Open opens or creates the index in dir. Only one process may have it open;
-// the next gets ErrLocked. A search index that is missing, damaged, made by
+// the next gets ErrLocked. What of the search index is missing, damaged, made by
 // another version or behind the store is made anew or caught up first, which
 // takes about six minutes per million posts; a damaged store is an error.
 func Open(ctx context.Context, dir string, opt Options) (*Index, error) {
@@ -128,78 +125,132 @@ func Open(ctx context.Context, dir string, opt Options) (*Index, error) {
 	x := &Index{dir: dir, opt: opt.withDefaults(), lock: lock, writing: newMutex(), applying: newMutex(), phraseReads: maxChecked}
 	x.log = x.opt.Log
 	x.searches = make(chan struct{}, x.opt.Searches)
-	x.engine = &engine{dir: filepath.Join(dir, "search"), log: x.log}
 	if x.store, err = openStore(ctx, dir); err != nil {
 		return nil, errors.Join(fmt.Errorf("index: %w", err), lock.Unlock())
 	}
-	if err := x.openEngine(ctx); err != nil {
+	x.engine = &engine{dir: filepath.Join(dir, "search"), log: x.log, store: x.store.id, shards: map[month]*shard{}}
+	if err := errors.Join(x.store.seeAll(ctx), x.openEngine(ctx)); err != nil {
 		return nil, errors.Join(fmt.Errorf("index: %w", err), x.Close())
 	}
 	return x, nil
 }
 
-// openEngine opens the search index and brings it level with the store. The
-// caller has both locks, or is alone.
+// openEngine opens the shards and brings each level with the store. The caller
+// has both locks, or is alone.
 func (x *Index) openEngine(ctx context.Context) error {
-	from, err := x.engine.open(x.store.id, x.store.seq, false)
+	there, err := x.engine.takeOver()
 	if err != nil {
 		return err
 	}
-	if err := x.catchUp(ctx, from); err != nil {
-		return err
-	}
-	same, err := x.level(ctx)
-	if err != nil || same {
-		return err
-	}
-	x.log.Warn("the search index does not have as many posts as the store, making it anew")
-	return x.remake(ctx)
-}
-
-// level reports whether the search index has as many posts as the store.
-func (x *Index) level(ctx context.Context) (bool, error) {
-	have, err := x.engine.count()
+	counts, err := x.store.shardCounts(ctx)
 	if err != nil {
-		return false, nil // it does not even count: make it anew
+		return err
 	}
-	want, err := x.store.count(ctx)
-	return err == nil && uint64(want.Posts) == have, err
+	if counts[takenOver] > 0 && !there {
+		return x.remake(ctx)
+	}
+	if err := x.engine.removeOthers(counts); err != nil {
+		return err
+	}
+	err = x.openShards(ctx, counts, false)
+	if errors.Is(err, errTaken) {
+		return x.remake(ctx)
+	}
+	return err
 }
 
 // remake makes the search index from nothing but the store.
 func (x *Index) remake(ctx context.Context) error {
-	if _, err := x.engine.open(x.store.id, x.store.seq, true); err != nil {
+	if err := x.store.split(ctx, x.now()); err != nil {
 		return err
 	}
-	return x.catchUp(ctx, 0)
+	counts, err := x.store.shardCounts(ctx)
+	if err != nil {
+		return err
+	}
+	for _, s := range x.engine.all() {
+		if err := x.engine.drop(s.month); err != nil {
+			return err
+		}
+	}
+	if err := x.engine.removeOthers(nil); err != nil {
+		return err
+	}
+	return x.openShards(ctx, counts, true)
 }
 
-// catchUp makes searchable what the store has from a change on.
-func (x *Index) catchUp(ctx context.Context, from int64) error {
+// openShards opens shards, several at a time.
+func (x *Index) openShards(ctx context.Context, counts map[month]int, fresh bool) error {
+	var all errgroup.Group
+	all.SetLimit(runtime.NumCPU())
+	for m, want := range counts {
+		s := x.engine.newShard(m)
+		if err := x.engine.add(s); err != nil {
+			return err
+		}
+		all.Go(func() error {
+			if fresh {
+				return x.makeShard(ctx, s)
+			}
+			return x.openShard(ctx, s, want)
+		})
+	}
+	return all.Wait()
+}
+
+// openShard opens a shard and brings it level with the store.
+func (x *Index) openShard(ctx context.Context, s *shard, want int) error {
+	from, err := s.open(x.store.id, x.store.seq, false)
+	if err != nil {
+		return err
+	}
+	if err := x.catchUp(ctx, s, from); err != nil {
+		return err
+	}
+	if have, err := s.count(); err == nil && have == uint64(want) { // else it does not even count
+		return nil
+	}
+	x.log.Warn("a part of the search index does not have as many posts as the store, making it anew", "month", s.month)
+	return x.makeShard(ctx, s)
+}
+
+// makeShard makes a shard from nothing but the store.
+func (x *Index) makeShard(ctx context.Context, s *shard) error {
+	if s.month == takenOver {
+		return s.failed(errTaken)
+	}
+	if _, err := s.open(x.store.id, x.store.seq, true); err != nil {
+		return err
+	}
+	return x.catchUp(ctx, s, 0)
+}
+
+// catchUp makes searchable what the store has of a month from a change on.
+func (x *Index) catchUp(ctx context.Context, s *shard, from int64) error {
 	started, done := time.Now(), 0
 	for seq := from; ; {
-		changes, upTo, err := x.store.after(ctx, seq, maxPiece/2)
+		changes, upTo, err := x.store.after(ctx, s.month, seq, maxPiece/2)
 		if err != nil {
 			return err
 		}
 		if len(changes) == 0 {
 			break
 		}
-		if err := x.engine.apply(changes, mark{Store: x.store.id, Seq: upTo}); err != nil {
+		if err := s.apply(changes, mark{Store: x.store.id, Seq: upTo}); err != nil {
 			return err
 		}
 		seq, done = upTo, done+len(changes)
 		if done%50_000 < len(changes) && done > len(changes) {
-			x.log.Info("making the search index", "changes", done, "to", x.store.seq)
+			x.log.Info("making the search index", "month", s.month, "changes", done, "to", x.store.seq)
 		}
 	}
 	if done > 0 {
-		x.log.Info("the search index caught up with the store", "changes", done, "took", time.Since(started))
+		x.log.Info("the search index caught up with the store", "month", s.month, "changes", done, "took", time.Since(started))
 	}
 	return nil
 }
 
-// heal opens a sick search index again and catches up, or makes it anew.
+// heal opens sick shards again and catches up, or makes them anew.
 func (x *Index) heal(ctx context.Context) error {
 	if x.engine.isSick() == nil {
 		return nil
@@ -217,25 +268,37 @@ func (x *Index) heal(ctx context.Context) error {
 		return errors.Join(sick, err)
 	}
 	x.log.Warn("repairing the search index", "error", sick)
-	if err := x.reopen(ctx); err != nil {
-		x.engine.setSick(fmt.Errorf("%w: %w", errSick, err))
-		return err
+	for _, s := range x.engine.all() {
+		if s.isSick() == nil {
+			continue
+		}
+		err := x.reopen(ctx, s)
+		if errors.Is(err, errTaken) {
+			return x.remake(ctx)
+		}
+		if err != nil {
+			return s.failed(err)
+		}
 	}
 	return nil
 }
 
-// relapse is how soon an index that was opened again must not fail again:
-// then what is wrong is in its files, and only making it anew helps.
+// relapse is how soon a shard that was opened again must not fail again: then
+// what is wrong is in its files, and only making it anew helps.
 const relapse = 10 * time.Minute
 
-func (x *Index) reopen(ctx context.Context) error {
-	if now := time.Now(); now.Sub(x.reopened) > relapse {
-		x.reopened = now
-		return x.openEngine(ctx)
+func (x *Index) reopen(ctx context.Context, s *shard) error {
+	if now := time.Now(); now.Sub(s.reopened) > relapse {
+		s.reopened = now
+		counts, err := x.store.shardCounts(ctx)
+		if err != nil {
+			return err
+		}
+		return x.openShard(ctx, s, counts[s.month])
 	}
-	x.reopened = time.Time{}
-	x.log.Warn("the search index failed again, making it anew")
-	return x.remake(ctx)
+	s.reopened = time.Time{}
+	x.log.Warn("a part of the search index failed again, making it anew", "month", s.month)
+	return x.makeShard(ctx, s)
 }
 
 // Rebuild makes the search index anew from the store. Searches meanwhile find
@@ -246,7 +309,12 @@ func (x *Index) Rebuild(ctx context.Context) error {
 		return err
 	}
 	defer done()
-	return x.remakeAlone(ctx)
+	release, err := x.lockBoth(ctx)
+	if err != nil {
+		return err
+	}
+	defer release()
+	return x.remake(ctx)
 }
 
 func (x *Index) lockBoth(ctx context.Context) (release func(), err error) {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"veghe/index/sqlite"
 )
 
 // Purge removes the unflagged posts collected before olderThan that are in no
@@ -34,8 +36,17 @@ func (x *Index) forget(ctx context.Context) error {
 	if err != nil || upTo == 0 {
 		return err
 	}
-	if err := x.rewrite(ctx); err != nil {
+	months, err := sqlite.All(ctx, x.store.db.Read, func(row sqlite.Row) (m month, err error) {
+		err = row.Scan(&m)
+		return m, err
+	}, `SELECT DISTINCT shard FROM gone WHERE seq <= ?`, upTo)
+	if err != nil {
 		return err
+	}
+	for _, m := range months {
+		if err := x.forgetIn(ctx, m); err != nil {
+			return err
+		}
 	}
 	if err := x.engine.removeAside(); err != nil {
 		return err
@@ -46,43 +57,64 @@ func (x *Index) forget(ctx context.Context) error {
 	return x.store.db.Forget(ctx)
 }
 
+// forgetIn removes a shard without posts, or rewrites its files.
+func (x *Index) forgetIn(ctx context.Context, m month) error {
+	if dropped, err := x.dropEmpty(ctx, m); dropped || err != nil {
+		return err
+	}
+	return x.rewrite(ctx, m)
+}
+
+// dropEmpty removes a shard with all its files if the store has no posts in it,
+// and reports whether it did. Killed in between, the next opening does.
+func (x *Index) dropEmpty(ctx context.Context, m month) (bool, error) {
+	release, err := x.lockBoth(ctx)
+	if err != nil {
+		return false, err
+	}
+	defer release()
+	counts, err := x.store.shardCounts(ctx)
+	if err != nil || counts[m] > 0 {
+		return false, err
+	}
+	delete(x.store.months, m)
+	return true, x.engine.drop(m)
+}
+
 const (
 	rewriteWithin = 30 * time.Minute
 	rewritePoll   = 20 * time.Millisecond
 )
 
-// rewrite replaces every file of the search index that is there now. Removing
-// a post from bleve only marks it; its words stay in the file until that is
-// merged with another. So there must be another: one post is put again, as it
-// is. Old files go when bleve next writes its list of files, and that is
-// nudged until they have gone.
-func (x *Index) rewrite(ctx context.Context) error {
+// rewrite replaces every file of a shard that is there now. Removing a post from
+// bleve only marks it; its words stay in the file until that is merged with
+// another. So there must be another: one post is put again, as it is. Old files
+// go when bleve next writes its list of files, and that is nudged until they
+// have gone.
+func (x *Index) rewrite(ctx context.Context, m month) error {
 	ctx, cancel := context.WithTimeout(ctx, rewriteWithin)
 	defer cancel()
-	old, err := x.engine.segments()
+	s, err := x.engine.shard(m)
 	if err != nil {
 		return err
 	}
-	one, err := collect(x.store.records(ctx, `ORDER BY seq DESC LIMIT 1`))
+	old, err := s.segments()
 	if err != nil {
 		return err
 	}
-	if len(one) == 0 {
-		return x.remakeAlone(ctx)
-	}
-	if err := x.touch(ctx, one[0]); err != nil {
+	if err := x.touch(ctx, s, true); err != nil {
 		return err
 	}
-	if err := x.engine.merge(ctx); err != nil {
+	if err := s.merge(ctx); err != nil {
 		return err
 	}
 	poll := time.NewTicker(rewritePoll)
 	defer poll.Stop()
 	for {
-		if err := x.touch(ctx, nil); err != nil {
+		if err := x.touch(ctx, s, false); err != nil {
 			return err
 		}
-		now, err := x.engine.segments()
+		now, err := s.segments()
 		if err != nil {
 			return err
 		}
@@ -106,30 +138,23 @@ func overlap(a, b map[string]bool) bool {
 	return false
 }
 
-// touch writes to the search index what it already has: a post as it is now,
-// or nothing.
-func (x *Index) touch(ctx context.Context, r *record) error {
+// touch writes to a shard what it already has: its newest post as it is, or
+// nothing.
+func (x *Index) touch(ctx context.Context, s *shard, post bool) error {
 	release, err := x.lockBoth(ctx)
 	if err != nil {
 		return err
 	}
 	defer release()
 	var changes []change
-	if r != nil {
-		now, err := x.store.get(ctx, r.assessed.Post.ID)
+	if post {
+		one, err := collect(x.store.records(ctx, `WHERE shard = ? ORDER BY seq DESC LIMIT 1`, int(s.month)))
 		if err != nil {
 			return err
 		}
-		changes = []change{{write: now}}
+		for _, r := range one {
+			changes = append(changes, change{write: r, shard: s.month})
+		}
 	}
-	return x.engine.apply(changes, mark{Store: x.store.id, Seq: x.store.seq})
-}
-
-func (x *Index) remakeAlone(ctx context.Context) error {
-	release, err := x.lockBoth(ctx)
-	if err != nil {
-		return err
-	}
-	defer release()
-	return x.remake(ctx)
+	return s.apply(changes, mark{Store: x.store.id, Seq: x.store.seq})
 }

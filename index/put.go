@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -99,16 +100,17 @@ func (x *Index) putPiece(ctx context.Context, piece []*record) (PutResult, error
 type plan struct {
 	result  PutResult
 	write   []*record // without a number yet
-	remove  []string
+	remove  []*record
 	tallies tallies
 	// versions are other texts of posts that are written.
 	versions []*record
 	rates    rates
+	seen     seen
 	today    int // what rates are let go of by
 }
 
 func (s *store) newPlan(now time.Time) plan {
-	return plan{tallies: tallies{}, rates: rates{}, today: dayOf(clamp(now))}
+	return plan{tallies: tallies{}, rates: rates{}, seen: newSeen(), today: dayOf(clamp(now))}
 }
 
 // plan decides what becomes of each record. It changes nothing.
@@ -126,6 +128,9 @@ func (s *store) plan(ctx context.Context, piece []*record, now time.Time) (plan,
 	if err != nil {
 		return plan{}, err
 	}
+	if err := p.seen.read(ctx, s, slices.AppendSeq(slices.Clone(piece), maps.Values(there))); err != nil {
+		return plan{}, err
+	}
 	before := maps.Clone(there)
 	changed := map[string]bool{}
 	for i, r := range piece {
@@ -133,6 +138,8 @@ func (s *store) plan(ctx context.Context, piece []*record, now time.Time) (plan,
 		switch {
 		case old == nil:
 			r.indexed = now.UTC().Truncate(time.Millisecond)
+			r.shard = s.place(r.collected(), now)
+			s.months[r.shard] = struct{}{}
 			if c, ok := waiting[ids[i]]; ok {
 				r.notice(c)
 			}
@@ -170,6 +177,7 @@ func (p *plan) replace(s *store, old, r *record) {
 		p.rates.count(old, -1)
 	}
 	p.rates.count(r, +1)
+	p.seen.replace(s, old, r)
 	p.write = append(p.write, r)
 }
 
@@ -210,23 +218,24 @@ func (t tallies) count(r *record, by int) {
 			t[tallyKey{flagged, field, value}] += by
 		}
 	}
+	t.countShard(r, flagged, by)
 }
 
 const insertPost = `INSERT OR REPLACE INTO posts (seq, id, flagged, severity, score, source, category, thread, place,
-	time, posted, collected, assessed, indexed, rules_version, review, cases, gone, again, noticed, edited, doc, sum)
-	VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+	time, posted, collected, assessed, indexed, rules_version, review, cases, gone, again, noticed, edited, shard, novelty, doc, sum)
+	VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 
 // commit writes a plan in one transaction and returns its changes, numbered.
 func (s *store) commit(ctx context.Context, p plan) ([]change, error) {
 	seq := s.seq
 	var out []change
 	err := s.db.Tx(ctx, func(tx *sql.Tx) error {
-		for _, id := range p.remove {
+		for _, r := range p.remove {
 			seq++
-			if err := remove(ctx, tx, seq, id); err != nil {
+			if err := remove(ctx, tx, seq, r); err != nil {
 				return err
 			}
-			out = append(out, change{remove: id})
+			out = append(out, change{remove: string(r.assessed.Post.ID), shard: r.shard})
 		}
 		insert, err := tx.PrepareContext(ctx, insertPost)
 		if err != nil {
@@ -239,12 +248,15 @@ func (s *store) commit(ctx context.Context, p plan) ([]change, error) {
 			if err := r.insert(ctx, insert); err != nil {
 				return err
 			}
-			out = append(out, change{write: r})
+			out = append(out, change{write: r, shard: r.shard})
 		}
 		if err := writeVersions(ctx, tx, p.versions); err != nil {
 			return err
 		}
 		if err := p.tallies.write(ctx, tx); err != nil {
+			return err
+		}
+		if err := p.seen.write(ctx, tx); err != nil {
 			return err
 		}
 		if err := p.rates.write(ctx, tx, p.today); err != nil {
@@ -260,13 +272,14 @@ func (s *store) commit(ctx context.Context, p plan) ([]change, error) {
 	return out, nil
 }
 
-func remove(ctx context.Context, tx *sql.Tx, seq int64, id string) error {
+func remove(ctx context.Context, tx *sql.Tx, seq int64, r *record) error {
+	id := string(r.assessed.Post.ID)
 	for _, from := range []string{`DELETE FROM posts WHERE id = ?`, `DELETE FROM versions WHERE id = ?`} {
 		if _, err := tx.ExecContext(ctx, from, id); err != nil {
 			return err
 		}
 	}
-	_, err := tx.ExecContext(ctx, `INSERT INTO gone (seq, id) VALUES (?, ?)`, seq, id)
+	_, err := tx.ExecContext(ctx, `INSERT INTO gone (seq, id, shard) VALUES (?, ?, ?)`, seq, id, int(r.shard))
 	return err
 }
 
@@ -279,7 +292,7 @@ func (r *record) insert(ctx context.Context, insert *sql.Stmt) error {
 	_, err = insert.ExecContext(ctx, r.seq, string(p.ID), a.Flagged, r.severity().Rank(), rank(r.score()), string(p.Source),
 		strings.Join(r.categories(), " "), string(p.Thread), p.Seq,
 		r.time().UnixMilli(), millis(p.PostedAt), r.collected().UnixMilli(), millis(r.assessed.AssessedAt), r.indexed.UnixMilli(),
-		a.RulesVersion, string(r.review), string(cases), millis(r.gone), string(r.again), millis(r.noticed), millis(r.edited), r.doc, sum(r.doc))
+		a.RulesVersion, string(r.review), string(cases), millis(r.gone), string(r.again), millis(r.noticed), millis(r.edited), int(r.shard), r.novelty, r.doc, sum(r.doc))
 	return err
 }
 
@@ -343,7 +356,7 @@ func (x *Index) write(ctx context.Context, decide func(context.Context) (plan, e
 	if err != nil {
 		return err
 	}
-	err = x.engine.apply(changes, mark{Store: x.store.id, Seq: seq})
+	err = x.engine.apply(changes, seq)
 	x.applying.unlock()
 	if err != nil {
 		return x.heal(ctx)

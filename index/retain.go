@@ -170,7 +170,8 @@ func (x *Index) removeIDs(ctx context.Context, ids []string, and string) (gone [
 		p := x.store.newPlan(x.now())
 		for _, rec := range now {
 			p.tallies.count(rec, -1)
-			p.remove = append(p.remove, string(rec.assessed.Post.ID))
+			p.seen.replace(x.store, rec, nil)
+			p.remove = append(p.remove, rec)
 			gone = append(gone, rec.hit())
 		}
 		return p, err

@@ -185,14 +185,16 @@ func (s *store) settle(ctx context.Context) (kept, lost int, err error) {
 				return kept, lost, err
 			}
 		}
-		t := tallies{}
+		t, traits := tallies{}, newSeen()
 		for r, err := range s.records(ctx, `WHERE seq > ? AND seq <= ?`, seq, last) {
 			if err != nil {
 				return kept, lost, err
 			}
 			t.count(r, +1)
+			traits.count(s.traits(r), +1)
 		}
-		if err := s.db.Tx(ctx, func(tx *sql.Tx) error { return t.write(ctx, tx) }); err != nil {
+		err = s.db.Tx(ctx, func(tx *sql.Tx) error { return errors.Join(t.write(ctx, tx), traits.write(ctx, tx)) })
+		if err != nil {
 			return kept, lost, err
 		}
 		kept, lost, seq = kept+n-len(bad), lost+len(bad), last

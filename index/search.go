@@ -6,22 +6,19 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 	"time"
-
-	"github.com/blevesearch/bleve/v2"
-	"github.com/blevesearch/bleve/v2/search"
 )
 
 // The orders of a result.
 const (
 	byRelevance = "relevance"
 	byScore     = "score"
+	byNovelty   = "novelty"
 	byNewest    = "newest"
 	byOldest    = "oldest"
 )
 
-var orders = []string{byRelevance, byScore, byNewest, byOldest}
+var orders = []string{byRelevance, byScore, byNovelty, byNewest, byOldest}
 
 // Bounds on an answer.
 const (
@@ -45,7 +42,7 @@ type request struct {
 	order  string
 	size   int
 	facets []string
-	after  *cursor
+	after  *key
 }
 
 func (q Query) understand() (*request, error) {
@@ -178,18 +175,17 @@ func (x *Index) answer(ctx context.Context, r *request) (Result, error) {
 
 // find asks the search index.
 func (x *Index) find(ctx context.Context, r *request) (Result, error) {
+	months, err := x.store.shardsWith(ctx, daysOf(r.expr))
+	if err != nil {
+		return Result{}, err
+	}
 	check := &phraseCheck{text: x.store.text, most: x.phraseReads}
 	c := compiler{phrases: check, sources: r.query.Sources}
-	req := bleve.NewSearchRequestOptions(c.compile(r.expr, r.query.All), r.size+1, 0, false)
-	req.SortByCustom(r.sort())
-	if r.order != byRelevance {
-		req.Score = "none"
+	a := ask{
+		query: c.compile(r.expr, r.query.All), order: r.order, size: r.size + 1, after: r.after,
+		facets: r.counted(), months: months,
 	}
-	if r.after != nil {
-		req.SetSearchAfter(r.after.Values)
-	}
-	r.addFacets(req)
-	found, err := x.engine.search(ctx, req)
+	found, err := x.engine.search(ctx, a)
 	if stopped := check.err.Load(); stopped != nil {
 		return Result{}, r.stopped(ctx, stopped)
 	}
@@ -230,42 +226,25 @@ func (r *request) tooMany() error {
 	return wrong(r.query.Text, pos, "many_match")
 }
 
-// sort makes the order total by ending with the id.
-func (r *request) sort() search.SortOrder {
-	field := func(name string, desc bool) search.SearchSort {
-		return &search.SortField{Field: name, Type: search.SortFieldAsString, Desc: desc, Missing: search.SortFieldMissingLast}
-	}
-	id := &search.SortDocID{Desc: r.order != byOldest}
-	switch r.order {
-	case byRelevance:
-		return search.SortOrder{&search.SortScore{Desc: true}, field(inRank, true), field(inTime, true), id}
-	case byScore:
-		return search.SortOrder{field(inRank, true), field(inTime, true), id}
-	case byOldest:
-		return search.SortOrder{field(inTime, false), id}
-	}
-	return search.SortOrder{field(inTime, true), id}
-}
-
-func (r *request) addFacets(req *bleve.SearchRequest) {
-	for _, f := range r.facets {
-		req.AddFacet(f, bleve.NewFacetRequest(f, facetValues))
-	}
+// counted are the fields whose values are to be counted.
+func (r *request) counted() []string {
+	out := slices.Compact(slices.Sorted(slices.Values(r.facets)))
 	if r.query.Histogram {
-		req.AddFacet(inDay, bleve.NewFacetRequest(inDay, maxDays))
+		out = append(out, inDay)
 	}
+	return out
 }
 
-func (x *Index) result(ctx context.Context, r *request, found *bleve.SearchResult) (Result, error) {
-	res := Result{Total: found.Total, Hits: []Hit{}, Facets: map[string][]Count{}}
-	hits := found.Hits
+func (x *Index) result(ctx context.Context, r *request, found answer) (Result, error) {
+	res := Result{Total: found.total, Hits: []Hit{}, Facets: map[string][]Count{}}
+	hits := found.hits
 	if len(hits) > r.size {
 		hits = hits[:r.size]
-		res.Next = r.cursor(sortValues(hits[len(hits)-1]))
+		res.Next = r.cursor(hits[len(hits)-1])
 	}
 	ids := make([]string, len(hits))
 	for i, h := range hits {
-		ids[i] = h.ID
+		ids[i] = h.id
 	}
 	records, err := x.store.byID(ctx, ids)
 	if err != nil {
@@ -280,35 +259,19 @@ func (x *Index) result(ctx context.Context, r *request, found *bleve.SearchResul
 		}
 	}
 	for _, f := range r.facets {
-		res.Facets[f] = facetCounts(found.Facets[f])
+		all := facetCounts(found.counts[f])
+		res.Facets[f] = all[:min(len(all), facetValues)]
 	}
 	if r.query.Histogram {
-		res.Days = inOrder(facetCounts(found.Facets[inDay]))
+		res.Days = latest(facetCounts(found.counts[inDay]))
 	}
 	return res, nil
 }
 
-// sortValues are what the page after this hit begins behind.
-func sortValues(h *search.DocumentMatch) []string {
-	out := slices.Clone(h.Sort)
-	for i, v := range out {
-		switch v {
-		case "_score":
-			out[i] = strconv.FormatFloat(h.Score, 'g', -1, 64)
-		case "_id":
-			out[i] = h.ID
-		}
-	}
-	return out
-}
-
-func facetCounts(f *search.FacetResult) []Count {
-	out := []Count{}
-	if f == nil || f.Terms == nil {
-		return out
-	}
-	for _, t := range f.Terms.Terms() {
-		out = append(out, Count{Value: t.Term, Count: t.Count})
+func facetCounts(counts map[string]int) []Count {
+	out := make([]Count, 0, len(counts))
+	for value, n := range counts {
+		out = append(out, Count{Value: value, Count: n})
 	}
 	slices.SortFunc(out, func(a, b Count) int {
 		return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Value, b.Value))
@@ -316,10 +279,10 @@ func facetCounts(f *search.FacetResult) []Count {
 	return out
 }
 
-// inOrder sorts days, oldest first.
-func inOrder(days []Count) []Count {
+// latest sorts days, oldest first, and leaves out the oldest of too many.
+func latest(days []Count) []Count {
 	slices.SortFunc(days, func(a, b Count) int { return cmp.Compare(a.Value, b.Value) })
-	return days
+	return days[max(0, len(days)-maxDays):]
 }
 
 // plain reports whether the store alone can answer: no query, or nothing but
@@ -338,7 +301,7 @@ func (r *request) plain() (scope, bool) {
 	} else if r.expr != nil {
 		return sc, false
 	}
-	if r.order == byScore && sc != onlyFlagged {
+	if (r.order == byScore || r.order == byNovelty) && sc != onlyFlagged {
 		return sc, false
 	}
 	for _, f := range r.facets {
@@ -352,10 +315,7 @@ func (r *request) plain() (scope, bool) {
 // browse answers from the store.
 func (x *Index) browse(ctx context.Context, r *request, sc scope) (Result, error) {
 	res := Result{Hits: []Hit{}, Facets: map[string][]Count{}}
-	where, args, err := r.page(sc)
-	if err != nil {
-		return res, err
-	}
+	where, args := r.page(sc)
 	records, err := collect(x.store.records(ctx, where, args...))
 	if err != nil {
 		return res, err
@@ -363,9 +323,7 @@ func (x *Index) browse(ctx context.Context, r *request, sc scope) (Result, error
 	if len(records) > r.size {
 		records = records[:r.size]
 		last := records[len(records)-1]
-		res.Next = r.cursor([]string{
-			strconv.Itoa(rank(last.score())), strconv.FormatInt(last.time().UnixMilli(), 10), string(last.assessed.Post.ID),
-		})
+		res.Next = r.cursor(last.key(r.order))
 	}
 	for _, rec := range records {
 		res.Hits = append(res.Hits, rec.hit())
@@ -382,8 +340,7 @@ func (x *Index) browse(ctx context.Context, r *request, sc scope) (Result, error
 		if err != nil {
 			return res, err
 		}
-		res.Days = inOrder(days)
-		res.Days = res.Days[max(0, len(res.Days)-maxDays):]
+		res.Days = latest(days)
 	}
 	total, err := x.store.tallies(ctx, "", sc)
 	if err == nil && len(total) > 0 {
@@ -393,33 +350,35 @@ func (x *Index) browse(ctx context.Context, r *request, sc scope) (Result, error
 }
 
 // page is the part of a query after FROM posts.
-func (r *request) page(sc scope) (string, []any, error) {
+func (r *request) page(sc scope) (string, []any) {
 	where := `WHERE ` + sc.where()
 	if sc == everything { // a condition that all meet would hide the index
 		where = `WHERE true`
 	}
 	var args []any
 	if r.after != nil {
-		values, err := r.after.numbers(3)
-		if err != nil {
-			return "", nil, wrong(r.query.Text, 0, "page")
-		}
+		at := r.after.numbers
 		switch r.order {
 		case byScore:
 			where += ` AND (score, time, id) < (?, ?, ?)`
-			args = values
+			args = []any{at[0], at[1]}
+		case byNovelty:
+			where += ` AND (novelty, score, time, id) < (?, ?, ?, ?)`
+			args = []any{at[0], at[1], at[2]}
 		case byOldest:
 			where += ` AND (time, id) > (?, ?)`
-			args = values[1:]
+			args = []any{-at[0]}
 		default:
 			where += ` AND (time, id) < (?, ?)`
-			args = values[1:]
+			args = []any{at[0]}
 		}
+		args = append(args, r.after.id)
 	}
 	order := map[string]string{
-		byScore:  ` ORDER BY score DESC, time DESC, id DESC`,
-		byOldest: ` ORDER BY time, id`,
-		byNewest: ` ORDER BY time DESC, id DESC`,
+		byScore:   ` ORDER BY score DESC, time DESC, id DESC`,
+		byNovelty: ` ORDER BY novelty DESC, score DESC, time DESC, id DESC`,
+		byOldest:  ` ORDER BY time, id`,
+		byNewest:  ` ORDER BY time DESC, id DESC`,
 	}[r.order]
-	return where + order + ` LIMIT ?`, append(args, r.size+1), nil
+	return where + order + ` LIMIT ?`, append(args, r.size+1)
 }

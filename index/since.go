@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/blevesearch/bleve/v2"
 	"github.com/blevesearch/bleve/v2/search/query"
 
 	"veghe"
@@ -28,22 +27,14 @@ func (x *Index) Since(ctx context.Context, text string, after int64) (found []ve
 	if err != nil {
 		return nil, after, err
 	}
-	ids, upTo, err := x.changed(ctx, after)
+	ids, months, upTo, err := x.changed(ctx, after)
 	if err != nil || len(ids) == 0 {
 		return nil, upTo, err
 	}
 	check := &phraseCheck{text: x.store.text, most: x.phraseReads}
 	c := compiler{phrases: check}
-	want := c.compile(r.expr, false)
-	among := query.NewDocIDQuery(ids)
-	if p, ok := want.(*phraseQuery); ok { // check the order of words last
-		p.inner = query.NewConjunctionQuery([]query.Query{p.inner, among})
-	} else {
-		want = query.NewConjunctionQuery([]query.Query{want, among})
-	}
-	req := bleve.NewSearchRequestOptions(want, len(ids), 0, false)
-	req.Score = "none"
-	res, err := x.engine.search(ctx, req)
+	want := narrow(c.compile(r.expr, false), filter{query.NewDocIDQuery(ids)})
+	res, err := x.engine.search(ctx, ask{query: want, order: byOldest, size: len(ids), months: months})
 	if stopped := check.err.Load(); stopped != nil {
 		return nil, after, r.stopped(ctx, stopped)
 	}
@@ -53,28 +44,41 @@ func (x *Index) Since(ctx context.Context, text string, after int64) (found []ve
 		}
 		return nil, after, fmt.Errorf("search: %w", err)
 	}
-	for _, h := range res.Hits {
-		found = append(found, veghe.PostID(h.ID))
+	for _, h := range res.hits {
+		found = append(found, veghe.PostID(h.id))
 	}
 	return found, upTo, nil
 }
 
-// changed lists the posts written after a number. While it looks nothing is
-// written, so that the search index has followed as far as it says.
-func (x *Index) changed(ctx context.Context, after int64) (ids []string, upTo int64, err error) {
+// changed lists the posts written after a number and the shards they are in.
+// While it looks nothing is written, so that the search index has followed as
+// far as it says.
+func (x *Index) changed(ctx context.Context, after int64) (ids []string, months map[month]bool, upTo int64, err error) {
 	release, err := x.lockBoth(ctx)
 	if err != nil {
-		return nil, after, err
+		return nil, nil, after, err
 	}
 	defer release()
-	changes, upTo, err := x.store.after(ctx, after, sinceBatch)
+	rows, err := x.store.db.Read.QueryContext(ctx, `SELECT seq, id, shard FROM posts WHERE seq > ? ORDER BY seq LIMIT ?`, after, sinceBatch)
 	if err != nil {
-		return nil, after, err
+		return nil, nil, after, err
 	}
-	for _, c := range changes {
-		if c.write != nil {
-			ids = append(ids, string(c.write.assessed.Post.ID))
+	defer rows.Close() //nolint:errcheck // rows.Err tells
+	upTo, months = after, map[month]bool{}
+	for rows.Next() {
+		var id string
+		var m month
+		if err := rows.Scan(&upTo, &id, &m); err != nil {
+			return nil, nil, after, err
 		}
+		ids = append(ids, id)
+		months[m] = true
 	}
-	return ids, upTo, nil
+	if err := rows.Err(); err != nil {
+		return nil, nil, after, err
+	}
+	if len(ids) < sinceBatch {
+		upTo = max(after, x.store.seq)
+	}
+	return ids, months, upTo, nil
 }

@@ -83,7 +83,7 @@ CREATE TABLE versions (
 CREATE TABLE awaited (id TEXT PRIMARY KEY, seen INTEGER NOT NULL, change TEXT NOT NULL) WITHOUT ROWID;
 `, rateSchema, `
 ALTER TABLE posts ADD COLUMN sum INTEGER NOT NULL DEFAULT 0; -- of doc, see sum; 0 unknown
-`}
+`, shardSchema, noveltySchema}
 
 // store is the record of every post: what is not in it does not exist, and
 // everything else is made from it.
@@ -94,6 +94,10 @@ type store struct {
 	// seq is the number of the last change. It is guarded by Index.writing.
 	seq       int64
 	ratesFrom int64 // posts up to this number are not in the base rates
+	// months are the shards with posts, and most is how many there may be. They
+	// are guarded by Index.writing.
+	months map[month]struct{}
+	most   int
 }
 
 // close releases the database. It may be called twice.
@@ -104,7 +108,7 @@ func openStore(ctx context.Context, dir string) (*store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &store{db: db}
+	s := &store{db: db, most: maxShards}
 	if err := s.load(ctx); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
@@ -122,12 +126,21 @@ func (s *store) load(ctx context.Context) (err error) {
 	if err := s.db.Write.QueryRowContext(ctx, `SELECT value FROM meta WHERE name = 'id'`).Scan(&s.id); err != nil {
 		return err
 	}
-	return s.db.Write.QueryRowContext(ctx, `SELECT
+	err = s.db.Write.QueryRowContext(ctx, `SELECT
 		coalesce(max(CAST(value AS INTEGER)) FILTER (WHERE name = 'seq'), 0),
 		coalesce(max(CAST(value AS INTEGER)) FILTER (WHERE name = 'rates_from'), 0) FROM meta`).Scan(&s.seq, &s.ratesFrom)
+	if err != nil {
+		return err
+	}
+	counts, err := s.shardCounts(ctx)
+	s.months = map[month]struct{}{}
+	for m := range counts {
+		s.months[m] = struct{}{}
+	}
+	return err
 }
 
-const columns = `seq, indexed, review, cases, gone, again, noticed, edited, doc, sum`
+const columns = `seq, indexed, review, cases, gone, again, noticed, edited, shard, novelty, doc, sum`
 
 // scan reads the columns above.
 func scan(row sqlite.Row) (*record, error) {
@@ -136,7 +149,7 @@ func scan(row sqlite.Row) (*record, error) {
 	var cases string
 	var doc []byte
 	var kept int64
-	if err := row.Scan(&r.seq, &indexed, &r.review, &cases, &gone, &r.again, &noticed, &edited, &doc, &kept); err != nil {
+	if err := row.Scan(&r.seq, &indexed, &r.review, &cases, &gone, &r.again, &noticed, &edited, &r.shard, &r.novelty, &doc, &kept); err != nil {
 		return nil, err
 	}
 	if kept != 0 && kept != sum(doc) {
@@ -233,10 +246,10 @@ func anys[T ~string](all []T) []any {
 	return out
 }
 
-// after returns the changes with numbers after seq, in order, at most n, and
-// the number they lead to.
-func (s *store) after(ctx context.Context, seq int64, n int) ([]change, int64, error) {
-	written, err := collect(s.records(ctx, `WHERE seq > ? ORDER BY seq LIMIT ?`, seq, n))
+// after returns the changes of a shard with numbers after seq, in order, at
+// most n, and the number they lead to.
+func (s *store) after(ctx context.Context, m month, seq int64, n int) ([]change, int64, error) {
+	written, err := collect(s.records(ctx, `WHERE shard = ? AND seq > ? ORDER BY seq LIMIT ?`, int(m), seq, n))
 	if err != nil {
 		return nil, 0, err
 	}
@@ -244,9 +257,9 @@ func (s *store) after(ctx context.Context, seq int64, n int) ([]change, int64, e
 	if len(written) == n {
 		upTo = written[n-1].seq
 	}
-	// A post removed and put again is among the written ones.
-	rows, err := s.db.Read.QueryContext(ctx,
-		`SELECT seq, id FROM gone WHERE seq > ? AND seq <= ? AND NOT EXISTS (SELECT 1 FROM posts WHERE posts.id = gone.id)`, seq, upTo)
+	// A post removed and put again is among the written ones, here or elsewhere.
+	rows, err := s.db.Read.QueryContext(ctx, `SELECT seq, id FROM gone WHERE shard = ? AND seq > ? AND seq <= ?
+		AND NOT EXISTS (SELECT 1 FROM posts WHERE posts.id = gone.id AND posts.shard = gone.shard)`, int(m), seq, upTo)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -258,11 +271,11 @@ func (s *store) after(ctx context.Context, seq int64, n int) ([]change, int64, e
 		if err := rows.Scan(&at, &id); err != nil {
 			return nil, 0, err
 		}
-		out = append(out, change{remove: id})
+		out = append(out, change{remove: id, shard: m})
 		seq = max(seq, at)
 	}
 	for _, r := range written {
-		out = append(out, change{write: r})
+		out = append(out, change{write: r, shard: m})
 		seq = max(seq, r.seq)
 	}
 	return out, seq, rows.Err()

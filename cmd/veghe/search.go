@@ -21,7 +21,7 @@ func searchCmd(ctx context.Context, e env, args []string) error {
 	asJSON := f.Bool("json", false, "print JSON")
 	size := f.Int("n", 20, "how many hits, 1 to 200")
 	after := f.String("after", "", "the \"next\" of the page before")
-	sort := f.String("sort", "", "score, newest or oldest")
+	sort := f.String("sort", "", "score, novelty, newest or oldest")
 	all := f.Bool("all", false, "also posts that were not flagged")
 	args, err := f.parse(args)
 	if err != nil {

@@ -46,7 +46,7 @@ func TestAPISearch(t *testing.T) {
 		"?q=%22open":                          "this quote is never closed",
 		"?size=0":                             "size is \"0\", want 1 to 200",
 		"?size=201":                           "want 1 to 200",
-		"?sort=random":                        "want one of relevance, score, newest, oldest",
+		"?sort=random":                        "want one of relevance, score, novelty, newest, oldest",
 		"?all=perhaps":                        "want true or false",
 		"?histgram=1":                         "unknown parameter",
 		"?facets=" + strings.Repeat("a,", 20): "at most 10",

@@ -47,6 +47,8 @@ func (m *memory) Search(_ context.Context, q index.Query) (index.Result, error) 
 			return -c
 		case "score":
 			return cmp.Or(cmp.Compare(top(b), top(a)), c)
+		case "novelty":
+			return cmp.Or(cmp.Compare(b.Novelty, a.Novelty), cmp.Compare(top(b), top(a)), c)
 		}
 		return c
 	})

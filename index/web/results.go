@@ -84,6 +84,7 @@ type item struct {
 	Severity   veghe.Severity
 	Label      string
 	Scores     []score
+	Novelty    float64 // 0 is not shown: only in the order by it
 	Indicators []indicatorChip
 	More       int
 	Source     veghe.SourceID
@@ -198,7 +199,7 @@ func (d *desk) empty(p *resultsPage, res index.Result) string {
 
 // orders are the orders of a result. Without one it is the first for a query
 // with words and newest for others.
-var orders = []string{"relevance", "score", "newest", "oldest"}
+var orders = []string{"relevance", "score", "novelty", "newest", "oldest"}
 
 func sorts(l *locale, p *resultsPage) []choice {
 	words := slices.ContainsFunc(terms(p.Query), func(t term) bool { return t.Field == "" && !t.Not })
@@ -285,6 +286,9 @@ func (d *desk) item(l *locale, p *resultsPage, h index.Hit, titles map[veghe.Ind
 	}
 	if a.Cluster != nil {
 		it.Cluster = a.Cluster.Size
+	}
+	if p.Sort == "novelty" {
+		it.Novelty = h.Novelty
 	}
 	title, text := marksOf(a.Findings, h.Matches)
 	it.Title = pieces(h.Post.Title, title)
