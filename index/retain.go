@@ -55,9 +55,10 @@ type Retention struct {
 
 // Retain removes the posts whose time is over and that are in no case, and
 // returns how many of each class. They are gone for good: overwritten in the
-// store, and the files of the search index are rewritten without them. That
-// rewriting takes about 70 s per million posts, so once or a few times a day is
-// often enough.
+// store; months of the search index that have no posts left are removed, and the
+// files of the others they were in are rewritten without them. That rewriting
+// takes about 70 s per million posts of these months, so once or a few times a
+// day is often enough.
 func (x *Index) Retain(ctx context.Context, r Retention) (map[Class]int, error) {
 	done, err := x.begin()
 	if err != nil {
