@@ -55,6 +55,17 @@ func (x *Index) Scrub(ctx context.Context) (read, damaged int, err error) {
 	}
 }
 
+// Look reads the store through but for the posts themselves, which Scrub looks
+// at, and returns an error that says what is damaged.
+func (x *Index) Look(ctx context.Context) error {
+	end, err := x.begin()
+	if err != nil {
+		return err
+	}
+	defer end()
+	return sqlite.Look(ctx, x.store.db.Read, "posts")
+}
+
 // scrub compares a few posts after seq and returns the numbers of those that
 // are damaged.
 func (s *store) scrub(ctx context.Context, seq int64) (n int, bad []int64, last int64, err error) {

@@ -388,10 +388,12 @@ func (a *app) run(ctx context.Context) error {
 		start("reviews", a.applyReviews)
 		start("changes", a.applyChanges)
 		start("retention", a.retain)
-		start("scrub", a.scrub)
 		start("watches", a.watching)
 		start("notes", a.notifying)
 		start("audit", a.noteHeads)
+	}
+	if a.index != nil || a.crawler != nil {
+		start("scrub", a.scrub)
 	}
 	start("metrics", a.watchGauges)
 	start("rules", a.watchRules)

@@ -133,26 +133,43 @@ func (d *doctor) topic(t kafka.TopicState) {
 
 // stores: the databases, by their schema and, if nobody writes, whole.
 func (d *doctor) stores(ctx context.Context) {
+	if d.stages.crawl && d.running == nil { // else it is locked, and looked at daily
+		d.store(ctx, "frontier", frontierDB)
+	}
 	if !d.stages.serve {
 		return
 	}
-	for _, s := range []struct{ check, name string }{{"index", indexDB}, {"desk", deskDB}, {"ledger", ledgerDB}} {
-		path := d.cfg.path(s.name)
-		v, err := sqlite.Version(ctx, path)
-		if errors.Is(err, fs.ErrNotExist) {
-			d.ok(s.check, "not yet there")
-			continue
-		}
-		if err == nil && d.running == nil {
-			err = sqlite.Check(ctx, path)
-		}
-		if err != nil {
-			d.fail(s.check, "restore the last backup into a new folder: docs/runbooks/restore.md", whatToDo(&d.cfg, err))
-			continue
-		}
-		d.ok(s.check, "%s is sound, schema version %d", s.name, v)
-	}
+	d.store(ctx, "index", indexDB)
+	d.store(ctx, "desk", deskDB)
+	d.store(ctx, "ledger", ledgerDB)
 	d.trail(ctx)
+}
+
+// doctorReads is how long the doctor reads one database.
+const doctorReads = time.Minute
+
+func (d *doctor) store(ctx context.Context, check, name string) {
+	path := d.cfg.path(name)
+	v, err := sqlite.Version(ctx, path)
+	if errors.Is(err, fs.ErrNotExist) {
+		d.ok(check, "not yet there")
+		return
+	}
+	if err == nil && d.running == nil {
+		reading, cancel := context.WithTimeout(ctx, doctorReads)
+		err = sqlite.Check(reading, path)
+		late := reading.Err() != nil && ctx.Err() == nil
+		cancel()
+		if late && !sqlite.IsDamaged(err) {
+			d.warn(check, "veghe repair reads it through, and changes nothing that is sound", "%s is too large to be read through in %s, schema version %d", name, doctorReads, v)
+			return
+		}
+	}
+	if err != nil {
+		d.fail(check, "docs/runbooks/VegheDamaged.md", whatToDo(&d.cfg, err))
+		return
+	}
+	d.ok(check, "%s is sound, schema version %d", name, v)
 }
 
 func (d *doctor) trail(ctx context.Context) {

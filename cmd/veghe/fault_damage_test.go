@@ -108,7 +108,7 @@ func (d *damaged) look() {
 		default:
 		}
 		st, ok := statusOf(d.T, d.data)
-		scrubbed := strings.Contains(p.log.String(), "stored posts")
+		scrubbed := strings.Contains(p.log.String(), "was looked through")
 		return refused || ok && st.Ready && (settled(d.T, d.data, acked) && scrubbed || d.named(p, st))
 	})
 	said := p.log.String()

@@ -52,6 +52,9 @@ type metrics struct {
 	retentionAt, retentionWindow, diskFree, diskSize *prometheus.GaugeVec
 	removed                                          *prometheus.CounterVec
 	backupAt                                         *prometheus.GaugeVec
+	scrubAt, damaged                                 *prometheus.GaugeVec
+	told                                             *prometheus.CounterVec
+	toTell, oldestToTell                             *prometheus.GaugeVec
 	histories, historyBytes                          *prometheus.GaugeVec
 	// the process
 	requests   *prometheus.HistogramVec
@@ -132,6 +135,9 @@ func (m *metrics) describePosts() {
 		m.reviewWait.WithLabelValues(string(s))
 	}
 	m.watchHits = m.counter("watch_hits_total", "Posts that standing searches found.")
+	m.told = m.counter("notes_total", "Notes on what standing searches found, by channel and by how sending them went: delivered, failed (sent again later), refused (tried again after hours).", "channel", "outcome")
+	m.toTell = m.gauge("notes_waiting_posts", "Posts that a channel has yet to be told of, counted up to 2,000 for each standing search.", "channel")
+	m.oldestToTell = m.gauge("notes_waiting_seconds", "How long the oldest of those posts has been known; up to the digest time is as it should be.", "channel")
 }
 
 func (m *metrics) describeStages() {
@@ -177,6 +183,8 @@ func (m *metrics) describeKept() {
 	m.historyBytes = m.gauge("history_bytes", "About how much memory those histories take; history.max_bytes bounds it by policy.")
 	m.diskFree = m.gauge("disk_free_bytes", "Free space where the data folder is.")
 	m.diskSize = m.gauge("disk_size_bytes", "Size of the file system where the data folder is.")
+	m.scrubAt = m.gauge("scrub_last_success_timestamp_seconds", "When a part of what is kept was last looked through and found as it was written.", "part")
+	m.damaged = m.gauge("scrub_damaged", "1 while a part of what is kept is not as it was written.", "part")
 	m.backupAt = m.gauge("backup_last_success_timestamp_seconds", "When the data folder was last backed up; 0 if never.")
 }
 

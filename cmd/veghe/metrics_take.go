@@ -98,6 +98,26 @@ func (m *metrics) observeHop(hop string, from, to time.Time) {
 	}
 }
 
+// scrubbed notes that a part of what is kept is as it was written.
+func (m *metrics) scrubbed(part string, at time.Time) {
+	m.scrubAt.WithLabelValues(part).Set(float64(at.Unix()))
+	m.damaged.WithLabelValues(part).Set(0)
+}
+
+// Outcomes of a note.
+const (
+	noteDelivered = "delivered"
+	noteFailed    = "failed"
+	noteRefused   = "refused"
+)
+
+// waiting says how many posts a channel has yet to be told of, and how long the
+// oldest is known.
+func (m *metrics) waiting(channel string, posts int, oldest time.Duration) {
+	m.toTell.WithLabelValues(channel).Set(float64(posts))
+	m.oldestToTell.WithLabelValues(channel).Set(max(0, oldest.Seconds()))
+}
+
 func (m *metrics) timed(stage string, began time.Time, err error) {
 	m.batch.WithLabelValues(stage).Observe(time.Since(began).Seconds())
 	if err != nil {

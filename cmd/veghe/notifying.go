@@ -150,8 +150,11 @@ func (a *app) notifying(ctx context.Context) error {
 }
 
 func (a *app) courier(ch channel) *courier {
+	for _, outcome := range []string{noteDelivered, noteFailed, noteRefused} {
+		a.metrics.told.WithLabelValues(ch.name, outcome) // a zero to rise from
+	}
 	return &courier{
-		channel: ch, desk: a.desk, get: a.index.Get, log: a.log, url: strings.TrimSuffix(a.cfg.Notify.DeskURL, "/"),
+		metrics: a.metrics, channel: ch, desk: a.desk, get: a.index.Get, log: a.log, url: strings.TrimSuffix(a.cfg.Notify.DeskURL, "/"),
 		digest:   cmp.Or(time.Duration(a.cfg.Notify.Digest), 10*time.Minute),
 		throttle: cmp.Or(time.Duration(a.cfg.Notify.Throttle), 24*time.Hour),
 	}
@@ -162,6 +165,7 @@ func (a *app) courier(ch channel) *courier {
 // not noted is sent again under the same id.
 type courier struct {
 	channel
+	metrics          *metrics
 	desk             *desk.Desk
 	get              func(context.Context, veghe.PostID) (index.Hit, error)
 	log              *slog.Logger
@@ -183,8 +187,13 @@ func (c *courier) tick(ctx context.Context, now time.Time) error {
 		return err
 	}
 	var errs []error
+	var waiting int
+	var longest time.Duration
 	for _, w := range all {
-		for c.wants(w.ID) && ctx.Err() == nil {
+		if !c.wants(w.ID) {
+			continue
+		}
+		for ctx.Err() == nil {
 			more, err := c.deliver(ctx, w, now)
 			if err != nil {
 				errs = append(errs, fmt.Errorf("watch %d: %w", w.ID, err))
@@ -193,8 +202,28 @@ func (c *courier) tick(ctx context.Context, now time.Time) error {
 				break
 			}
 		}
+		n, since, err := c.waiting(ctx, w.ID, now)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("watch %d: %w", w.ID, err))
+		}
+		waiting, longest = waiting+n, max(longest, since)
 	}
+	c.metrics.waiting(c.name, waiting, longest)
 	return errors.Join(append(errs, c.desk.ForgetTold(ctx, now.Add(-c.throttle)))...)
+}
+
+// waiting is how many posts of a watch the channel has yet to be told of, and
+// how long the oldest is known.
+func (c *courier) waiting(ctx context.Context, watch int64, now time.Time) (int, time.Duration, error) {
+	v, err := c.desk.DeliveryOf(ctx, c.name, watch)
+	if err != nil {
+		return 0, 0, err
+	}
+	n, oldest, err := c.desk.Waiting(ctx, watch, v.Upto, pendingAtOnce)
+	if err != nil || n == 0 {
+		return 0, 0, err
+	}
+	return n, now.Sub(oldest), nil
 }
 
 // deliver sends at most one note, and reports whether more waits.
@@ -216,7 +245,9 @@ func (c *courier) deliver(ctx context.Context, w desk.Watch, now time.Time) (mor
 		v.Upto, v.Repeats = upto, note.Repeats
 		return len(hits) == pendingAtOnce, c.desk.Delivered(ctx, v, nil, now)
 	}
-	if err := c.Send(ctx, note); err != nil {
+	err = c.Send(ctx, note)
+	c.metrics.told.WithLabelValues(c.name, outcomeOf(err)).Inc()
+	if err != nil {
 		v.Failures++
 		v.Problem, v.Next = err.Error(), now.Add(backoff(v.Failures, err))
 		return false, errors.Join(err, c.desk.Delivered(context.WithoutCancel(ctx), v, nil, now))
@@ -224,6 +255,16 @@ func (c *courier) deliver(ctx context.Context, w desk.Watch, now time.Time) (mor
 	c.log.Info("a channel was told", "channel", c.name, "watch", w.ID, "posts", note.Total, "repeats", note.Repeats)
 	v.Upto, v.Repeats, v.Failures, v.Problem, v.Told = upto, 0, 0, "", now
 	return len(hits) == pendingAtOnce, c.desk.Delivered(context.WithoutCancel(ctx), v, entities, now)
+}
+
+func outcomeOf(err error) string {
+	switch {
+	case err == nil:
+		return noteDelivered
+	case errors.Is(err, notify.ErrRefused):
+		return noteRefused
+	}
+	return noteFailed
 }
 
 // backoff doubles from half a minute.

@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"veghe"
 	"veghe/index"
 	"veghe/index/desk"
@@ -48,7 +50,7 @@ func newsroom(t *testing.T) (*courier, *mailbox, func(at time.Time, by ...string
 	posts := map[veghe.PostID]index.Hit{}
 	box := &mailbox{}
 	c := &courier{
-		channel: channel{name: "mail duty", Sender: box}, desk: d, log: slog.New(slog.DiscardHandler), url: "https://desk.example.org",
+		channel: channel{name: "mail duty", Sender: box}, metrics: newMetrics("test"), desk: d, log: slog.New(slog.DiscardHandler), url: "https://desk.example.org",
 		digest: 10 * time.Minute, throttle: 24 * time.Hour,
 		get: func(_ context.Context, id veghe.PostID) (index.Hit, error) {
 			h, ok := posts[id]
@@ -142,7 +144,8 @@ func TestCourierKeepsToSources(t *testing.T) {
 	}
 }
 
-// What could not be sent is sent later, under the same id, once.
+// What could not be sent is sent later, under the same id, once; meanwhile the
+// metrics say how much waits, and since when.
 func TestCourierTriesAgain(t *testing.T) {
 	c, box, found := newsroom(t)
 	at := time.Date(2026, 11, 24, 13, 0, 0, 0, time.UTC)
@@ -164,6 +167,9 @@ func TestCourierTriesAgain(t *testing.T) {
 		}
 		now = v.Next
 	}
+	if n, oldest := value(t, c.metrics, "notes_waiting_posts"), value(t, c.metrics, "notes_waiting_seconds"); n != 1 || oldest < 600 {
+		t.Errorf("%v posts wait since %v s, want 1 since ten minutes or more", n, oldest)
+	}
 	if fmt.Sprint(waits) != "[30s 1m0s 2m0s 4m0s]" {
 		t.Errorf("waited %v", waits)
 	}
@@ -175,6 +181,16 @@ func TestCourierTriesAgain(t *testing.T) {
 	}
 	if len(box.notes) != 1 || box.notes[0].ID != noteID(c.name, 1, 0, 1) {
 		t.Errorf("got %+v", box.notes)
+	}
+	if n := value(t, c.metrics, "notes_waiting_posts"); n != 0 {
+		t.Errorf("%v posts wait after they were told of", n)
+	}
+	notes := map[string]float64{}
+	for _, m := range gathered(t, c.metrics, "notes_total") {
+		notes[m.GetLabel()[1].GetValue()] = m.GetCounter().GetValue()
+	}
+	if diff := cmp.Diff(map[string]float64{noteDelivered: 1, noteFailed: 4}, notes); diff != "" {
+		t.Errorf("notes (-want +got):\n%s", diff)
 	}
 	if v, err := c.desk.DeliveryOf(t.Context(), c.name, 1); err != nil || v.Failures != 0 || v.Problem != "" {
 		t.Errorf("%+v, %v", v, err)
@@ -231,4 +247,14 @@ func TestNotifyConfig(t *testing.T) {
 			t.Errorf("got %v, want %s", err, want)
 		}
 	}
+}
+
+// value is that of a gauge with one series.
+func value(t *testing.T, m *metrics, name string) float64 {
+	t.Helper()
+	series := gathered(t, m, name)
+	if len(series) != 1 {
+		t.Fatalf("%s has %d series, want 1", name, len(series))
+	}
+	return series[0].GetGauge().GetValue()
 }

@@ -3,13 +3,11 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"sync/atomic"
 	"time"
 
 	"veghe"
 	"veghe/detect/history"
-	"veghe/index"
 	"veghe/index/desk"
 	"veghe/index/ledger"
 	"veghe/stream"
@@ -206,37 +204,6 @@ func (a *app) applyReviews(ctx context.Context) error {
 		}
 		return nil
 	})
-}
-
-// scrubEvery is how often every stored post is compared with its checksum.
-const scrubEvery = 24 * time.Hour
-
-// scrub looks for posts that the disk has changed, at the start and daily.
-func (a *app) scrub(ctx context.Context) error {
-	every := time.NewTicker(scrubEvery)
-	defer every.Stop()
-	for {
-		read, damaged, err := a.index.Scrub(ctx)
-		switch {
-		case ctx.Err() != nil:
-			return nil
-		case err == nil && damaged > 0:
-			err = fmt.Errorf("%s: %d of %d posts are damaged", a.cfg.path(indexDB), damaged, read)
-		}
-		if err != nil {
-			err = whatToDo(&a.cfg, fmt.Errorf("%w: %w", index.ErrDamaged, err))
-			a.fail("scrub", err)
-			a.log.Error("stored posts are not as they were", "file", a.cfg.path(indexDB), "error", err, "hint", hint(err))
-		} else {
-			a.done("scrub", read)
-			a.log.Info("stored posts match their checksums", "posts", read)
-		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-every.C:
-		}
-	}
 }
 
 func (a *app) group(name string) string { return name + "-" + a.cfg.Node }

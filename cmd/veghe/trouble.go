@@ -7,6 +7,7 @@ import (
 	"os"
 	"syscall"
 
+	"veghe/crawler/frontier"
 	"veghe/index"
 	"veghe/index/sqlite"
 	"veghe/stream/embedded"
@@ -19,7 +20,7 @@ func whatToDo(cfg *config, err error) error {
 	switch {
 	case err == nil || hint(err) != "":
 		return err
-	case errors.As(err, &corrupt), errors.Is(err, index.ErrDamaged), sqlite.IsDamaged(err):
+	case errors.As(err, &corrupt), errors.Is(err, index.ErrDamaged), errors.Is(err, frontier.ErrDamaged), sqlite.IsDamaged(err):
 		return withHint(err, "the disk changed what was written: look at it first; then, with veghe stopped, "+
 			"veghe repair -data %s keeps all that is sound and says what is not, or restore a backup (docs/faults.md)", cfg.Data)
 	case errors.Is(err, syscall.EROFS):

@@ -1,8 +1,10 @@
 #!/usr/bin/env bash
 # scale.sh [POSTS]: what 1, 2 and 4 detect processes of one core each do on
 # three brokers with 12 partitions, as ratios to one. Each count gets its own
-# topics with the same POSTS (60000) posts, brought in before. Only ratios up to
-# the number of cores say something, less what the brokers take.
+# topics with the same POSTS (60000) posts, brought in before. Posts a second
+# grow only as far as there are cores, less what the brokers take and whatever
+# else runs here; posts per second of CPU, which detect spent, tell whether a
+# process costs more beside others, and hold on any machine.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
@@ -60,9 +62,10 @@ EOC
 }
 
 # measure waits until all detect processes of a run are at work, then until
-# nothing is left, and prints posts a second between the two.
+# nothing is left, and prints posts a second between the two, and posts per
+# second of CPU of the processes.
 cat >"$work/measure.py" <<'PY'
-import json, sys, time, urllib.request
+import json, os, sys, time, urllib.request
 
 def detect(folder):
     try:
@@ -73,30 +76,39 @@ def detect(folder):
     except (OSError, ValueError, KeyError, StopIteration):
         return {"handled": 0, "behind": -1}
 
+def cpu(folder):
+    with open(folder + "/running.json") as f:
+        pid = json.load(f)["pid"]
+    with open(f"/proc/{pid}/stat") as f:
+        fields = f.read().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
 folders = sys.argv[1:]
 while min(s["handled"] for s in map(detect, folders)) == 0:
     time.sleep(0.1)
-before, began = detect(folders[0])["behind"], time.monotonic()
-while (left := detect(folders[0])["behind"]) != 0:
+def handled(): return sum(s["handled"] for s in map(detect, folders))
+before, spent, began = handled(), sum(map(cpu, folders)), time.monotonic()
+while detect(folders[0])["behind"] != 0:
     time.sleep(0.1)
-took = time.monotonic() - began
-print(int(before / took) if before > 0 else 0)
+took, done, spent = time.monotonic() - began, handled() - before, sum(map(cpu, folders)) - spent
+print(int(done / took), int(done / spent) if spent > 0 else 0)
 PY
 
-printf '%d cores, %d posts\n%-10s %10s %7s\n' "$(nproc)" "$posts" processes posts/s ratio
-one=''
+printf '%d cores, %d posts\n%-10s %10s %7s %20s %7s\n' "$(nproc)" "$posts" processes posts/s ratio 'posts/s of CPU' ratio
+ratio() { awk "BEGIN {printf \"%.2f\", $1 / $2}"; }
+one='' one_cpu=''
 for n in 1 2 4; do
   config "$work/import$n" "scale$n"
   "$veghe" import -c "$work/import$n.yaml" "$work/posts.jsonl" >/dev/null
+  folders=()
   for ((i = 1; i <= n; i++)); do
     config "$work/$n-$i" "scale$n"
     GOMAXPROCS=1 "$veghe" detect -c "$work/$n-$i.yaml" >/dev/null 2>"$work/$n-$i.log" &
     pids+=($!)
+    folders+=("$work/$n-$i")
   done
-  folders=()
-  for ((i = 1; i <= n; i++)); do folders+=("$work/$n-$i"); done
-  rate=$(timeout 600 python3 "$work/measure.py" "${folders[@]}")
+  read -r rate per_cpu < <(timeout 600 python3 "$work/measure.py" "${folders[@]}")
   stop_all
-  one=${one:-$rate}
-  printf '%-10d %10d %7s\n' "$n" "$rate" "$(python3 -c "print(f'{$rate / $one:.2f}')")"
+  one=${one:-$rate} one_cpu=${one_cpu:-$per_cpu}
+  printf '%-10d %10d %7s %20d %7s\n' "$n" "$rate" "$(ratio "$rate" "$one")" "$per_cpu" "$(ratio "$per_cpu" "$one_cpu")"
 done

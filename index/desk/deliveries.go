@@ -52,6 +52,15 @@ func (d *Desk) Pending(ctx context.Context, watch, after int64, limit int) ([]Wa
 	return database.All(ctx, d.db.Read, scanWatchHit, `SELECT n, post, at FROM watch_hit WHERE watch = ? AND n > ? ORDER BY n LIMIT ?`, watch, after, limit)
 }
 
+// Waiting counts what a watch found after a number, up to most, and says since
+// when the oldest is known.
+func (d *Desk) Waiting(ctx context.Context, watch, after int64, most int) (n int, oldest time.Time, err error) {
+	var at int64
+	err = d.db.Read.QueryRowContext(ctx, `SELECT count(*), coalesce(min(at), 0) FROM
+		(SELECT at FROM watch_hit WHERE watch = ? AND n > ? ORDER BY n LIMIT ?) AS some`, watch, after, most).Scan(&n, &at)
+	return n, moment(at), err
+}
+
 // Delivered notes how a try went, and whom the channel was told of; both or
 // neither.
 func (d *Desk) Delivered(ctx context.Context, v Delivery, entities []string, at time.Time) error {

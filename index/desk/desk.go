@@ -58,6 +58,10 @@ func newDesk(db *database.DB) *Desk {
 // Close releases the database. It may be called twice.
 func (d *Desk) Close() error { return d.db.Close() }
 
+// Look reads the desk's file through and returns an error that says what is
+// damaged; see [database.DB.Look].
+func (d *Desk) Look(ctx context.Context) error { return d.db.Look(ctx) }
+
 // migrations lead to the current tables: a file per version and kind of
 // database, of which each kind has the same versions. Only add to them: the
 // next number, once in sqlite and once in postgres.

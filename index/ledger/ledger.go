@@ -107,6 +107,9 @@ func Open(ctx context.Context, dir string, now func() time.Time) (*Ledger, error
 // Close releases the database. It may be called twice.
 func (l *Ledger) Close() error { return l.db.Close() }
 
+// Look reads the ledger through and returns an error that says what is damaged.
+func (l *Ledger) Look(ctx context.Context) error { return sqlite.Look(ctx, l.db.Read) }
+
 // MarkCollected notes that posts were collected.
 func (l *Ledger) MarkCollected(ctx context.Context, posts []Entry) error {
 	return l.mark(ctx, collected, posts)

@@ -1,10 +1,14 @@
 package sqlite
 
 import (
+	"bytes"
+	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -51,5 +55,58 @@ func TestCheckNamesDamage(t *testing.T) {
 	}
 	if err := Check(t.Context(), dir); err == nil {
 		t.Error("a folder passes for a database")
+	}
+}
+
+// An open database that the disk changed is told from one that is sound, and
+// the table is named.
+func TestLook(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a.db")
+	db, err := Open(t.Context(), path, []string{`CREATE TABLE sound (n INTEGER); CREATE TABLE worn (n INTEGER PRIMARY KEY, word TEXT); CREATE INDEX worn_word ON worn (word)`})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = db.Close() }()
+	for i := range 2000 {
+		if _, err := db.Write.ExecContext(t.Context(), `INSERT INTO worn VALUES (?, ?)`, i, fmt.Sprintf("a word that fills a page, number %d", i)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := Look(t.Context(), db.Read); err != nil {
+		t.Fatalf("a sound database: %v", err)
+	}
+	if err := db.Forget(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// One letter, in the table or its index: the pages still look like pages.
+	i := bytes.LastIndex(b, []byte("number 1234"))
+	f, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = f.WriteAt([]byte("N"), int64(i))
+	if err := errors.Join(err, f.Close()); err != nil {
+		t.Fatal(err)
+	}
+	fresh, err := OpenToRead(t.Context(), path) // nothing of it in memory
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = fresh.Close() }()
+	err = Look(t.Context(), fresh)
+	if !IsDamaged(err) || !strings.Contains(err.Error(), "table worn") {
+		t.Errorf("a changed letter: %v, want damage of table worn", err)
+	}
+	if err := Look(t.Context(), fresh, "worn"); err != nil {
+		t.Errorf("without that table: %v", err)
+	}
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := Look(gone, fresh, "worn"); !errors.Is(err, context.Canceled) {
+		t.Errorf("out of time: %v", err)
 	}
 }

@@ -168,6 +168,9 @@ type querier interface {
 // IsDamaged reports whether an error says that the bytes of a database are not
 // what SQLite wrote: trying again cannot help.
 func IsDamaged(err error) bool {
+	if errors.Is(err, ErrUnsound) {
+		return true
+	}
 	e, ok := errors.AsType[*sqlite.Error](err)
 	if !ok {
 		return false

@@ -46,6 +46,8 @@ func ops() dashboard {
 				{`time() - min by (topic) (veghe_log_oldest_timestamp_seconds{topic=~"veghe.posts|veghe.assessments"})`, "{{topic}}"}, {`max(veghe_retention_window_seconds)`, "window"},
 			}},
 			{kind: "timeseries", title: "Removed an hour", queries: one(`sum by (part) (increase(veghe_retention_removed_total[1h]))`, "{{part}}")},
+			{kind: "timeseries", title: "Not looked through for", about: "Since a part of what is kept was last found as it was written.", unit: "s", queries: one(`time() - min by (part) (veghe_scrub_last_success_timestamp_seconds)`, "{{part}}")},
+			{kind: "timeseries", title: "Damaged", queries: one(`max by (part) (veghe_scrub_damaged)`, "{{part}}")},
 			{kind: "timeseries", title: "Retention last ran", unit: "s", queries: one(`time() - max by (part) (veghe_retention_last_success_timestamp_seconds)`, "{{part}}")},
 		}},
 		{"The process", []panel{
@@ -81,6 +83,9 @@ func analysts() dashboard {
 		{"What people say", []panel{
 			{kind: "timeseries", title: "Decisions a day", stacked: true, wide: 12, queries: one(`sum by (decision) (increase(veghe_reviews_total[1d]))`, "{{decision}}")},
 			{kind: "timeseries", title: "Found by standing searches a day", wide: 12, queries: one(`sum(increase(veghe_watch_hits_total[1d]))`, "posts")},
+			{kind: "timeseries", title: "Notes an hour", about: "What channels were told of standing searches, by how it went.", queries: one(`sum by (channel, outcome) (increase(veghe_notes_total[1h]))`, "{{channel}} {{outcome}}")},
+			{kind: "timeseries", title: "Posts to tell of", queries: one(`max by (channel) (veghe_notes_waiting_posts)`, "{{channel}}")},
+			{kind: "timeseries", title: "Oldest post to tell of", unit: "s", queries: one(`max by (channel) (veghe_notes_waiting_seconds)`, "{{channel}}")},
 		}},
 	}}
 }
