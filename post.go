@@ -41,30 +41,31 @@ func (p *Post) Identify() {
 		p.Kind = Forum
 	}
 	if p.ContentHash == "" {
-		p.ContentHash = "sha256:" + digest(64, p.Title, p.Text)
+		p.ContentHash = digest("sha256:", 64, p.Title, p.Text)
 	}
 	if p.ID == "" {
-		posted := ""
+		var posted [len(time.RFC3339Nano)]byte
+		var seq [20]byte
+		when, number := posted[:0], seq[:0]
 		if !p.PostedAt.IsZero() {
-			posted = p.PostedAt.UTC().Format(time.RFC3339Nano)
+			when = p.PostedAt.UTC().AppendFormat(when, time.RFC3339Nano)
 		}
-		seq := ""
 		if p.Seq != 0 {
-			seq = strconv.Itoa(p.Seq)
+			number = strconv.AppendInt(number, int64(p.Seq), 10)
 		}
-		p.ID = PostID(digest(32, "post", string(p.Source), p.URL, string(p.Thread), seq, string(p.Author), posted, p.Title, p.Text))
+		p.ID = PostID(digest("", 32, "post", string(p.Source), p.URL, string(p.Thread), string(number), string(p.Author), string(when), p.Title, p.Text))
 	}
 }
 
 // NativeID is the id of a post that its source numbers itself: stable through
 // edits, moves between pages and changes of the page's address.
 func NativeID(source SourceID, native string) PostID {
-	return PostID(digest(32, "native", string(source), native))
+	return PostID(digest("", 32, "native", string(source), native))
 }
 
-// digest is n hex digits of the SHA-256 over the parts, each with its length,
-// so that no two lists of parts run together.
-func digest(n int, parts ...string) string {
+// digest is a prefix and n hex digits of the SHA-256 over the parts, each with
+// its length, so that no two lists of parts run together.
+func digest(prefix string, n int, parts ...string) string {
 	buf := digests.Get().(*[]byte)
 	b := (*buf)[:0]
 	for _, s := range parts {
@@ -72,13 +73,13 @@ func digest(n int, parts ...string) string {
 		b = append(b, s...)
 	}
 	sum := sha256.Sum256(b)
+	b = hex.AppendEncode(append(b[:0], prefix...), sum[:])
+	out := string(b[:len(prefix)+n])
 	if cap(b) <= largeBuffer {
 		*buf = b
 		digests.Put(buf)
 	}
-	var out [2 * sha256.Size]byte
-	hex.Encode(out[:], sum[:])
-	return string(out[:n])
+	return out
 }
 
 var (

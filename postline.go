@@ -14,8 +14,9 @@ import (
 type lineReader struct {
 	line []byte
 	at   int
-	seen uint32 // fields, a bit each
-	buf  []byte // for strings with escapes
+	seen uint32     // fields, a bit each
+	buf  []byte     // for strings with escapes
+	last [16]string // of fields that one post has from the other
 }
 
 // read is the post of a line; ok is false if it is for encoding/json to say.
@@ -81,8 +82,27 @@ func (l *lineReader) field(key []byte, p *Post) bool {
 		return false
 	}
 	v, ok := l.value(bit)
-	*to = string(v)
+	switch to {
+	case (*string)(&p.Source), (*string)(&p.Thread), (*string)(&p.Author):
+		*to = l.shared(bit, v)
+	default:
+		*to = string(v)
+	}
 	return ok
+}
+
+// shared is a string, without a copy if the field was the same in the last
+// post.
+func (l *lineReader) shared(bit int, v []byte) string {
+	const short = 256 // what a reader may keep
+	if string(v) == l.last[bit] {
+		return l.last[bit]
+	}
+	s := string(v)
+	if len(s) <= short {
+		l.last[bit] = s
+	}
+	return s
 }
 
 // once notes a field, and reports whether it is new.

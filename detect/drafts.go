@@ -94,12 +94,15 @@ func (e *Engine) Settle(places []history.Place, d *Drafts) []veghe.Assessment {
 // Only a post whose features some rule wants is matched again, with them.
 func (e *Engine) settle(prog *program, at history.Place, p *veghe.Post, d *draft) {
 	if e.near != nil {
-		of, features := e.near.place(p, d)
+		features := e.near.features.Get().(map[string]float64)
+		of := e.near.place(p, d, features)
 		if prog.set.WantsFeatures(features) {
 			again := e.inspect(prog, p, features)
 			d.Assessment, d.reads = again.Assessment, again.reads
 		}
 		d.Cluster = of
+		clear(features)
+		e.near.features.Put(features)
 	}
 	prog.judge(at, p, d)
 }

@@ -178,6 +178,7 @@ func (e *Engine) Explain(p veghe.Post, ids ...veghe.RuleID) (rule.Explanation, v
 	ex.Findings = w.meantToo(&in.Input, ex.Findings)
 	d := draft{Assessment: prog.assessment(&p, &in, e.companion(w, ex.Findings)), reads: prog.reads(w, in.Quoted, ex.Findings)}
 	alone := program{set: prog.set, policies: prog.policies}
+	alone.workers.New = prog.workers.New
 	alone.judge(history.Nowhere, &p, &d)
 	return ex, d.Assessment
 }

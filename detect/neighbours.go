@@ -19,11 +19,13 @@ const KnownContacts = "known-contacts"
 type neighbours struct {
 	*cluster.Memory
 	sketches sync.Pool // of *cluster.Sketch
+	features sync.Pool // of map[string]float64, empty
 }
 
 func newNeighbours() *neighbours {
 	n := &neighbours{Memory: cluster.NewMemory(cluster.Options{}, nil)}
 	n.sketches.New = func() any { return new(cluster.Sketch) }
+	n.features.New = func() any { return map[string]float64{} }
 	return n
 }
 
@@ -59,9 +61,9 @@ func reachable(p *veghe.Post, contacts []veghe.Contact) (out []string) {
 
 // place puts a post among its neighbours, in the order of the stream, and
 // returns its template, if others have it, and the features that follow. A
-// post that was placed before changes nothing.
-func (n *neighbours) place(p *veghe.Post, d *draft) (*veghe.Cluster, map[string]float64) {
-	features := map[string]float64{}
+// post that was placed before changes nothing. The features are put into the
+// map.
+func (n *neighbours) place(p *veghe.Post, d *draft, features map[string]float64) *veghe.Cluster {
 	n.manner(p, features)
 	m := cluster.Member{ID: p.ID, Source: p.Source, Author: p.Author, Contacts: reachable(p, d.Contacts), At: p.Written()}
 	if place := strings.TrimSpace(p.Place); place != "" {
@@ -84,9 +86,9 @@ func (n *neighbours) place(p *veghe.Post, d *draft) (*veghe.Cluster, map[string]
 		features["template_burst"] = float64(spread.Burst)
 	}
 	if spread.Posts == 0 {
-		return nil, features
+		return nil
 	}
-	return &veghe.Cluster{ID: spread.ID, Size: spread.Posts}, features
+	return &veghe.Cluster{ID: spread.ID, Size: spread.Posts}
 }
 
 // manner is how the author of a post in a conversation writes lately.

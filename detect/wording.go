@@ -102,7 +102,7 @@ func isShut(w *rule.Wording, id veghe.RuleID) bool {
 
 // worded is the finding for how a text reads, and whether there is one. One
 // post of a talk is too little to speak for it.
-func worded(pol *rule.Policy, m *wording.Model, t wording.Tally, single bool, p *veghe.Post) (veghe.Finding, bool) {
+func (prog *program) worded(pol *rule.Policy, m *wording.Model, t wording.Tally, single bool, p *veghe.Post) (veghe.Finding, bool) {
 	score := m.Score(t)
 	w := pol.Wording
 	s := w.Strength(score)
@@ -121,18 +121,19 @@ func worded(pol *rule.Policy, m *wording.Model, t wording.Tally, single bool, p 
 		f.Why = fmt.Sprintf("in its wording like texts that were no reason to look: %.1f, counts up to %.1f", score, w.Against)
 	default:
 		f.Why = fmt.Sprintf("in its wording like texts that were a reason to look: %.1f, counts from %.1f, as strong from %.1f", score, w.Medium, w.Strong)
-		f.Spans = tellingWords(m, p)
+		f.Spans = prog.tellingWords(m, p)
 	}
 	return f, true
 }
 
 // tellingWords are the author's own words in a post that weigh most.
-func tellingWords(m *wording.Model, p *veghe.Post) []veghe.Span {
-	var d text.Doc
-	d.Fold(p.Text)
+func (prog *program) tellingWords(m *wording.Model, p *veghe.Post) []veghe.Span {
+	w := prog.workers.Get().(*worker)
+	defer prog.workers.Put(w)
+	w.text.Fold(p.Text)
 	spans := []veghe.Span{}
-	for _, w := range m.Words(&d, quoted(p.Text), wordingWords) {
-		spans = append(spans, veghe.Span{Start: w.Start, End: w.End, Text: p.Text[w.Start:w.End]})
+	for _, word := range m.Words(&w.wording, &w.text, quoted(p.Text), wordingWords) {
+		spans = append(spans, veghe.Span{Start: word.Start, End: word.End, Text: p.Text[word.Start:word.End]})
 	}
 	return spans
 }
@@ -145,7 +146,7 @@ func (prog *program) hear(pol *rule.Policy, ev evidence, t wording.Tally, single
 	if m == nil || t.Zero() || len(ev.positive) == 0 {
 		return veghe.Finding{}, false
 	}
-	return worded(pol, m, t, single, p)
+	return prog.worded(pol, m, t, single, p)
 }
 
 // heard is where an author stands with how the talk reads.

@@ -105,10 +105,10 @@ type Word struct {
 
 // Words are the at most n words of a text that speak most for it being a
 // reason to look, words that follow each other as one, the weightiest first;
-// not the shortest, which say little to a reader.
-func (m *Model) Words(d *text.Doc, skip []text.Range, n int) []Word {
+// not the shortest, which say little to a reader. The reading is scratch.
+func (m *Model) Words(r *Reading, d *text.Doc, skip []text.Range, n int) []Word {
 	weights := make([]float64, min(len(d.Tokens), maxTokens))
-	var r Reading
+	r.Reset()
 	r.Add(d, skip)
 	for _, f := range r.features {
 		w := float64(m.weights[f.at]) / float64(f.last-f.first+1)

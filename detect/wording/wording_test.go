@@ -91,7 +91,7 @@ func TestSkip(t *testing.T) {
 	}
 	var d text.Doc
 	d.Fold(s)
-	for _, w := range m.Words(&d, []text.Range{quote}, 10) {
+	for _, w := range m.Words(new(Reading), &d, []text.Range{quote}, 10) {
 		if w.Start < quote.End {
 			t.Errorf("%q shows, it is quoted", s[w.Start:w.End])
 		}
@@ -104,7 +104,7 @@ func TestWords(t *testing.T) {
 	var d text.Doc
 	d.Fold(s)
 	var got []string
-	for _, w := range m.Words(&d, nil, 3) {
+	for _, w := range m.Words(new(Reading), &d, nil, 3) {
 		got = append(got, s[w.Start:w.End])
 		if w.Weight <= 0 {
 			t.Errorf("%q weighs %v, want only what speaks for it", s[w.Start:w.End], w.Weight)
@@ -115,7 +115,7 @@ func TestWords(t *testing.T) {
 	}
 	// All words together are the whole score.
 	sum := 0.0
-	for _, w := range m.Words(&d, nil, len(d.Tokens)) {
+	for _, w := range m.Words(new(Reading), &d, nil, len(d.Tokens)) {
 		sum += w.Weight
 	}
 	if sum < m.Score(tally(m, s))-m.bias {
@@ -188,7 +188,7 @@ func FuzzReading(f *testing.F) {
 		}
 		var d text.Doc
 		d.Fold(s)
-		for _, w := range m.Words(&d, nil, 5) {
+		for _, w := range m.Words(new(Reading), &d, nil, 5) {
 			_ = s[w.Start:w.End]
 		}
 	})
