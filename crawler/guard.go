@@ -138,7 +138,10 @@ func (g *guard) checkAddress(req *http.Request) error {
 		return err
 	}
 	if !g.site.inScope(req.URL) {
-		return errOutOfScope
+		if g.site.hosts[strings.ToLower(req.URL.Hostname())] {
+			return fmt.Errorf("%w: another path or port", errOutOfScope)
+		}
+		return fmt.Errorf("%w: it leads to %.80q", errOutOfScope, req.URL.Hostname())
 	}
 	if isMediaURL(req.URL) {
 		return errMedia

@@ -109,14 +109,18 @@ func report(e env, c command, err error) int {
 		fmt.Fprintf(e.err, "veghe %s: %v\nusage: veghe %s %s\n", c.name, err, c.name, c.args)
 		return exitUsage
 	case errors.As(err, &part):
-		fmt.Fprintf(e.err, "veghe %s: %v\n", c.name, err)
+		sayError(e, c, err)
 		return exitPartial
 	default:
-		fmt.Fprintf(e.err, "veghe %s: %s\n", c.name, strings.TrimRight(err.Error(), "\n"))
-		if h := hint(err); h != "" {
-			fmt.Fprintf(e.err, "hint: %s\n", h)
-		}
+		sayError(e, c, err)
 		return exitError
+	}
+}
+
+func sayError(e env, c command, err error) {
+	fmt.Fprintf(e.err, "veghe %s: %s\n", c.name, strings.TrimRight(err.Error(), "\n"))
+	if h := hint(err); h != "" {
+		fmt.Fprintf(e.err, "hint: %s\n", h)
 	}
 }
 

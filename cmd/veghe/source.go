@@ -22,8 +22,12 @@ func sourceCmd(ctx context.Context, e env, args []string) error {
 		"test": sourceTest, "add": sourceAdd, "list": sourceList,
 		"pause": sourceSwitch("pause"), "resume": sourceSwitch("resume"),
 	}
+	if len(args) > 0 && (args[0] == "-h" || args[0] == "--help" || args[0] == "help") {
+		fmt.Fprint(e.out, sourceHelp)
+		return nil
+	}
 	if len(args) == 0 || verbs[args[0]] == nil {
-		return usageError{"want test, add, list, pause or resume"}
+		return usageError{"want test, add, list, pause or resume; veghe source -h shows how"}
 	}
 	return verbs[args[0]](ctx, e, args[1:])
 }

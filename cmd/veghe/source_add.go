@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -34,9 +35,9 @@ func sourceAdd(ctx context.Context, e env, args []string) error {
 		return err
 	}
 	if len(rest) != 1 {
-		return usageError{"add: want one address"}
+		return usageError{"add: want one address, such as https://forum.example.org/"}
 	}
-	cfg, err := f.config()
+	cfg, err := f.configOrNone()
 	if err != nil {
 		return err
 	}
@@ -49,27 +50,45 @@ func sourceAdd(ctx context.Context, e env, args []string) error {
 			return withHint(fmt.Errorf("there is a source %s at %s already", s.ID, s.URL), "choose another name with -id, or edit the entry")
 		}
 	}
-	if err := f.source.Validate(); err != nil {
-		return err
-	}
 	got, err := f.probe(ctx, &cfg)
 	if err != nil {
 		return err
 	}
 	printProbed(e.out, got)
 	if postsOf(got) == 0 && !*anyway {
-		return withHint(errors.New("no posts were found, nothing was written down"), "see above why; -anyway writes it down all the same")
+		return withHint(errors.New("no posts were found, nothing was written down"), "%s; -anyway writes it down all the same", adviceOn(got))
 	}
 	entry := sourceEntry(&f.source)
 	if *dry || f.file == "" {
-		fmt.Fprintf(e.out, "\nto be put under sources: in the configuration\n\n%s", entry)
+		fmt.Fprintf(e.out, "\nto be put under sources: in the configuration, or name one with -c (it is made if missing)\n\n%s", entry)
 		return nil
 	}
-	if err := addToFile(f.file, &f.source, entry, len(cfg.Sources)); err != nil {
-		return withHint(err, "put this under sources: by hand\n%s", entry)
+	if err := addToFile(f.file, f.reader(&cfg), &f.source, entry, len(cfg.Sources)); err != nil {
+		return withHint(err, "put this under sources: by hand\n%s%s", entry, f.reader(&cfg))
 	}
-	fmt.Fprintf(e.out, "\n%s is in %s now; veghe run reads it at its next start\n", f.source.ID, f.file)
+	fmt.Fprintf(e.out, "\n%s is in %s now; veghe run -c %s reads it at its next start\n", f.source.ID, f.file, f.file)
 	return nil
+}
+
+// configOrNone reads the configuration; one that is not there yet says nothing.
+func (f *sourceFlags) configOrNone() (config, error) {
+	file := f.file
+	if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) {
+		f.file = ""
+	}
+	cfg, err := f.config()
+	f.file = file
+	return cfg, err
+}
+
+// reader is who reads, as an entry of the configuration, unless it says so
+// already.
+func (f *sourceFlags) reader(cfg *config) string {
+	if cfg.Crawler.Operator != "" && cfg.Crawler.Contact != "" {
+		return ""
+	}
+	return fmt.Sprintf("crawler:\n  operator: %s\n  contact: %s\n",
+		quoted(cmp.Or(cfg.Crawler.Operator, f.operator)), quoted(cmp.Or(cfg.Crawler.Contact, f.contact)))
 }
 
 var notID = regexp.MustCompile(`[^a-z0-9]+`)
@@ -127,13 +146,14 @@ func quoted(s string) string {
 
 // addToFile puts an entry into a configuration, whose comments and order stay
 // as they are. The file is only replaced if the new one reads as the old one
-// and the source.
-func addToFile(file string, s *crawler.Source, entry string, before int) error {
+// and the source. A file that is not there is made. Reader, if not empty, is
+// put before all else.
+func addToFile(file, reader string, s *crawler.Source, entry string, before int) error {
 	old, err := os.ReadFile(file)
-	if err != nil {
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("reading the configuration: %w", err)
 	}
-	out, err := insertEntry(string(old), entry)
+	out, err := insertEntry(reader+string(old), entry)
 	if err != nil {
 		return err
 	}
@@ -144,11 +164,11 @@ func addToFile(file string, s *crawler.Source, entry string, before int) error {
 	if len(c.Sources) != before+1 || !same(&c.Sources[before], s) {
 		return errors.New("the list of sources is written in a form that cannot be added to")
 	}
-	info, err := os.Stat(file)
-	if err != nil {
-		return err
+	mode := fs.FileMode(0o600)
+	if info, err := os.Stat(file); err == nil {
+		mode = info.Mode().Perm()
 	}
-	return replaceFile(file, []byte(out), info.Mode().Perm())
+	return replaceFile(file, []byte(out), mode)
 }
 
 // same compares what is written down of two sources.

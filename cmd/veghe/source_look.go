@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -54,16 +55,13 @@ func (f *sourceFlags) describe(address string) error {
 
 // probe looks at the source as the crawler of cfg would.
 func (f *sourceFlags) probe(ctx context.Context, cfg *config) (crawler.Probed, error) {
-	operator, contact := cfg.Crawler.Operator, cfg.Crawler.Contact
-	if f.operator != "" {
-		operator = f.operator
-	}
-	if f.contact != "" {
-		contact = f.contact
-	}
+	operator, contact := cmp.Or(f.operator, cfg.Crawler.Operator), cmp.Or(f.contact, cfg.Crawler.Contact)
 	if operator == "" || contact == "" {
 		return crawler.Probed{}, withHint(errors.New("sites must know who reads them, also once: operator and contact are missing"),
 			"give -operator and -contact, or name a configuration that has them with -c")
+	}
+	if err := f.source.Validate(); err != nil {
+		return crawler.Probed{}, withHint(err, "%s", adviceOnSource(err))
 	}
 	return crawler.Probe(ctx, crawler.Config{Operator: operator, Contact: contact, Version: thisBuild().Version}, f.source)
 }
@@ -76,7 +74,7 @@ func sourceTest(ctx context.Context, e env, args []string) error {
 		return err
 	}
 	if len(rest) != 1 {
-		return usageError{"test: want one address"}
+		return usageError{"test: want one address, such as https://forum.example.org/"}
 	}
 	cfg, err := f.config()
 	if err != nil {
@@ -103,7 +101,7 @@ func sourceTest(ctx context.Context, e env, args []string) error {
 		printProbed(e.out, got)
 	}
 	if err == nil && postsOf(got) == 0 {
-		return withHint(partialError{"no posts were found"}, "the kind of site may be unknown: describe it with selectors (docs/sources.md)")
+		return withHint(partialError{"no posts were found"}, "%s", adviceOn(got))
 	}
 	return err
 }
@@ -126,12 +124,12 @@ const (
 func printProbed(w io.Writer, p crawler.Probed) {
 	for i := range p.Pages {
 		page := &p.Pages[i]
-		engine := page.Engine
-		if engine == "" {
-			engine = "nothing"
-		}
 		fmt.Fprintf(w, "%s %s\n", page.Kind, clean(page.URL, 200))
-		fmt.Fprintf(w, "  %s, %d bytes, %d requests; recognised: %s\n", page.Outcome, page.Bytes, page.Requests, engine)
+		fmt.Fprintf(w, "  %s, %d bytes, %d requests", page.Outcome, page.Bytes, page.Requests)
+		if page.Outcome == crawler.OK || page.Outcome == crawler.Unparsed {
+			fmt.Fprintf(w, "; recognised: %s", cmp.Or(page.Engine, "nothing"))
+		}
+		fmt.Fprintln(w)
 		if page.Error != "" {
 			fmt.Fprintf(w, "  %s\n", clean(page.Error, 300))
 		}
@@ -154,7 +152,7 @@ func printPosts(w io.Writer, posts []veghe.Post) {
 		if !p.PostedAt.IsZero() {
 			when = p.PostedAt.UTC().Format("2006-01-02 15:04")
 		}
-		fmt.Fprintf(w, "    %s  %s, %s", p.Kind, when, clean(string(p.Author), 40))
+		fmt.Fprintf(w, "    %s  %s, %s", p.Kind, when, cmp.Or(clean(string(p.Author), 40), "nobody named"))
 		if p.Seq > 0 {
 			fmt.Fprintf(w, ", #%d", p.Seq)
 		}
