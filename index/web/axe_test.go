@@ -47,8 +47,9 @@ func TestBrowserAxe(t *testing.T) {
 		"/", "/?q=nowhere", `/?q="`, post, post + "/report", entityPath("phone", "+40700000456"), "/cases", "/cases/2026-0001", "/cases/2026-0001/report",
 		"/queues", "/watches", "/watches/1", "/lookup", "/status", "/rules", "/sources", "/help",
 	} {
-		for _, scheme := range []string{"light", "dark"} {
-			b.do("opening "+page,
+		for _, look := range [][2]string{{"light", "en"}, {"dark", "en"}, {"light", "ro"}} {
+			scheme, lang := look[0], look[1]
+			b.do("opening "+page, cookie(b.home, "ui", lang),
 				command(emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}}),
 				chromedp.Navigate(b.home+page))
 			res, err := chromedp.Run(b.ctx, chromedp.Evaluate[[]string](string(axe)+axeRun, chromedp.EvalAwaitPromise))
@@ -56,7 +57,7 @@ func TestBrowserAxe(t *testing.T) {
 				t.Fatalf("%s: %v", page, err)
 			}
 			if len(res) > 0 {
-				t.Errorf("%s in %s:\n%s", page, scheme, strings.Join(res, "\n"))
+				t.Errorf("%s, %s in %s:\n%s", page, scheme, lang, strings.Join(res, "\n"))
 			}
 		}
 	}

@@ -306,7 +306,7 @@ const faultsScript = `(() => {
   const out = [];
   const all = (s) => [...document.querySelectorAll(s)];
   for (const s of ["main", "h1", "header.top", "footer"]) if (all(s).length !== 1) out.push(all(s).length + " of " + s);
-  for (const i of all("input:not([type=hidden])")) if (!i.labels.length) out.push("no label: " + i.outerHTML);
+  for (const i of all("input:not([type=hidden], [hidden])")) if (!i.labels.length) out.push("no label: " + i.outerHTML);
   for (const a of all("a, button")) if (!(a.textContent.trim() || a.getAttribute("aria-label"))) out.push("no name: " + a.outerHTML.slice(0, 100));
   const ids = all("[id]").map((e) => e.id);
   ids.forEach((id, i) => { if (ids.indexOf(id) !== i) out.push("twice: #" + id); });
