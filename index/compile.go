@@ -2,7 +2,6 @@ package index
 
 import (
 	"context"
-	"errors"
 	"strings"
 
 	"github.com/blevesearch/bleve/v2/mapping"
@@ -289,42 +288,4 @@ func (q *termsQuery) Searcher(ctx context.Context, r segment.IndexReader, _ mapp
 		return searcher.NewMatchNoneSearcher(r)
 	}
 	return searcher.NewMultiTermSearcher(ctx, r, q.terms, q.field, q.boost, opt, true)
-}
-
-// prefixQuery finds posts with any term that begins so. Which of the terms it
-// is does not matter for the order of the result, so it is for filters only:
-// weighing thousands of terms against each other would be the costliest part of
-// a query.
-type prefixQuery struct{ field, prefix string }
-
-// Searcher makes prefixQuery a query of bleve.
-func (q *prefixQuery) Searcher(ctx context.Context, r segment.IndexReader, _ mapping.IndexMapping, opt search.SearcherOptions) (search.Searcher, error) {
-	terms, err := q.terms(ctx, r)
-	if err != nil {
-		return nil, err
-	}
-	if len(terms) == 0 {
-		return searcher.NewMatchNoneSearcher(r)
-	}
-	return searcher.NewMultiTermSearcher(ctx, r, terms, q.field, formBoost, opt, true)
-}
-
-func (q *prefixQuery) terms(ctx context.Context, r segment.IndexReader) (out []string, err error) {
-	dict, err := r.FieldDictPrefix(q.field, []byte(q.prefix))
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, dict.Close()) }()
-	for {
-		entry, err := dict.Next()
-		switch {
-		case err != nil || entry == nil:
-			return out, err
-		case len(out) == maxExpanded:
-			return nil, errTooMany
-		case len(out)%1024 == 1023 && ctx.Err() != nil:
-			return nil, ctx.Err()
-		}
-		out = append(out, entry.Term)
-	}
 }

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# load.sh [POSTS]: results pages over POSTS flagged posts (1000000) while others
+# load.sh [POSTS] [ROUNDS]: results pages over POSTS flagged posts (1000000) while others
 # keep coming, beside SQLite's FTS5 and, where Debian's PostgreSQL is installed,
 # a PostgreSQL of our own on a local socket, on the same data. Prints a table.
 set -euo pipefail
@@ -15,4 +15,4 @@ if [ -n "$bin" ]; then
   as "$bin/pg_ctl" -D "$dir/data" -w -l "$dir/log" start -o "-k $dir -c listen_addresses='' -c shared_buffers=1GB -c work_mem=64MB -c max_wal_size=4GB" >/dev/null
   export VEGHE_POSTGRES="host=$dir user=veghe dbname=postgres"
 fi
-${GO:-go} test -tags load -count=1 -timeout 3h -v -run '^TestLoad$' ./index/load -load.posts "${1:-1000000}" | grep -v '^=== '
+${GO:-go} test -tags load -count=1 -timeout 3h -v -run '^TestLoad$' ./index/load -load.posts "${1:-1000000}" -load.rounds "${2:-30}" | grep -v '^=== '

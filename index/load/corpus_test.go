@@ -12,18 +12,22 @@ import (
 )
 
 // corpus makes posts of about 500 bytes over two years, with words spread as in
-// a language: few common ones, many rare ones. All of them are flagged.
+// a language: few common ones, many rare ones. All of them are flagged, and
+// come in the order in which they were collected, within days of being written.
 type corpus struct {
 	rnd  *rand.Rand
 	zipf *rand.Zipf
 	n    int
+	all  int // posts of the two years; what comes after is of the last day
 	to   time.Time
 }
 
-func newCorpus(seed uint64, to time.Time) *corpus {
+func newCorpus(seed uint64, all int, to time.Time) *corpus {
 	rnd := rand.New(rand.NewPCG(seed, 2))
-	return &corpus{rnd: rnd, zipf: rand.NewZipf(rnd, 1.1, 8, 200_000), to: to}
+	return &corpus{rnd: rnd, zipf: rand.NewZipf(rnd, 1.1, 8, 200_000), all: all, to: to}
 }
+
+const twoYears = 730 * 24 * time.Hour
 
 var syllables = strings.Fields("munca la strei na ta te pli tit bun con tra ct ca mi no pe ro su te vi zu fa ga do le")
 
@@ -43,11 +47,15 @@ func (c *corpus) post() veghe.Assessed {
 		b.WriteByte(' ')
 	}
 	c.n++
-	at := c.to.Add(-time.Duration(c.rnd.IntN(730*24*60)) * time.Minute).Truncate(time.Second)
+	collected := c.to
+	if c.n < c.all {
+		collected = c.to.Add(-twoYears / time.Duration(c.all) * time.Duration(c.all-c.n)).Truncate(time.Second)
+	}
+	at := collected.Add(-time.Duration(c.rnd.ExpFloat64() * float64(20*time.Hour))).Truncate(time.Second)
 	pick := func(prefix string, n int) string { return fmt.Sprint(prefix, min(c.rnd.IntN(n), c.rnd.IntN(n))) }
 	p := veghe.Post{
 		Source: veghe.SourceID(pick("source", 40)), Kind: veghe.Forum, Author: veghe.AuthorID(pick("author", 60_000)), Text: b.String(),
-		URL: fmt.Sprintf("https://forum.example.org/t/%d", c.n), PostedAt: at, CollectedAt: at.Add(time.Hour),
+		URL: fmt.Sprintf("https://forum.example.org/t/%d", c.n), PostedAt: at, CollectedAt: collected,
 	}
 	p.Identify()
 	a := veghe.Assessed{Post: p, AssessedAt: p.CollectedAt, Assessment: veghe.Assessment{

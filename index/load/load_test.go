@@ -21,6 +21,7 @@ import (
 var (
 	posts  = flag.Int("load.posts", 1_000_000, "flagged posts to search")
 	rounds = flag.Int("load.rounds", 30, "times that each question is asked")
+	beside = flag.Bool("load.beside", true, "measure the others too")
 	rate   = flag.Int("load.rate", 100, "posts a second that come meanwhile")
 )
 
@@ -97,8 +98,11 @@ type engine struct {
 func TestLoad(t *testing.T) {
 	to := time.Now().UTC().Truncate(24 * time.Hour)
 	all := questions(to)
-	engines := []*engine{ours(t, to), sqliteEngine(t, to)}
-	if address := os.Getenv("VEGHE_POSTGRES"); address != "" {
+	engines := []*engine{ours(t, to)}
+	if *beside {
+		engines = append(engines, sqliteEngine(t, to))
+	}
+	if address := os.Getenv("VEGHE_POSTGRES"); *beside && address != "" {
 		engines = append(engines, postgresEngine(t, to, address))
 	}
 	took := make([][]times, len(engines))
@@ -192,7 +196,7 @@ func ours(t *testing.T, to time.Time) *engine {
 
 // each makes all posts, a thousand at a time, the same for everybody.
 func each(to time.Time, put func(c *corpus, n int)) {
-	c := newCorpus(1, to)
+	c := newCorpus(1, *posts, to)
 	for left := *posts; left > 0; left -= 1000 {
 		put(c, min(left, 1000))
 	}
@@ -200,7 +204,7 @@ func each(to time.Time, put func(c *corpus, n int)) {
 
 // paced makes other posts, so many a second.
 func paced(ctx context.Context, to time.Time, put func(c *corpus, n int) error) error {
-	c := newCorpus(2, to)
+	c := newCorpus(2, *posts, to)
 	c.n = *posts
 	tick := time.NewTicker(time.Second / 2)
 	defer tick.Stop()

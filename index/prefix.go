@@ -1,0 +1,150 @@
+package index
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/bits"
+
+	"github.com/blevesearch/bleve/v2/index/scorch"
+	"github.com/blevesearch/bleve/v2/mapping"
+	"github.com/blevesearch/bleve/v2/search"
+	segment "github.com/blevesearch/bleve_index_api"
+)
+
+// prefixQuery finds posts with any term that begins so. Which of the terms it
+// is does not matter for the order of the result, so it is for filters only,
+// and the posts of thousands of terms are simply put into one set.
+type prefixQuery struct{ field, prefix string }
+
+// Searcher makes prefixQuery a query of bleve.
+func (q *prefixQuery) Searcher(ctx context.Context, r segment.IndexReader, _ mapping.IndexMapping, _ search.SearcherOptions) (search.Searcher, error) {
+	snap, ok := r.(*scorch.IndexSnapshot)
+	if !ok {
+		return nil, fmt.Errorf("the index is read through a %T, want a snapshot", r)
+	}
+	terms, err := q.terms(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	set := &postSet{}
+	start := uint64(0)
+	for _, f := range snap.Segments() {
+		if err := set.add(ctx, f, q.field, terms, start); err != nil {
+			return nil, err
+		}
+		start += uint64(f.FullSize())
+	}
+	return set, nil
+}
+
+func (q *prefixQuery) terms(ctx context.Context, r segment.IndexReader) (out []string, err error) {
+	dict, err := r.FieldDictPrefix(q.field, []byte(q.prefix))
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, dict.Close()) }()
+	for {
+		entry, err := dict.Next()
+		switch {
+		case err != nil || entry == nil:
+			return out, err
+		case len(out) == maxExpanded:
+			return nil, errTooMany
+		case len(out)%1024 == 1023 && ctx.Err() != nil:
+			return nil, ctx.Err()
+		}
+		out = append(out, entry.Term)
+	}
+}
+
+// postSet is the posts with some terms, by their number in a snapshot: a bit
+// for each.
+type postSet struct {
+	bits  []uint64
+	count uint64
+	next  uint64 // the number to go on from
+}
+
+// add puts in the posts of one file, numbered from start.
+func (s *postSet) add(ctx context.Context, f *scorch.SegmentSnapshot, field string, terms []string, start uint64) error {
+	s.bits = append(s.bits, make([]uint64, (start+uint64(f.FullSize()))/64+1-uint64(len(s.bits)))...)
+	dict, err := f.Segment().Dictionary(field)
+	if err != nil {
+		return err
+	}
+	for i, term := range terms {
+		if i%checkEvery == 0 && ctx.Err() != nil {
+			return ctx.Err()
+		}
+		list, err := dict.PostingsList([]byte(term), f.Deleted(), nil)
+		if err != nil {
+			return err
+		}
+		posts := list.Iterator(false, false, false, nil)
+		for {
+			p, err := posts.Next()
+			if err != nil {
+				return err
+			}
+			if p == nil {
+				break
+			}
+			s.set(start + p.Number())
+		}
+	}
+	return nil
+}
+
+func (s *postSet) set(n uint64) {
+	if bit := uint64(1) << (n % 64); s.bits[n/64]&bit == 0 {
+		s.bits[n/64] |= bit
+		s.count++
+	}
+}
+
+// Next gives the posts in their order.
+func (s *postSet) Next(ctx *search.SearchContext) (*search.DocumentMatch, error) {
+	for at := s.next / 64; at < uint64(len(s.bits)); at++ {
+		left := s.bits[at]
+		if at == s.next/64 {
+			left &= ^uint64(0) << (s.next % 64)
+		}
+		if left == 0 {
+			continue
+		}
+		n := at*64 + uint64(bits.TrailingZeros64(left))
+		s.next = n + 1
+		hit := ctx.DocumentMatchPool.Get()
+		hit.IndexInternalID = segment.NewIndexInternalID(hit.IndexInternalID, n)
+		return hit, nil
+	}
+	return nil, nil
+}
+
+// Advance goes on to a post, or the next one after it.
+func (s *postSet) Advance(ctx *search.SearchContext, id segment.IndexInternalID) (*search.DocumentMatch, error) {
+	s.next = max(s.next, id.Value())
+	return s.Next(ctx)
+}
+
+// Close has nothing to close.
+func (s *postSet) Close() error { return nil }
+
+// Weight is nothing: see filter.
+func (s *postSet) Weight() float64 { return 0 }
+
+// SetQueryNorm does not matter then.
+func (s *postSet) SetQueryNorm(float64) {}
+
+// Count is how many posts there are.
+func (s *postSet) Count() uint64 { return s.count }
+
+// Min is for searchers of several clauses.
+func (s *postSet) Min() int { return 0 }
+
+// Size is in bytes.
+func (s *postSet) Size() int { return 8 * len(s.bits) }
+
+// DocumentMatchPoolSize is how many matches are held at once.
+func (s *postSet) DocumentMatchPoolSize() int { return 1 }
