@@ -11,7 +11,7 @@ DATA ?= ../shared/data
 export CGO_ENABLED ?= 0
 
 .DEFAULT_GOAL := help
-.PHONY: help build run demo test ci lint race fuzz bench hyperscan eval kafka kafka-stop kafka-test browser promtool wordpress handover golden docs vuln package rules wording clean fault fault-kafka spirit scale soak
+.PHONY: help build run demo test ci lint race fuzz bench hyperscan eval kafka kafka-stop kafka-test browser promtool wordpress handover golden docs vuln package rules wording clean fault fault-kafka spirit scale soak load
 
 help: ## list what you can do
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -74,6 +74,9 @@ fault-kafka: ## the same for brokers, the network and the stages on them (twelve
 
 scale: build ## throughput of 1, 2 and 4 detect processes on three brokers, as ratios
 	deploy/ci/scale.sh
+
+load: ## results pages over POSTS flagged posts (1000000), beside FTS5 and PostgreSQL
+	deploy/ci/load.sh $(or $(POSTS),1000000)
 
 soak: ## POSTS posts (1000000) through one veghe: speed, memory, disk, latency
 	deploy/ci/soak.sh $(or $(POSTS),1000000)

@@ -87,7 +87,8 @@ func putNumbered(x *index.Index, n int) error {
 func numbered(n int) []veghe.Assessed {
 	var out []veghe.Assessed
 	for i := range victimBatch {
-		out = append(out, post(fmt.Sprintf("b%d-%d", n, i), fmt.Sprintf("munca numarul x%dx", n)))
+		month := noon.AddDate(0, -(n/3+i)%4, 0) // of a few, and new ones from time to time
+		out = append(out, post(fmt.Sprintf("b%d-%d", n, i), fmt.Sprintf("munca numarul x%dx", n), collectedAt(month)))
 	}
 	return out
 }
