@@ -48,6 +48,24 @@ func TestResults(t *testing.T) {
 	)
 }
 
+// The order by what was least seen before is one of those to choose, and says
+// how new each post is; the API takes and tells it too.
+func TestNoveltyOrder(t *testing.T) {
+	h, m := newDesk(t, nil)
+	m.hits[1].Novelty, m.hits[3].Novelty = 0.85, 0.4
+	body := ask(t, h, "GET", "/?sort=novelty", "").Body.String()
+	wants(t, body, `sort=novelty"`, `Least seen before`, `novelty 0.85`, `novelty 0.40`)
+	if strings.Index(body, "novelty 0.85") > strings.Index(body, "novelty 0.40") {
+		t.Error("what was seen more stands first")
+	}
+	if body := ask(t, h, "GET", "/", "").Body.String(); strings.Contains(body, "novelty 0") {
+		t.Error("in other orders it is shown too")
+	}
+	wants(t, ask(t, h, "GET", "/?sort=novelty", "", "Accept-Language", "ro").Body.String(), `Cele mai puțin văzute`, `noutate 0,85`)
+	wants(t, ask(t, h, "GET", "/help", "").Body.String(), `The order by novelty`)
+	wants(t, ask(t, h, "GET", "/api/v1/search?sort=novelty&size=1", "").Body.String(), `"novelty":0.85`)
+}
+
 func TestQueryErrorPointsAtThePlace(t *testing.T) {
 	h, _ := newDesk(t, nil)
 	w := ask(t, h, "GET", "/?q="+url.QueryEscape(`ferma "și <b>`), "")
