@@ -242,6 +242,29 @@ func TestRepeatsGiveTheStateOfTheFirstTime(t *testing.T) {
 	}
 }
 
+// Whether a quiet post counts is known before it is read.
+func TestFollows(t *testing.T) {
+	s := New(Params{}, 0)
+	key := func(author string) Key { return Key{Source: "s", Thread: "t", Author: veghe.AuthorID(author)} }
+	if s.Follows(key("a")) {
+		t.Error("a conversation in which nobody has shown anything is followed")
+	}
+	s.Observe(key("a"), "1", day0, own(hit("x", 1)))
+	if !s.Follows(key("a")) || !s.Follows(key("b")) {
+		t.Error("a talk of few in which somebody has shown something is not followed")
+	}
+	for i := range maxTalkers + 1 {
+		author := fmt.Sprint("quiet", i)
+		s.Observe(key(author), veghe.PostID(author), day0, Evidence{Wording: Tally{1, 1}})
+	}
+	if !s.Follows(key("a")) || s.Follows(key("b")) {
+		t.Error("among many only those are followed who have shown something")
+	}
+	if n := len(s.talks[conversationOf(key("a"))].Value.(*conversation).saved.Events); n != maxTalkers+1 {
+		t.Errorf("%d posts count, want %d: what is not followed does not", n, maxTalkers+1)
+	}
+}
+
 // A conversation of any length stays small, goes on exactly, and knows its
 // posts again.
 func TestLongConversationsAreFolded(t *testing.T) {
