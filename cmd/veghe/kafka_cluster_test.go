@@ -5,6 +5,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"flag"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -71,8 +72,11 @@ func TestKafkaStageKills(t *testing.T) {
 	t.Logf("serve was killed %d times, the detect processes %d and %d times", killed[0], killed[1], killed[2])
 }
 
+var previousBinary = flag.String("previous.binary", "", "a veghe of the version before, which TestKafkaRolling upgrades from")
+
 // Every stage is stopped and started once, one after the other, as an upgrade
-// is rolled out, and comes back with other rules: nothing is lost, the desk
+// is rolled out (from an older program with -previous.binary), and comes back
+// with other rules: nothing is lost, the desk
 // says of each post which rules judged it, and both sets did.
 func TestKafkaRolling(t *testing.T) {
 	prefix, data := prefixOf("rolling"), dataDir(t)
@@ -80,9 +84,12 @@ func TestKafkaRolling(t *testing.T) {
 	config := func(data, rules string) string {
 		return kafkaConfigFile(t, data, prefix, "rules: "+rules+"\n")
 	}
-	serve := start(t, "serve", "-c", config(data, before))
+	serve := startOther(t, *previousBinary, "serve", "-c", config(data, before))
 	folders := []string{dataDir(t), dataDir(t)}
-	detects := []*process{start(t, "detect", "-c", config(folders[0], before)), start(t, "detect", "-c", config(folders[1], before))}
+	detects := []*process{
+		startOther(t, *previousBinary, "detect", "-c", config(folders[0], before)),
+		startOther(t, *previousBinary, "detect", "-c", config(folders[1], before)),
+	}
 	await(t, 2*time.Minute, "the first start", func() bool { st, ok := statusOf(t, data); return ok && st.Ready })
 
 	offered := *killPosts / 4 * 4

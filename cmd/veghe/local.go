@@ -138,7 +138,7 @@ func (l *local) api(ctx context.Context, method, path, contentType string, body 
 
 // tokenVariable names what our own commands show to a desk with accounts: the
 // token in the data folder searches only where there are none.
-const tokenVariable = "VEGHE_TOKEN"
+const tokenVariable = "VEGHE_TOKEN" //nolint:gosec // the name of a variable
 
 // pinned trusts the certificate in a file, whatever name it is for: the
 // address is that of this machine.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -20,10 +21,11 @@ import (
 
 // process is a veghe in another process, which a test may kill.
 type process struct {
-	t    *testing.T
-	args []string
-	cmd  *exec.Cmd
-	log  *lockedBuffer
+	binary string // empty: this one
+	t      *testing.T
+	args   []string
+	cmd    *exec.Cmd
+	log    *lockedBuffer
 }
 
 // lockedBuffer keeps the last of what a process says, for a test that fails.
@@ -51,7 +53,13 @@ func (l *lockedBuffer) String() string {
 // start starts veghe with these arguments; the test ends it.
 func start(t *testing.T, args ...string) *process {
 	t.Helper()
-	p := &process{t: t, args: args, log: &lockedBuffer{}}
+	return startOther(t, "", args...)
+}
+
+// startOther is start with another version's binary.
+func startOther(t *testing.T, binary string, args ...string) *process {
+	t.Helper()
+	p := &process{t: t, binary: binary, args: args, log: &lockedBuffer{}}
 	p.start()
 	t.Cleanup(func() {
 		p.kill()
@@ -64,7 +72,7 @@ func start(t *testing.T, args ...string) *process {
 
 func (p *process) start() {
 	p.t.Helper()
-	p.cmd = exec.Command(os.Args[0], p.args...)
+	p.cmd = exec.Command(cmp.Or(p.binary, os.Args[0]), p.args...)
 	p.cmd.Env = append(os.Environ(), asVeghe+"=1")
 	p.cmd.Stdout, p.cmd.Stderr = p.log, p.log
 	if err := p.cmd.Start(); err != nil {

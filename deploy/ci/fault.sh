@@ -6,6 +6,7 @@
 #   DAMAGE=200 deploy/ci/fault.sh     so many data folders damaged at random
 #   SEED=1000                         other ones
 #   KILLS=300 deploy/ci/fault.sh kafka
+#   PREVIOUS=v1.2.0 deploy/ci/fault.sh kafka   rolls out from that version, too
 #
 # Small disks are mounted, in a mount namespace of its own that goes with it.
 set -euo pipefail
@@ -46,8 +47,17 @@ brokers() {
   addresses=$($kit start 3)
   export VEGHE_KAFKA_BROKERS=$addresses
   $go test -tags kafka -count=1 -timeout 20m -v -run '^Test(Drill|Faults)$' ./stream/kafka | grep -v '^ *=== '
+  local previous=''
+  if [ -n "${PREVIOUS:-}" ]; then
+    previous=$(mktemp -d)
+    git worktree add -q --detach "$previous/tree" "$PREVIOUS"
+    # shellcheck disable=SC2064 # now
+    trap "$kit clean; git worktree remove --force '$previous/tree'; rm -rf '$previous'" EXIT
+    (cd "$previous/tree" && $go build -o "$previous/veghe" ./cmd/veghe)
+    previous=$previous/veghe
+  fi
   $go test -tags kafka -count=1 -timeout 60m -v -run '^TestKafka(StageKills|Rolling)$' ./cmd/veghe \
-    -kill.posts "${KILL_POSTS:-20000}" -kill.rounds "${KILLS:-60}" | grep -v '^ *=== '
+    -kill.posts "${KILL_POSTS:-20000}" -kill.rounds "${KILLS:-60}" -previous.binary "$previous" | grep -v '^ *=== '
 }
 
 case ${1:-machine} in

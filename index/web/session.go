@@ -27,7 +27,7 @@ func (d *desk) cookieName(r *http.Request) string {
 
 // cookie is one that scripts cannot read and other sites cannot send.
 func (d *desk) cookie(r *http.Request, name, value string, maxAge int) *http.Cookie {
-	return &http.Cookie{
+	return &http.Cookie{ //nolint:gosec // Secure wherever the browser came over TLS
 		Name: name, Value: value, Path: "/", MaxAge: maxAge,
 		HttpOnly: true, SameSite: http.SameSiteStrictMode, Secure: d.secure(r),
 	}

@@ -211,7 +211,7 @@ func (d *desk) beginExternal(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return &failure{status: http.StatusServiceUnavailable, key: "error.provider", cause: err}
 	}
-	c := d.cookie(r, oidcCookie, keep, 600)
+	c := d.cookie(r, oidcCookie, keep, 600) //nolint:gosec // as cookie says; Lax, for the provider sends the browser back
 	c.Path, c.SameSite = "/signin/oidc", http.SameSiteLaxMode
 	http.SetCookie(w, c)
 	http.Redirect(w, r, address, http.StatusSeeOther)
@@ -226,7 +226,7 @@ func (d *desk) endExternal(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return fail(http.StatusForbidden, "error.provider_refused")
 	}
-	gone := d.cookie(r, oidcCookie, "", -1)
+	gone := d.cookie(r, oidcCookie, "", -1) //nolint:gosec // as cookie says
 	gone.Path = "/signin/oidc"
 	http.SetCookie(w, gone)
 	ctx, cancel := deadline(r)
