@@ -3,6 +3,7 @@ package index
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"time"
@@ -164,10 +165,16 @@ func daysOf(e Expr) daysWanted {
 
 // split places the posts of takenOver by month. The shards of these months must
 // be made anew then: the changes of these posts lie before their marks.
-func (s *store) split(ctx context.Context, now time.Time) error {
+func (s *store) split(ctx context.Context, now time.Time) (err error) {
 	if _, ok := s.months[takenOver]; !ok {
 		return nil
 	}
+	before := maps.Clone(s.months)
+	defer func() {
+		if err != nil {
+			s.months = before
+		}
+	}()
 	tx, err := s.db.Write.BeginTx(ctx, nil)
 	if err != nil {
 		return err

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -259,6 +260,57 @@ func TestTakenOver(t *testing.T) {
 				t.Errorf("made anew: %d posts in %q, %v", res.Total, months, err)
 			}
 		})
+	}
+}
+
+// fading is a context that is cancelled once it was looked at so often.
+type fading struct {
+	context.Context
+	cancel context.CancelFunc
+	looks  atomic.Int64
+}
+
+func (f *fading) Done() <-chan struct{} {
+	if f.looks.Add(-1) == 0 {
+		f.cancel()
+	}
+	return f.Context.Done()
+}
+
+// Making the search index anew may be stopped at any place: no post is missed or
+// found twice for that, whatever is put after.
+func TestRebuildStopped(t *testing.T) {
+	dir := t.TempDir()
+	x := open(t, dir)
+	x.LimitShards(1)
+	all := scattered(40)
+	put(t, x, all...)
+	if err := errors.Join(x.Close(), index.BeforeMonths(context.WithoutCancel(t.Context()), dir)); err != nil {
+		t.Fatal(err)
+	}
+	x = open(t, dir)
+	for looks, reviewed := 80, 0; ; looks += looks / 2 {
+		ctx, cancel := context.WithCancel(t.Context())
+		f := &fading{Context: ctx, cancel: cancel}
+		f.looks.Store(int64(looks))
+		stopped := x.Rebuild(f)
+		cancel()
+		if err := x.SetReview(t.Context(), all[reviewed%len(all)].Post.ID, veghe.Relevant); err != nil {
+			t.Fatal(err)
+		}
+		reviewed++
+		for text, want := range map[string]int{"kind:post": len(all), "review:relevant": min(reviewed, len(all))} {
+			if res := search(t, x, index.Query{Text: text, All: true}); res.Total != uint64(want) {
+				t.Fatalf("stopped after %d looks (%v), %q: %d posts are found, want %d", looks, stopped, text, res.Total, want)
+			}
+		}
+		if stopped == nil {
+			break
+		}
+	}
+	months, err := x.Shards(t.Context(), "")
+	if err != nil || len(months) != 12 || slices.Contains(months, "before") {
+		t.Errorf("months %q, %v", months, err)
 	}
 }
 

@@ -164,19 +164,19 @@ func (x *Index) remake(ctx context.Context) error {
 	if err := x.store.split(ctx, x.now()); err != nil {
 		return err
 	}
-	counts, err := x.store.shardCounts(ctx)
+	// The store now says which months there are, so no stopping before there are.
+	counts, err := x.store.shardCounts(context.WithoutCancel(ctx))
 	if err != nil {
 		return err
 	}
+	// What cannot be removed must not keep the months from being there, sick if
+	// need be.
+	var left []error
 	for _, s := range x.engine.all() {
-		if err := x.engine.drop(s.month); err != nil {
-			return err
-		}
+		left = append(left, x.engine.drop(s.month))
 	}
-	if err := x.engine.removeOthers(nil); err != nil {
-		return err
-	}
-	return x.openShards(ctx, counts, true)
+	left = append(left, x.engine.removeOthers(nil), x.openShards(ctx, counts, true))
+	return errors.Join(left...)
 }
 
 // openShards opens shards, several at a time.
@@ -230,8 +230,8 @@ func (x *Index) catchUp(ctx context.Context, s *shard, from int64) error {
 	started, done := time.Now(), 0
 	for seq := from; ; {
 		changes, upTo, err := x.store.after(ctx, s.month, seq, maxPiece/2)
-		if err != nil {
-			return err
+		if err != nil { // perhaps cancelled: it must not pass for one that is level
+			return s.failed(err)
 		}
 		if len(changes) == 0 {
 			break
