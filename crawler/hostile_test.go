@@ -2,7 +2,6 @@ package crawler
 
 import (
 	"bufio"
-	"compress/gzip"
 	"context"
 	"fmt"
 	"net"
@@ -367,30 +366,22 @@ func TestMedia(t *testing.T) {
 // Bodies beyond the limit are cut and counted, whatever they decompress to.
 func TestBigBodies(t *testing.T) {
 	head := post("p", "ana", "before the flood")
-	zeros := strings.Repeat(" ", 1<<20)
 	b := serve(t, map[string]http.HandlerFunc{
 		"/bomb": func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", "text/html")
 			w.Header().Set("Content-Encoding", "gzip")
-			z := gzip.NewWriter(w)
-			fmt.Fprint(z, head)
-			for range 1000 { // 1 GB out of 1 MB
-				if _, err := z.Write([]byte(zeros)); err != nil {
-					return
-				}
-			}
-			_ = z.Close()
+			_, _ = w.Write(bomb(head, 1000)) // 1 GB out of 1 MB
 		},
 		"/endless": func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Content-Type", "text/html")
 			fmt.Fprint(w, head)
 			for r.Context().Err() == nil {
-				if _, err := w.Write([]byte(zeros)); err != nil {
+				if _, err := w.Write(mega); err != nil {
 					return
 				}
 			}
 		},
-		"/one-line": html("%s", head+strings.Repeat("x", 30<<20)),
+		"/one-line": long(head, 30),
 	})
 	for _, path := range []string{"/bomb", "/endless", "/one-line"} {
 		t.Run(path, func(t *testing.T) {

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"runtime"
+	"runtime/metrics"
 	"slices"
 	"strconv"
 	"strings"
@@ -47,6 +48,29 @@ func gzipped(body string, times int) []byte {
 	return b
 }
 
+// mega is a megabyte of nothing.
+var mega = bytes.Repeat([]byte(" "), 1<<20)
+
+// bomb is a beginning and so many megabytes of nothing, packed a megabyte at a
+// time: what is unpacked is one stream.
+func bomb(begins string, megabytes int) []byte {
+	return append(gzipped(begins, 1), bytes.Repeat(gzipped(string(mega), 1), megabytes)...)
+}
+
+// long answers with a line of so many megabytes.
+func long(begins string, megabytes int) http.HandlerFunc {
+	line := bytes.Repeat([]byte("x"), 1<<20)
+	return func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		fmt.Fprint(w, begins)
+		for range megabytes {
+			if _, err := w.Write(line); err != nil {
+				return
+			}
+		}
+	}
+}
+
 // apiPaths are addresses at which an engine's public JSON is expected.
 var apiPaths = []string{
 	"/latest.json", "/t/7.json", "/api/recent", "/api/topic/7", "/api/discussions", "/api/discussions/7",
@@ -55,7 +79,6 @@ var apiPaths = []string{
 
 // attacks are what a site may do to whoever reads it.
 func attacks() map[string]attack {
-	mega := strings.Repeat(" ", 1<<20)
 	page := func(inside string) string { return "<html><body>" + inside + "</body></html>" }
 	out := map[string]attack{
 		// Where it leads.
@@ -73,22 +96,16 @@ func attacks() map[string]attack {
 		"/brotli":  {raw("HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Encoding: br\r\nContent-Length: 5\r\n\r\n\xcf\xff\xff\x7f\xf8"), Malformed},
 		"/zstd":    {raw("HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Encoding: zstd\r\nContent-Length: 5\r\n\r\nabcde"), Malformed},
 		"/badgzip": {raw("HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Encoding: gzip\r\nContent-Length: 15\r\n\r\nnot gzip at all"), Malformed},
-		"/line":    {html("%s", "<p>"+strings.Repeat("x", 100<<20)), Unparsed},
+		"/line":    {long("<p>", 100), Unparsed},
 		"/bomb": {func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", "text/html")
 			w.Header().Set("Content-Encoding", "gzip")
-			z := gzip.NewWriter(w)
-			for range 300 {
-				if _, err := z.Write([]byte(mega)); err != nil {
-					return
-				}
-			}
-			_ = z.Close()
+			_, _ = w.Write(bomb("", 300))
 		}, Unparsed},
 		"/endless": {func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Content-Type", "text/html")
 			for r.Context().Err() == nil {
-				if _, err := w.Write([]byte(mega)); err != nil {
+				if _, err := w.Write(mega); err != nil {
 					return
 				}
 			}
@@ -109,7 +126,7 @@ func attacks() map[string]attack {
 			strings.Repeat("&b;", 100)+`">]><rss><channel><item><title>`+strings.Repeat("&c;", 100)+`</title></item></channel></rss>`), Unparsed},
 		"/deep.rss":     {typed("application/rss+xml", "<rss>"+strings.Repeat("<a>", 100_000)), Unparsed},
 		"/feed.json":    {typed("application/feed+json", `{"version":"https://jsonfeed.org/version/1.1","items":`+strings.Repeat("[", 200_000)), Unparsed},
-		"/bomb.xml.gz":  {typed("application/gzip", string(gzipped("<urlset>"+strings.Repeat(mega, 200), 1))), Unparsed},
+		"/bomb.xml.gz":  {typed("application/gzip", string(bomb("<urlset>", 200))), Unparsed},
 		"/twice.xml.gz": {typed("application/x-gzip", string(gzipped("<urlset></urlset>", 2))), Media},
 		"/tar.xml.gz":   {typed("application/gzip", string(gzipped("not a sitemap", 1))), Media},
 		"/cut.xml.gz":   {typed("application/gzip", string(gzipped("<urlset>"+strings.Repeat("<url/>", 1000), 1)[:40])), Unreachable},
@@ -134,11 +151,15 @@ func peak(t *testing.T) (stop func() uint64) {
 	go func() {
 		tick := time.NewTicker(10 * time.Millisecond)
 		defer tick.Stop()
+		// What MemStats calls HeapInuse and StackInuse, without stopping
+		// everybody else to look.
+		in := []metrics.Sample{
+			{Name: "/memory/classes/heap/objects:bytes"}, {Name: "/memory/classes/heap/unused:bytes"}, {Name: "/memory/classes/heap/stacks:bytes"},
+		}
 		highest := uint64(0)
 		for {
-			var m runtime.MemStats
-			runtime.ReadMemStats(&m)
-			highest = max(highest, m.HeapInuse+m.StackInuse)
+			metrics.Read(in)
+			highest = max(highest, in[0].Value.Uint64()+in[1].Value.Uint64()+in[2].Value.Uint64())
 			select {
 			case <-tick.C:
 			case <-done:

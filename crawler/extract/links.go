@@ -96,14 +96,19 @@ func (p *page) links() {
 	}
 	p.doc.Find("a[href]").EachWithBreak(func(i int, s *goquery.Selection) bool {
 		n := s.Nodes[0]
-		if p.engine != "" && unwanted.MatchString(attr(n, "href")) {
+		// Where there is no room for another address, only the words of a
+		// known one can still say something.
+		full := len(p.res.Links) >= maxLinks
+		if full && p.ownNext || p.engine != "" && unwanted.MatchString(attr(n, "href")) {
 			return i < 4*maxLinks
 		}
 		kind := Other
 		if words := foldRomanian(oneLine(textOf(n, nil), 40)); nextWords[words] && !p.ownNext {
 			kind = Next
 		}
-		p.linkTo(n, kind, "")
+		if !full || kind == Next {
+			p.linkTo(n, kind, "")
+		}
 		return i < 4*maxLinks
 	})
 	p.dropSiblings()
