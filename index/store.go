@@ -83,7 +83,7 @@ CREATE TABLE versions (
 CREATE TABLE awaited (id TEXT PRIMARY KEY, seen INTEGER NOT NULL, change TEXT NOT NULL) WITHOUT ROWID;
 `, rateSchema, `
 ALTER TABLE posts ADD COLUMN sum INTEGER NOT NULL DEFAULT 0; -- of doc, see sum; 0 unknown
-`, shardSchema, noveltySchema}
+`, shardSchema, noveltySchema, addedSchema}
 
 // store is the record of every post: what is not in it does not exist, and
 // everything else is made from it.

@@ -56,6 +56,7 @@ type app struct {
 	metrics *metrics
 	token   string // what collectors and our own commands send
 	started time.Time
+	holder  string // of duties: this process among those that share a desk
 
 	stream      stream.Log
 	embedded    *embedded.Log // the same, when it is the embedded one
@@ -88,7 +89,7 @@ type app struct {
 // openApp opens everything the stages need. On error everything opened is
 // closed again.
 func openApp(ctx context.Context, cfg config, st stages, log *slog.Logger) (*app, error) {
-	a := &app{cfg: cfg, stages: st, log: log, metrics: newMetrics(thisBuild().Version), started: time.Now()}
+	a := &app{cfg: cfg, stages: st, log: log, metrics: newMetrics(thisBuild().Version), started: time.Now(), holder: newHolder(&cfg)}
 	a.canaries = newCanaryMetrics(a.metrics.registry, st, cfg.Canary.Off)
 	for _, s := range cfg.Sources {
 		a.metrics.sources.know(string(s.ID))
@@ -288,10 +289,17 @@ func (a *app) openIndex(ctx context.Context) error {
 	}
 	a.index = x
 	a.onClose(x.Close)
-	if a.desk, err = desk.Open(ctx, a.cfg.path("desk")); err != nil {
+	if err := os.MkdirAll(a.cfg.path("desk"), 0o700); err != nil {
+		return err
+	}
+	if a.desk, err = a.cfg.openDesk(ctx); err != nil {
 		return fmt.Errorf("opening the desk's store: %w", err)
 	}
 	a.onClose(a.desk.Close)
+	a.onClose(a.leaveDuties)
+	if err := a.cfg.wantMoved(ctx, a.desk); err != nil {
+		return err
+	}
 	if a.ledger, err = ledger.Open(ctx, a.cfg.path("ledger"), nil); err != nil {
 		return fmt.Errorf("opening the ledger: %w", err)
 	}
@@ -388,6 +396,7 @@ func (a *app) run(ctx context.Context) error {
 		start("reviews", a.applyReviews)
 		start("changes", a.applyChanges)
 		start("retention", a.retain)
+		start("desk", a.following)
 		start("watches", a.watching)
 		start("notes", a.notifying)
 		start("audit", a.noteHeads)

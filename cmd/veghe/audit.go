@@ -45,8 +45,21 @@ func auditCmd(ctx context.Context, e env, args []string) error {
 		}
 		known = append(known, h)
 	}
-	head, err := desk.VerifyFile(ctx, path, known...)
+	head, err := verifyTrail(ctx, &cfg, path, len(rest) == 0, known)
 	return reportAudit(e, *asJSON, head, len(known), err)
+}
+
+// verifyTrail checks a file, or the shared desk where there is one.
+func verifyTrail(ctx context.Context, cfg *config, path string, ours bool, known []desk.Head) (desk.Head, error) {
+	if !ours || !cfg.sharesDesk() {
+		return desk.VerifyFile(ctx, path, known...)
+	}
+	d, err := cfg.openDesk(ctx)
+	if err != nil {
+		return desk.Head{}, err
+	}
+	h, err := d.Verify(ctx, known...)
+	return h, errors.Join(err, d.Close())
 }
 
 // reportAudit says how far the trail is whole. One that was changed is an

@@ -170,14 +170,27 @@ func (s *backupSource) writeStores(ctx context.Context, b *backupWriter) error {
 		{indexDB, func(dir string) (err error) { b.m.Counts, err = countIn(ctx, dir); return err }},
 	} {
 		from := s.cfg.path(filepath.FromSlash(d.name))
-		if _, err := os.Stat(from); errors.Is(err, fs.ErrNotExist) {
+		copyInto := func(into string) error { return sqlite.Copy(ctx, from, into) }
+		if d.name == deskDB && s.cfg.sharesDesk() {
+			copyInto = func(into string) error { return s.copyDesk(ctx, into) }
+		} else if _, err := os.Stat(from); errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
-		if err := b.database(d.name, func(into string) error { return sqlite.Copy(ctx, from, into) }, d.look); err != nil {
+		if err := b.database(d.name, copyInto, d.look); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// copyDesk makes a file of the shared desk, so that a backup can be read,
+// verified and restored whatever the desk is kept in.
+func (s *backupSource) copyDesk(ctx context.Context, into string) error {
+	d, err := s.cfg.openDesk(ctx)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.CopyTo(ctx, into), d.Close())
 }
 
 // writeConfig adds what the data folder does not have but a new machine needs.

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"veghe"
+	"veghe/index/database"
 	"veghe/index/desk"
 	"veghe/index/sqlite"
 	"veghe/stream/embedded"
@@ -140,7 +141,11 @@ func (d *doctor) stores(ctx context.Context) {
 		return
 	}
 	d.store(ctx, "index", indexDB)
-	d.store(ctx, "desk", deskDB)
+	if d.cfg.sharesDesk() {
+		d.server(ctx)
+	} else {
+		d.store(ctx, "desk", deskDB)
+	}
 	d.store(ctx, "ledger", ledgerDB)
 	d.trail(ctx)
 }
@@ -172,16 +177,54 @@ func (d *doctor) store(ctx context.Context, check, name string) {
 	d.ok(check, "%s is sound, schema version %d", name, v)
 }
 
-func (d *doctor) trail(ctx context.Context) {
-	if _, err := os.Stat(d.cfg.path(deskDB)); err != nil {
+// The clocks of nodes decide which review came later and when a claim ends.
+const (
+	clockOff   = 2 * time.Second
+	clockWrong = time.Minute
+)
+
+// server: the PostgreSQL of a shared desk.
+func (d *doctor) server(ctx context.Context) {
+	const check = "database"
+	c, err := d.cfg.Desk.Database.server()
+	if err != nil {
+		d.fail(check, "name a file that this user can read", err)
 		return
 	}
-	x, err := desk.Open(ctx, d.cfg.path("desk"))
+	ask, cancel := context.WithTimeout(ctx, 20*time.Second)
+	defer cancel()
+	s, err := database.Look(ask, c)
+	if err != nil {
+		d.fail(check, "docs/postgres.md says what the desk wants of a server", err)
+		return
+	}
+	d.ok(check, "PostgreSQL %s, schema %s, %d connections of veghe", s.Name, s.Schema, s.Connections)
+	if !s.Encrypted && !c.Near() {
+		d.warn(check, "set sslmode=verify-full in desk.database.url", "what goes to the server is not encrypted")
+	}
+	switch off := s.Ahead.Abs(); {
+	case off >= clockWrong:
+		d.fail("database clock", "let both machines keep time by NTP", fmt.Errorf("the server's clock is %s away from this machine's", s.Ahead.Round(time.Second)))
+	case off >= clockOff:
+		d.warn("database clock", "let both machines keep time by NTP", "the server's clock is %s away from this machine's", s.Ahead.Round(100*time.Millisecond))
+	default:
+		d.ok("database clock", "with this machine's")
+	}
+}
+
+func (d *doctor) trail(ctx context.Context) {
+	if !d.cfg.deskIsThere() {
+		return
+	}
+	x, err := d.cfg.openDesk(ctx)
 	if err != nil {
 		d.fail("audit trail", "use the veghe that wrote it, or a newer one", err)
 		return
 	}
 	h, err := x.Verify(ctx, desk.Head{})
+	if err == nil {
+		err = d.cfg.wantMoved(ctx, x)
+	}
 	if err = errors.Join(err, x.Close()); err != nil {
 		d.fail("audit trail", "tell who is responsible for it; keep the file as it is", err)
 		return

@@ -118,7 +118,7 @@ func (x *packer) export(ctx context.Context, ids []string, path string) (pack.Ma
 	if err != nil {
 		return pack.Manifest{}, err
 	}
-	d, err := desk.Open(ctx, x.cfg.path("desk"))
+	d, err := x.cfg.openDesk(ctx)
 	if err != nil {
 		return pack.Manifest{}, fmt.Errorf("opening the desk's store: %w", err)
 	}

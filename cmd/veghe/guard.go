@@ -23,6 +23,7 @@ type deskConfig struct {
 	// URL is the desk's address as browsers see it, for links; empty: made of
 	// listen.
 	URL      string         `yaml:"url"`
+	Database databaseConfig `yaml:"database"`
 	TLS      tlsConfig      `yaml:"tls"`
 	Sessions sessionsConfig `yaml:"sessions"`
 	// SecondFactor is optional or required.
@@ -60,6 +61,7 @@ func (c *deskConfig) validate() error {
 	if c.Sessions.Absolute < duration(time.Minute) || c.Sessions.Idle < duration(time.Minute) {
 		bad("sessions: absolute is %v and idle %v, want times such as 12h and 1h", time.Duration(c.Sessions.Absolute), time.Duration(c.Sessions.Idle))
 	}
+	errs = append(errs, c.Database.validate())
 	if _, err := c.proxies(); err != nil {
 		errs = append(errs, err)
 	}

@@ -68,6 +68,7 @@ type keeper struct {
 	cfg      *config
 	index    *index.Index
 	desk     *desk.Desk
+	holder   string         // of duties
 	evidence evidenceEraser // nil: captures are kept by another process, or by none
 }
 
@@ -107,6 +108,10 @@ func (k *keeper) purge(ctx context.Context, expire []index.Expiry, cases, dry bo
 		if err := k.purgeCases(ctx, holds, &out, now); err != nil {
 			return out, err
 		}
+	}
+	// What is in a case since a moment ago, wherever that was done, stays.
+	if _, err := k.level(ctx, true); err != nil {
+		return out, err
 	}
 	held := map[veghe.PostID]bool{}
 	gone := map[index.Class]*removal{}
@@ -151,6 +156,9 @@ func (k *keeper) record(ctx context.Context, gone map[index.Class]*removal, out 
 			continue
 		}
 		why := fmt.Sprintf("collected before %s", now.Add(-k.cfg.Retention.of(class)).UTC().Format(time.RFC3339))
+		if k.cfg.sharesDesk() { // each node deletes from an index of its own
+			why += ", at node " + k.cfg.Node
+		}
 		d, err := k.desk.AddDeletion(ctx, desk.Deletion{At: now, Class: string(class), Why: why}, r.ids, class != index.Unflagged, false)
 		errs = append(errs, err)
 		out.Records = append(out.Records, d.N)
@@ -186,8 +194,12 @@ func (k *keeper) purgeCases(ctx context.Context, holds []desk.Hold, out *purged,
 		return err
 	}
 	out.Cases = len(old)
-	if out.Dry {
+	if out.Dry || len(old) == 0 {
 		return nil
+	}
+	if mine, err := k.mine(ctx, "closed cases", now); err != nil || !mine {
+		out.Cases = 0 // another node does it
+		return err
 	}
 	for _, id := range old {
 		posts, err := k.desk.DeleteCase(ctx, id)

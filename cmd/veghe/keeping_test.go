@@ -11,6 +11,7 @@ import (
 	"veghe/crawler/evidence"
 	"veghe/index"
 	"veghe/index/desk"
+	"veghe/index/desk/desktest"
 	"veghe/index/web"
 )
 
@@ -26,17 +27,17 @@ func newOffice(t *testing.T) *office {
 	cfg := defaultConfig()
 	cfg.Data = t.TempDir()
 	x, err1 := index.Open(t.Context(), cfg.path("index"), index.Options{MinFree: -1})
-	d, err2 := desk.Open(t.Context(), cfg.path("desk"))
+	d := desktest.Open(t, cfg.path("desk"))
 	s, err3 := evidence.Open(cfg.path("evidence"), evidence.Options{})
-	if err := errors.Join(err1, err2, err3); err != nil {
+	if err := errors.Join(err1, err3); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := errors.Join(x.Close(), d.Close(), s.Close()); err != nil {
+		if err := errors.Join(x.Close(), s.Close()); err != nil {
 			t.Error(err)
 		}
 	})
-	return &office{keeper: &keeper{cfg: &cfg, index: x, desk: d, evidence: s}, captures: s, now: time.Now()}
+	return &office{keeper: &keeper{cfg: &cfg, index: x, desk: d, evidence: s, holder: "this node"}, captures: s, now: time.Now()}
 }
 
 // capture keeps an invented page.

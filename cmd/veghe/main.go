@@ -59,6 +59,7 @@ func commands() []command {
 		{"backup", "DIR|FILE|-", "copy everything kept into one file, also while veghe runs", backupCmd},
 		{"restore", "FILE|-", "check such a copy and put it into an empty data folder", restoreCmd},
 		{"user", "add|list|role|disable|enable|reset|link|token", "accounts of the desk and tokens of programs", userCmd},
+		{"desk", "copy FILE", "fill the empty desk of a PostgreSQL database from a desk.db", deskCmd},
 		{"audit", "verify [-head N:HASH] [FILE]", "check that nothing in the audit trail was changed or cut off", auditCmd},
 		{"repair", "[-data DIR]", "make a damaged data folder usable: keep all that is sound, say what is not", repairCmd},
 		{"purge", "[-dry-run]", "delete what is past its time now, or say what would go", purgeCmd},

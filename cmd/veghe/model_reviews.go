@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
 	"time"
 
 	"veghe"
@@ -101,10 +100,10 @@ func readDecisions(ctx context.Context, cfg *config) (map[veghe.PostID]veghe.Rev
 }
 
 func openDeskBeside(ctx context.Context, cfg *config) (*desk.Desk, error) {
-	if _, err := os.Stat(cfg.path("desk", desk.File)); err != nil {
+	if !cfg.deskIsThere() {
 		return nil, withHint(fmt.Errorf("there are no reviews in %s", cfg.Data), "name the data folder of a veghe with -data")
 	}
-	return desk.Open(ctx, cfg.path("desk"))
+	return cfg.openDesk(ctx)
 }
 
 // readExport reads lines of {"post": …, "review": "relevant"}, as veghe

@@ -154,7 +154,7 @@ func (a *app) courier(ch channel) *courier {
 		a.metrics.told.WithLabelValues(ch.name, outcome) // a zero to rise from
 	}
 	return &courier{
-		metrics: a.metrics, channel: ch, desk: a.desk, get: a.index.Get, log: a.log, url: strings.TrimSuffix(a.cfg.Notify.DeskURL, "/"),
+		metrics: a.metrics, channel: ch, desk: a.desk, get: a.index.Get, mine: a.keeper().mine, log: a.log, url: strings.TrimSuffix(a.cfg.Notify.DeskURL, "/"),
 		digest:   cmp.Or(time.Duration(a.cfg.Notify.Digest), 10*time.Minute),
 		throttle: cmp.Or(time.Duration(a.cfg.Notify.Throttle), 24*time.Hour),
 	}
@@ -167,6 +167,7 @@ type courier struct {
 	channel
 	metrics          *metrics
 	desk             *desk.Desk
+	mine             func(ctx context.Context, duty string, now time.Time) (bool, error)
 	get              func(context.Context, veghe.PostID) (index.Hit, error)
 	log              *slog.Logger
 	url              string // of the desk, for links
@@ -230,6 +231,10 @@ func (c *courier) waiting(ctx context.Context, watch int64, now time.Time) (int,
 func (c *courier) deliver(ctx context.Context, w desk.Watch, now time.Time) (more bool, err error) {
 	v, err := c.desk.DeliveryOf(ctx, c.name, w.ID)
 	if err != nil || now.Before(v.Next) {
+		return false, err
+	}
+	// Of the nodes that share a desk one tells a channel, until it stops.
+	if mine, err := c.mine(ctx, "tell "+c.name, now); err != nil || !mine {
 		return false, err
 	}
 	hits, err := c.desk.Pending(ctx, w.ID, v.Upto, pendingAtOnce)

@@ -16,6 +16,7 @@ import (
 	"veghe"
 	"veghe/index"
 	"veghe/index/desk"
+	"veghe/index/desk/desktest"
 	"veghe/index/notify"
 )
 
@@ -37,11 +38,7 @@ func (m *mailbox) Send(_ context.Context, n notify.Note) error {
 // the author that by names.
 func newsroom(t *testing.T) (*courier, *mailbox, func(at time.Time, by ...string)) {
 	t.Helper()
-	d, err := desk.Open(t.Context(), t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = d.Close() })
+	d := desktest.Open(t, t.TempDir())
 	noon := time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
 	w, err := d.AddWatch(t.Context(), "Drivers", "driver", "ana", noon)
 	if err != nil {
@@ -51,6 +48,7 @@ func newsroom(t *testing.T) (*courier, *mailbox, func(at time.Time, by ...string
 	box := &mailbox{}
 	c := &courier{
 		channel: channel{name: "mail duty", Sender: box}, metrics: newMetrics("test"), desk: d, log: slog.New(slog.DiscardHandler), url: "https://desk.example.org",
+		mine:   (&keeper{desk: d, holder: "this node"}).mine,
 		digest: 10 * time.Minute, throttle: 24 * time.Hour,
 		get: func(_ context.Context, id veghe.PostID) (index.Hit, error) {
 			h, ok := posts[id]
@@ -71,7 +69,7 @@ func newsroom(t *testing.T) (*courier, *mailbox, func(at time.Time, by ...string
 			}
 			ids = append(ids, id)
 		}
-		if _, err := d.WatchSaw(t.Context(), w.ID, int64(len(posts)), ids, at); err != nil {
+		if _, err := d.WatchSaw(t.Context(), "node", w.ID, int64(len(posts)), ids, at); err != nil {
 			t.Fatal(err)
 		}
 	}

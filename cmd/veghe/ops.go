@@ -37,7 +37,10 @@ func answer(w http.ResponseWriter, code int, text string) {
 	_, _ = w.Write([]byte(text + "\n")) // the client may be gone
 }
 
-func (a *app) serveReady(w http.ResponseWriter, _ *http.Request) {
+// readyTime is how long the desk's database may take to answer.
+const readyTime = 2 * time.Second
+
+func (a *app) serveReady(w http.ResponseWriter, r *http.Request) {
 	if !a.ready.Load() {
 		answer(w, http.StatusServiceUnavailable, "not ready: starting or stopping")
 		return
@@ -45,6 +48,14 @@ func (a *app) serveReady(w http.ResponseWriter, _ *http.Request) {
 	if a.index != nil {
 		if err := a.index.Healthy(); err != nil {
 			answer(w, http.StatusServiceUnavailable, "not ready: index: "+err.Error())
+			return
+		}
+	}
+	if a.desk != nil {
+		ask, cancel := context.WithTimeout(r.Context(), readyTime)
+		defer cancel()
+		if a.desk.Healthy(ask) != nil { // what it says may name hosts; doctor tells
+			answer(w, http.StatusServiceUnavailable, "not ready: the desk's database does not answer")
 			return
 		}
 	}

@@ -10,7 +10,6 @@ import (
 
 	"veghe/crawler/evidence"
 	"veghe/index"
-	"veghe/index/desk"
 )
 
 // purgeCmd deletes what is due now, instead of waiting for the next round of a
@@ -71,12 +70,13 @@ func purgeAlone(ctx context.Context, cfg *config, e env, dry bool) (out purged, 
 		return out, err
 	}
 	defer func() { err = errors.Join(err, x.Close()) }()
-	d, err := desk.Open(ctx, cfg.path("desk"))
+	d, err := cfg.openDesk(ctx)
 	if err != nil {
 		return out, err
 	}
 	defer func() { err = errors.Join(err, d.Close()) }()
-	k := &keeper{cfg: cfg, index: x, desk: d}
+	k := &keeper{cfg: cfg, index: x, desk: d, holder: newHolder(cfg)}
+	defer func() { err = errors.Join(err, d.LeaveDuties(context.WithoutCancel(ctx), k.holder)) }()
 	if !cfg.Evidence.Off && !dry {
 		s, err := evidence.Open(cfg.path("evidence"), evidence.Options{Logger: log})
 		if err != nil {
@@ -91,7 +91,7 @@ func purgeAlone(ctx context.Context, cfg *config, e env, dry bool) (out purged, 
 
 // keeper of this process.
 func (a *app) keeper() *keeper {
-	k := &keeper{cfg: &a.cfg, index: a.index, desk: a.desk}
+	k := &keeper{cfg: &a.cfg, index: a.index, desk: a.desk, holder: a.holder}
 	if a.evidence != nil {
 		k.evidence = a.evidence
 	}

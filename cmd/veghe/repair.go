@@ -147,6 +147,10 @@ func (r *repair) frontier(ctx context.Context) error {
 
 // desk: what people decided is nowhere else.
 func (r *repair) desk(ctx context.Context) error {
+	if r.cfg.sharesDesk() {
+		r.say("the desk is in PostgreSQL, which looks after its own files")
+		return nil
+	}
 	if err := r.damaged(ctx, deskDB); err != nil {
 		r.unsound = append(r.unsound, err)
 	}

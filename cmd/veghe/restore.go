@@ -49,6 +49,7 @@ func restoreCmd(ctx context.Context, e env, args []string) error {
 	f := newFlags("restore", e.err)
 	asJSON := f.Bool("json", false, "print JSON")
 	only := f.Bool("check", false, "only check the backup, write nothing")
+	keepDesk := f.Bool("keep-desk", false, "leave the desk of desk.database.url as it is, which other nodes use")
 	noted := f.String("manifest", "", "`sha256:…` that the manifest must have, as backup printed it")
 	args, err := f.parse(args)
 	if err != nil {
@@ -66,7 +67,7 @@ func restoreCmd(ctx context.Context, e env, args []string) error {
 		return err
 	}
 	defer closeIn()
-	x := restorer{data: cfg.Data, noted: *noted}
+	x := restorer{cfg: &cfg, data: cfg.Data, noted: *noted, keepDesk: *keepDesk}
 	var c *checkedBackup
 	if *only {
 		c, err = readBackup(ctx, in, nil)
@@ -239,7 +240,11 @@ func checkManifest(r io.Reader, size int64, seen map[string]backedUpFile) (*chec
 
 // restorer puts a backup into an empty data folder, beside which it is made
 // and checked first.
-type restorer struct{ data, noted string }
+type restorer struct {
+	cfg         *config
+	data, noted string
+	keepDesk    bool
+}
 
 func (x restorer) wantNoted(c *checkedBackup) error {
 	if x.noted != "" && x.noted != c.sum {
@@ -269,10 +274,35 @@ func (x restorer) restore(ctx context.Context, in io.Reader) (_ *checkedBackup, 
 	if err := cmp.Or(x.wantNoted(c), c.verify(ctx, tmp)); err != nil {
 		return nil, err
 	}
+	if err := x.shareDesk(ctx, filepath.Join(tmp, filepath.FromSlash(deskDB))); err != nil {
+		return nil, err
+	}
 	if err := os.Remove(x.data); err != nil && !errors.Is(err, os.ErrNotExist) { // it is empty
 		return nil, err
 	}
 	return c, errors.Join(os.Rename(tmp, x.data), syncFolder(filepath.Dir(filepath.Clean(x.data))))
+}
+
+// shareDesk puts the desk where the configuration has it: a shared one is
+// filled if it is empty, and no file of it stays.
+func (x restorer) shareDesk(ctx context.Context, file string) error {
+	if !x.cfg.sharesDesk() {
+		return nil
+	}
+	if _, err := os.Stat(file); errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	if !x.keepDesk {
+		if _, err := x.cfg.fillDesk(ctx, file); err != nil {
+			return err
+		}
+	}
+	for _, suffix := range []string{"", "-wal", "-shm"} {
+		if err := os.Remove(file + suffix); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return err
+		}
+	}
+	return nil
 }
 
 func wantEmpty(dir string) error {

@@ -424,7 +424,7 @@ func applyWeights(ctx context.Context, e env, cfg config, o rulesOptions, edit *
 		_, err := fmt.Fprintln(e.out, "no weight changes")
 		return err
 	}
-	d, err := desk.Open(ctx, cfg.path("desk"))
+	d, err := cfg.openDesk(ctx)
 	if err != nil {
 		return withHint(err, "approvals are entered in the audit trail of the data folder: name it with -data")
 	}

@@ -43,7 +43,7 @@ func userCmd(ctx context.Context, e env, args []string) error {
 	if u.cfg, err = u.flags.config(); err != nil {
 		return err
 	}
-	if u.desk, err = desk.Open(ctx, u.cfg.path("desk")); err != nil {
+	if u.desk, err = u.cfg.openDesk(ctx); err != nil {
 		return withHint(err, "veghe user works on the data folder: name it with -data or -c")
 	}
 	return errors.Join(verbs[args[0]](ctx, u, rest), u.desk.Close())

@@ -48,7 +48,12 @@ func (a *app) watchAll(ctx context.Context) error {
 
 // watch lets one watch catch up.
 func (a *app) watch(ctx context.Context, w desk.Watch) error {
-	for at := w.Upto; ctx.Err() == nil; {
+	reader := a.cfg.Node + " " + a.index.ID()
+	at, err := a.desk.WatchUpto(ctx, reader, w.ID)
+	if err != nil {
+		return err
+	}
+	for ctx.Err() == nil {
 		posts, upTo, err := a.index.Since(ctx, w.Query, at)
 		if err != nil {
 			return err
@@ -56,7 +61,7 @@ func (a *app) watch(ctx context.Context, w desk.Watch) error {
 		if upTo == at {
 			return nil
 		}
-		found, err := a.desk.WatchSaw(ctx, w.ID, upTo, posts, time.Now().UTC())
+		found, err := a.desk.WatchSaw(ctx, reader, w.ID, upTo, posts, time.Now().UTC())
 		if err != nil {
 			return err
 		}

@@ -1,14 +1,13 @@
 package main
 
 import (
-	"errors"
 	"log/slog"
 	"testing"
 	"time"
 
 	"veghe"
 	"veghe/index"
-	"veghe/index/desk"
+	"veghe/index/desk/desktest"
 )
 
 // watchingApp is an app with an index and a desk, and nothing else.
@@ -18,12 +17,9 @@ func watchingApp(t *testing.T) *app {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d, err := desk.Open(t.Context(), t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
+	d := desktest.Open(t, t.TempDir())
 	t.Cleanup(func() {
-		if err := errors.Join(x.Close(), d.Close()); err != nil {
+		if err := x.Close(); err != nil {
 			t.Error(err)
 		}
 	})

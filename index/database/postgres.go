@@ -37,6 +37,8 @@ const (
 	writers = 1
 	readers = 8
 	idleFor = 5 * time.Minute
+	// connectTime is how long one host may take to answer.
+	connectTime = 10 * time.Second
 )
 
 // Limits of a connection, unless the address sets its own: how long to wait for
@@ -60,7 +62,7 @@ func (c Config) Validate() error {
 		return errors.New("the address holds a password: name a file that has it instead")
 	}
 	mode := u.Query().Get("sslmode")
-	if mode == "" && !c.near() {
+	if mode == "" && !c.Near() {
 		return errors.New("the server is on another machine, and the address has no sslmode: want sslmode=verify-full, or sslmode=disable in a network that nobody else is in")
 	}
 	if _, err := pgx.ParseConfig(c.URL); err != nil {
@@ -69,8 +71,8 @@ func (c Config) Validate() error {
 	return nil
 }
 
-// near reports whether every host of the address is this machine.
-func (c Config) near() bool {
+// Near reports whether every host of the address is this machine.
+func (c Config) Near() bool {
 	u, err := url.Parse(c.URL)
 	if err != nil {
 		return false
@@ -92,20 +94,6 @@ func (c Config) near() bool {
 	return true
 }
 
-// Encrypted reports whether what goes to the server is encrypted by
-// requirement, or never leaves the machine.
-func (c Config) Encrypted() bool {
-	u, err := url.Parse(c.URL)
-	if err != nil {
-		return false
-	}
-	switch u.Query().Get("sslmode") {
-	case "require", "verify-ca", "verify-full":
-		return true
-	}
-	return c.near()
-}
-
 // pool opens at most some connections, none of which is made yet.
 func (c Config) pool(most int) (*sql.DB, error) {
 	if err := c.Validate(); err != nil {
@@ -122,6 +110,9 @@ func (c Config) pool(most int) (*sql.DB, error) {
 		if _, set := p.RuntimeParams[k]; !set {
 			p.RuntimeParams[k] = v
 		}
+	}
+	if p.ConnectTimeout == 0 {
+		p.ConnectTimeout = connectTime
 	}
 	// Types are those of the values, not what the server makes of the place of
 	// a parameter; and nothing is prepared, which poolers would lose.

@@ -20,7 +20,8 @@ type Server struct {
 	// Ahead is how far its clock is ahead of ours, give or take half the time
 	// that asking took.
 	Ahead time.Duration
-	Nodes int // others of ours that are connected
+	// Connections are those of all nodes, this one left out.
+	Connections int
 }
 
 // Look asks a server what it is, and changes nothing.
@@ -47,8 +48,8 @@ func serverOf(ctx context.Context, db *sql.DB) (s Server, err error) {
 		current_schema(), coalesce(has_schema_privilege(current_schema(), 'CREATE'), false), pg_is_in_recovery(),
 		coalesce((SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()), false),
 		(extract(epoch FROM clock_timestamp()) * 1000000)::bigint,
-		(SELECT count(DISTINCT (client_addr, client_port)) FROM pg_stat_activity WHERE application_name = 'veghe' AND datname = current_database() AND pid <> pg_backend_pid())`).
-		Scan(&s.Version, &s.Name, &s.Encoding, &schema, &s.MayMake, &s.Standby, &s.Encrypted, &micros, &s.Nodes)
+		(SELECT count(*) FROM pg_stat_activity WHERE application_name = 'veghe' AND datname = current_database() AND pid <> pg_backend_pid())`).
+		Scan(&s.Version, &s.Name, &s.Encoding, &schema, &s.MayMake, &s.Standby, &s.Encrypted, &micros, &s.Connections)
 	if err != nil {
 		return s, err
 	}

@@ -72,24 +72,24 @@ func TestArgs(t *testing.T) {
 func TestAddresses(t *testing.T) {
 	for _, c := range []struct {
 		url, refused string // empty: taken
-		encrypted    bool
+		near         bool
 	}{
 		{"postgres://veghe@127.0.0.1:5432/veghe", "", true},
 		{"postgres://veghe@localhost/veghe?search_path=desk", "", true},
 		{"postgres://veghe@[::1]/veghe", "", true},
 		{"postgres:///veghe?host=/run/postgresql&user=veghe", "", true},
-		{"postgresql://veghe@db.example.org/veghe?sslmode=verify-full", "", true},
+		{"postgresql://veghe@db.example.org/veghe?sslmode=verify-full", "", false},
 		{"postgres://veghe@db.example.org/veghe?sslmode=disable", "", false},
-		{"postgres://veghe@one.example.org,two.example.org/veghe?sslmode=require&target_session_attrs=read-write", "", true},
+		{"postgres://veghe@one.example.org,two.example.org/veghe?sslmode=require&target_session_attrs=read-write", "", false},
 
 		{"postgres://veghe@db.example.org/veghe", "sslmode", false},
 		{"postgres://veghe@127.0.0.1,db.example.org/veghe", "sslmode", false},
-		{"postgres://veghe:hunter2@127.0.0.1/veghe", "holds a password", false},
-		{"postgres://veghe@127.0.0.1/veghe?password=hunter2", "holds a password", false},
-		{"host=127.0.0.1 user=veghe password=hunter2", "want an address", false},
-		{"mysql://veghe@127.0.0.1/veghe", "want an address", false},
+		{"postgres://veghe:hunter2@127.0.0.1/veghe", "holds a password", true},
+		{"postgres://veghe@127.0.0.1/veghe?password=hunter2", "holds a password", true},
+		{"host=127.0.0.1 user=veghe password=hunter2", "want an address", true},
+		{"mysql://veghe@127.0.0.1/veghe", "want an address", true},
 		{"postgres://veghe@127.0.0.1:port/veghe", "want an address", false},
-		{"postgres://veghe@127.0.0.1/veghe?sslmode=perhaps", "not one that", false},
+		{"postgres://veghe@127.0.0.1/veghe?sslmode=perhaps", "not one that", true},
 	} {
 		err := Config{URL: c.url}.Validate()
 		if (err == nil) != (c.refused == "") || err != nil && !strings.Contains(err.Error(), c.refused) {
@@ -98,8 +98,8 @@ func TestAddresses(t *testing.T) {
 		if err != nil && strings.Contains(err.Error(), "hunter2") {
 			t.Errorf("%s: the error tells the password", c.url)
 		}
-		if err == nil && (Config{URL: c.url}).Encrypted() != c.encrypted {
-			t.Errorf("%s: encrypted is not %t", c.url, c.encrypted)
+		if (Config{URL: c.url}).Near() != c.near {
+			t.Errorf("%s: near is not %t", c.url, c.near)
 		}
 	}
 }

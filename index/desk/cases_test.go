@@ -106,12 +106,21 @@ func TestWatch(t *testing.T) {
 		{20, nil, 0},
 		{15, []veghe.PostID{"p2", "p3"}, 1}, // looked at again: nothing is doubled
 	} {
-		if n, err := d.WatchSaw(ctx, w.ID, c.upto, c.posts, noon.Add(time.Duration(c.upto)*time.Second)); err != nil || n != c.found {
+		if n, err := d.WatchSaw(ctx, "node a", w.ID, c.upto, c.posts, noon.Add(time.Duration(c.upto)*time.Second)); err != nil || n != c.found {
 			t.Errorf("up to %d: %v, %d found, want %d", c.upto, err, n, c.found)
 		}
 	}
+	// Another index numbers its changes otherwise, and finds the same posts.
+	if n, err := d.WatchSaw(ctx, "node b", w.ID, 900, []veghe.PostID{"p1", "p2", "p3"}, noon.Add(time.Hour)); err != nil || n != 0 {
+		t.Errorf("another index: %v, %d found again", err, n)
+	}
+	for reader, want := range map[string]int64{"node a": 20, "node b": 900, "node c": 0} {
+		if upto, err := d.WatchUpto(ctx, reader, w.ID); err != nil || upto != want {
+			t.Errorf("%s looked up to %d (%v), want %d", reader, upto, err, want)
+		}
+	}
 	got, err := d.Watch(ctx, w.ID)
-	if err != nil || got.Upto != 20 || got.Hits != 3 || !got.Last.Equal(noon.Add(15*time.Second)) {
+	if err != nil || got.Hits != 3 || !got.Last.Equal(noon.Add(15*time.Second)) {
 		t.Errorf("%v, got %+v", err, got)
 	}
 	hits, err := d.WatchHits(ctx, w.ID, 0, 2)

@@ -24,9 +24,6 @@ type Watch struct {
 	Ended time.Time `json:"ended,omitzero"` // zero: still watching
 	Hits  int       `json:"hits"`
 	Last  time.Time `json:"last_hit,omitzero"`
-	// Upto is the change of the index that was looked at last; 0 means that
-	// everything stored is still to be looked at.
-	Upto int64 `json:"-"`
 }
 
 // WatchHit is a post that a watch found, and when it did.
@@ -46,7 +43,7 @@ func (d *Desk) AddWatch(ctx context.Context, name, query, by string, at time.Tim
 	}
 	w := Watch{Name: name, Query: query, By: by, At: at.UTC().Truncate(time.Microsecond)}
 	var err error
-	w.ID, err = d.begin(ctx, "watch", maxWatches, `INSERT INTO watch (name, query, who, at, ended, upto) VALUES (?, ?, ?, ?, 0, 0)`, name, query, by, micros(w.At))
+	w.ID, err = d.begin(ctx, "watch", maxWatches, `INSERT INTO watch (name, query, who, at, ended) VALUES (?, ?, ?, ?, 0)`, name, query, by, micros(w.At))
 	if err != nil {
 		return Watch{}, fmt.Errorf("watch: %w", err)
 	}
@@ -78,12 +75,12 @@ func (d *Desk) EndWatch(ctx context.Context, id int64, at time.Time) error {
 	return err
 }
 
-const watchColumns = `id, name, query, who, at, ended, upto,
+const watchColumns = `id, name, query, who, at, ended,
 	(SELECT count(*) FROM watch_hit WHERE watch_hit.watch = watch.id), coalesce((SELECT max(at) FROM watch_hit WHERE watch_hit.watch = watch.id), 0)`
 
 func scanWatch(row database.Row) (w Watch, err error) {
 	var at, ended, last int64
-	err = row.Scan(&w.ID, &w.Name, &w.Query, &w.By, &at, &ended, &w.Upto, &w.Hits, &last)
+	err = row.Scan(&w.ID, &w.Name, &w.Query, &w.By, &at, &ended, &w.Hits, &last)
 	w.At, w.Ended, w.Last = moment(at), moment(ended), moment(last)
 	return w, err
 }
@@ -100,30 +97,6 @@ func (d *Desk) Watch(ctx context.Context, id int64) (Watch, error) {
 		return w, fmt.Errorf("%d: %w", id, ErrNoWatch)
 	}
 	return w, err
-}
-
-// WatchSaw notes that a watch has looked at all changes up to one, and what it
-// found in them; both or neither. A post found again changes nothing. It
-// returns how many are new.
-func (d *Desk) WatchSaw(ctx context.Context, id, upto int64, posts []veghe.PostID, at time.Time) (found int, err error) {
-	err = d.db.Tx(ctx, func(tx *database.Tx) error {
-		if _, err := tx.ExecContext(ctx, `UPDATE watch SET upto = ? WHERE id = ? AND upto < ?`, upto, id, upto); err != nil {
-			return err
-		}
-		for _, p := range posts {
-			res, err := tx.ExecContext(ctx, `INSERT INTO watch_hit (watch, post, at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING`, id, string(p), micros(at))
-			if err != nil {
-				return err
-			}
-			n, err := res.RowsAffected()
-			if err != nil {
-				return err
-			}
-			found += int(n)
-		}
-		return nil
-	})
-	return found, err
 }
 
 func scanWatchHit(row database.Row) (h WatchHit, err error) {

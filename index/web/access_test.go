@@ -19,6 +19,7 @@ import (
 	"veghe"
 	"veghe/index"
 	store "veghe/index/desk"
+	"veghe/index/desk/desktest"
 )
 
 var update = flag.Bool("update", false, "write the golden files")
@@ -62,12 +63,7 @@ func signedInTo(t *testing.T, kept *store.Desk, tune func(*Config)) (func(method
 // accountsOf is a store with the accounts of some people.
 func accountsOf(t *testing.T, people ...person) *store.Desk {
 	t.Helper()
-	kept, err := store.Open(t.Context(), t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = kept.Close() })
-	return withAccounts(t, kept, people...)
+	return withAccounts(t, desktest.Open(t, t.TempDir()), people...)
 }
 
 func withAccounts(t *testing.T, kept *store.Desk, people ...person) *store.Desk {
@@ -207,7 +203,7 @@ func TestSourcesOfAnAccount(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := k.WatchSaw(t.Context(), w.ID, 1, []veghe.PostID{hidden.ID}, noon); err != nil {
+	if _, err := k.WatchSaw(t.Context(), "node", w.ID, 1, []veghe.PostID{hidden.ID}, noon); err != nil {
 		t.Fatal(err)
 	}
 	id := string(hidden.ID)

@@ -39,7 +39,7 @@ func TestBrowserAxe(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := kept.WatchSaw(t.Context(), w.ID, 1, []veghe.PostID{m.hits[0].Post.ID}, noon); err != nil {
+	if _, err := kept.WatchSaw(t.Context(), "node", w.ID, 1, []veghe.PostID{m.hits[0].Post.ID}, noon); err != nil {
 		t.Fatal(err)
 	}
 	post := postPath(m.hits[0].Post.ID)

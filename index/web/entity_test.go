@@ -6,21 +6,13 @@ import (
 	"testing"
 
 	"veghe"
-	store "veghe/index/desk"
+	"veghe/index/desk/desktest"
 )
 
 // pivotDesk is a desk with a real store for marks.
 func pivotDesk(t *testing.T) (http.Handler, *memory) {
 	t.Helper()
-	kept, err := store.Open(t.Context(), t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := kept.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	kept := desktest.Open(t, t.TempDir())
 	return newDesk(t, func(c *Config) { c.Marks = kept })
 }
 

@@ -11,6 +11,7 @@ import (
 	"veghe"
 	"veghe/index"
 	store "veghe/index/desk"
+	"veghe/index/desk/desktest"
 )
 
 var _ Searcher = (*index.Index)(nil)
@@ -83,11 +84,7 @@ func realDesk(t *testing.T, world *memory) kept {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = x.Close() })
-	d, err := store.Open(t.Context(), t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = d.Close() })
+	d := desktest.Open(t, t.TempDir())
 	var batch []veghe.Assessed
 	for _, h := range world.hits {
 		batch = append(batch, veghe.Assessed{Post: h.Post, Assessment: h.Assessment, AssessedAt: h.AssessedAt})

@@ -143,7 +143,7 @@ func TestWatchesByFormAndAPI(t *testing.T) {
 		t.Fatalf("got %+v", all)
 	}
 	id := m.hits[0].Post.ID
-	if _, err := kept.WatchSaw(t.Context(), all.Watches[0].ID, 5, []veghe.PostID{id, "gone"}, noon); err != nil {
+	if _, err := kept.WatchSaw(t.Context(), "node", all.Watches[0].ID, 5, []veghe.PostID{id, "gone"}, noon); err != nil {
 		t.Fatal(err)
 	}
 	page := ask(t, h, "GET", "/watches/1", "").Body.String()
@@ -235,7 +235,7 @@ func TestFeed(t *testing.T) {
 		t.Fatal(err)
 	}
 	post := m.hits[0].Post
-	if _, err := kept.WatchSaw(t.Context(), w.ID, 1, []veghe.PostID{post.ID, "gone"}, noon); err != nil {
+	if _, err := kept.WatchSaw(t.Context(), "node", w.ID, 1, []veghe.PostID{post.ID, "gone"}, noon); err != nil {
 		t.Fatal(err)
 	}
 	address := func() string {
