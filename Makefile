@@ -11,7 +11,7 @@ DATA ?= ../shared/data
 export CGO_ENABLED ?= 0
 
 .DEFAULT_GOAL := help
-.PHONY: help build run demo test ci lint race fuzz bench hyperscan eval kafka kafka-stop kafka-test browser promtool wordpress handover golden docs vuln package rules wording clean fault fault-kafka spirit scale soak load
+.PHONY: help build run demo test ci lint race fuzz bench hyperscan eval kafka kafka-stop kafka-test postgres browser promtool wordpress handover golden docs vuln package rules wording clean fault fault-kafka spirit scale soak load
 
 help: ## list what you can do
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -98,6 +98,9 @@ kafka: ## a real Kafka on loopback: one broker, or BROKERS=3
 
 kafka-stop: ## stop it
 	deploy/kafka/kafka.sh stop
+
+postgres: ## the desk on a real PostgreSQL, started for the purpose, on loopback
+	deploy/ci/postgres.sh
 
 kafka-test: build ## contract and pipeline against real brokers, killed and restarted
 	deploy/kafka/test.sh

@@ -77,6 +77,9 @@ func restoreCmd(ctx context.Context, e env, args []string) error {
 	} else {
 		c, err = x.restore(ctx, in)
 	}
+	if err != nil && hint(err) != "" {
+		return err
+	}
 	if err != nil {
 		return withHint(err, "nothing was put into %s", cfg.Data)
 	}

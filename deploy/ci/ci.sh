@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # ci.sh: the checks beyond `make test`: lint, race, kills, faults, real
-# Kafka, real browser, promtool, short fuzz. Each says how long it took.
+# PostgreSQL and Kafka, real browser, promtool, short fuzz. Each says how long it took.
 # shellcheck source=deploy/ci/tools.sh
 source "$(dirname "$0")/tools.sh"
 cd "$root"
@@ -18,6 +18,7 @@ step make lint
 step make race
 step go test ./cmd/veghe -count=1 -timeout 20m -run TestKillEmbedded -v -kill.posts 100000 -kill.rounds 20
 step make fault
+step make postgres
 step make kafka-test
 debian chromium chromium
 step make browser

@@ -95,6 +95,11 @@ func copyTable(ctx context.Context, from, into *Tx, table string) error {
 		if err := rows.Scan(dest...); err != nil {
 			return err
 		}
+		for i, v := range values {
+			if b, ok := v.([]byte); ok && b == nil {
+				values[i] = []byte{} // none would be NULL
+			}
+		}
 		if err := b.add(ctx, values); err != nil {
 			return err
 		}

@@ -42,10 +42,10 @@ type DB struct {
 
 // kind is what differs between the two.
 type kind interface {
-	query(string) string                  // as the driver wants it
-	args([]any) ([]any, error)            // the same for values
-	scanned(dest []any)                   // mends what was read
-	begin(context.Context, *sql.Tx) error // makes a transaction the only one that writes
+	statement(query string, args []any) (string, []any, error) // as the driver wants them
+	scanned(dest []any)                                        // mends what was read
+	begin(context.Context, *sql.Tx) error                      // makes a transaction the only one that writes
+	ended(error) bool                                          // of a connection that was gone before it was used
 	snapshot(context.Context, *sql.DB) (*sql.Tx, error)
 	forget(context.Context, *DB) error
 	tables(context.Context, *Tx) ([]string, error)
@@ -68,11 +68,14 @@ type Reader struct {
 
 // QueryContext is that of database/sql.
 func (r *Reader) QueryContext(ctx context.Context, query string, args ...any) (*Rows, error) {
-	args, err := r.kind.args(args)
+	query, args, err := r.kind.statement(query, args)
 	if err != nil {
 		return nil, err
 	}
-	rows, err := r.on.QueryContext(ctx, r.kind.query(query), args...)
+	rows, err := r.on.QueryContext(ctx, query, args...) //nolint:sqlclosecheck // the caller's
+	for try := 0; err != nil && r.again(err, try); try++ {
+		rows, err = r.on.QueryContext(ctx, query, args...) //nolint:sqlclosecheck // the caller's
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -81,11 +84,36 @@ func (r *Reader) QueryContext(ctx context.Context, query string, args ...any) (*
 
 // QueryRowContext is that of database/sql.
 func (r *Reader) QueryRowContext(ctx context.Context, query string, args ...any) Row {
-	args, err := r.kind.args(args)
+	query, args, err := r.kind.statement(query, args)
 	if err != nil {
 		return failed{err}
 	}
-	return row{r.on.QueryRowContext(ctx, r.kind.query(query), args...), r.kind}
+	return &answer{r, func() Row { return r.on.QueryRowContext(ctx, query, args...) }}
+}
+
+// again reports whether to ask once more because the connection was one that
+// had ended meanwhile, as all have when the server was restarted. What is asked
+// in a transaction went with it.
+func (r *Reader) again(err error, try int) bool {
+	_, inTx := r.on.(*sql.Tx)
+	return !inTx && try <= readers && r.kind.ended(err)
+}
+
+// answer is the one row of an answer, asked for when it is read.
+type answer struct {
+	from *Reader
+	ask  func() Row
+}
+
+func (a *answer) Scan(dest ...any) error {
+	err := a.ask().Scan(dest...)
+	for try := 0; err != nil && a.from.again(err, try); try++ {
+		err = a.ask().Scan(dest...)
+	}
+	if err == nil {
+		a.from.kind.scanned(dest)
+	}
+	return err
 }
 
 // Row is what a row is read from.
@@ -95,19 +123,6 @@ type failed struct{ err error }
 
 func (f failed) Scan(...any) error { return f.err }
 
-type row struct {
-	Row
-	kind kind
-}
-
-func (r row) Scan(dest ...any) error {
-	if err := r.Row.Scan(dest...); err != nil {
-		return err
-	}
-	r.kind.scanned(dest)
-	return nil
-}
-
 // Rows are the rows of an answer, as those of database/sql.
 type Rows struct {
 	*sql.Rows
@@ -115,18 +130,24 @@ type Rows struct {
 }
 
 // Scan reads the columns of the current row.
-func (r *Rows) Scan(dest ...any) error { return row{r.Rows, r.kind}.Scan(dest...) }
+func (r *Rows) Scan(dest ...any) error {
+	if err := r.Rows.Scan(dest...); err != nil {
+		return err
+	}
+	r.kind.scanned(dest)
+	return nil
+}
 
 // Tx is a transaction that may write.
 type Tx struct{ Reader }
 
 // ExecContext is that of database/sql.
 func (tx *Tx) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
-	args, err := tx.kind.args(args)
+	query, args, err := tx.kind.statement(query, args)
 	if err != nil {
 		return nil, err
 	}
-	return tx.on.ExecContext(ctx, tx.kind.query(query), args...)
+	return tx.on.ExecContext(ctx, query, args...)
 }
 
 // Writer runs single statements that write, each a transaction of its own.
@@ -147,17 +168,28 @@ func (db *DB) Tx(ctx context.Context, f func(*Tx) error) error {
 	if db.write == nil {
 		return errors.New("the database is open for reading only")
 	}
-	tx, err := db.write.BeginTx(ctx, nil)
+	tx, err := db.begin(ctx)
+	if err != nil && db.kind.ended(err) { // nothing was done yet
+		tx, err = db.begin(ctx)
+	}
 	if err != nil {
 		return err
 	}
-	if err = db.kind.begin(ctx, tx); err == nil {
-		err = f(&Tx{Reader{tx, db.kind}})
-	}
-	if err != nil {
+	if err := f(&Tx{Reader{tx, db.kind}}); err != nil {
 		return undo(tx, err)
 	}
 	return tx.Commit()
+}
+
+func (db *DB) begin(ctx context.Context) (*sql.Tx, error) {
+	tx, err := db.write.BeginTx(ctx, nil)
+	if err != nil {
+		return nil, err
+	}
+	if err := db.kind.begin(ctx, tx); err != nil {
+		return nil, undo(tx, err)
+	}
+	return tx, nil
 }
 
 func undo(tx *sql.Tx, err error) error {

@@ -131,8 +131,9 @@ type file struct {
 	emptyLog func(context.Context) error
 }
 
-func (file) query(q string) string                { return q }
-func (file) args(args []any) ([]any, error)       { return args, nil }
+func (file) statement(q string, args []any) (string, []any, error) { return q, args, nil }
+
+func (file) ended(error) bool                     { return false }
 func (file) scanned([]any)                        {}
 func (file) begin(context.Context, *sql.Tx) error { return nil } // it begins with the lock
 

@@ -108,6 +108,9 @@ func TestCopyFiles(t *testing.T) {
 				return err
 			}
 		}
+		if _, err := tx.ExecContext(t.Context(), `UPDATE word SET b = ? WHERE n = 7`, []byte{}); err != nil { // not NULL
+			return err
+		}
 		_, err := tx.ExecContext(t.Context(), `INSERT INTO of_word (word) VALUES (1000)`)
 		return err
 	})
@@ -145,9 +148,10 @@ func words(t *testing.T, db *database.DB) []string {
 		var n, w string
 		var b []byte
 		var more int
-		err := r.Scan(&n, &w, &b, &more)
-		return strings.Join([]string{n, w, string(b), string(rune('0' + more))}, "|"), err
-	}, `SELECT n, w, b, more FROM word ORDER BY n`)
+		var null string
+		err := r.Scan(&n, &w, &b, &more, &null)
+		return strings.Join([]string{n, w, string(b), null, string(rune('0' + more))}, "|"), err
+	}, `SELECT n, w, b, more, CASE WHEN b IS NULL THEN 'NULL' ELSE '' END FROM word ORDER BY n`)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/fnv"
+	"io"
 	"io/fs"
 	"net"
 	"net/url"
@@ -15,6 +16,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/lock"
@@ -114,8 +116,7 @@ func (c Config) pool(most int) (*sql.DB, error) {
 	if p.ConnectTimeout == 0 {
 		p.ConnectTimeout = connectTime
 	}
-	// Types are those of the values, not what the server makes of the place of
-	// a parameter; and nothing is prepared, which poolers would lose.
+	// Nothing is prepared, which poolers would lose.
 	p.DefaultQueryExecMode = pgx.QueryExecModeExec
 	p.StatementCacheCapacity, p.DescriptionCacheCapacity = 0, 0
 	db := stdlib.OpenDB(*p)
@@ -202,9 +203,15 @@ func (k *postgres) migrate(ctx context.Context, db *sql.DB, migrations fs.FS) (i
 	return newest, nil
 }
 
-// query writes parameters as $1, $2: those of a statement are either numbered
-// or not. Text in quotes and comments stay as they are.
-func (*postgres) query(q string) string {
+// statement writes parameters as $1::bigint, $2::text: those of a statement are
+// either numbered or not. Each has the type of its value, so that the server
+// need not guess one from where it stands. Text in quotes and comments stay as
+// they are.
+func (*postgres) statement(q string, args []any) (string, []any, error) {
+	args, types, err := typed(args)
+	if err != nil {
+		return "", nil, err
+	}
 	var b strings.Builder
 	n := 0
 	for i := 0; i < len(q); i++ {
@@ -219,17 +226,20 @@ func (*postgres) query(q string) string {
 			for digits < len(q) && '0' <= q[digits] && q[digits] <= '9' {
 				digits++
 			}
-			b.WriteByte('$')
+			n++
 			if digits > i+1 {
-				b.WriteString(q[i+1 : digits])
-			} else {
-				n++
-				b.WriteString(strconv.Itoa(n))
+				if n, err = strconv.Atoi(q[i+1 : digits]); err != nil {
+					return "", nil, fmt.Errorf("parameter %s: %w", q[i:digits], err)
+				}
 			}
+			if n < 1 || n > len(args) {
+				return "", nil, fmt.Errorf("parameter %d of %d", n, len(args))
+			}
+			b.WriteString("$" + strconv.Itoa(n) + types[n-1])
 			i = digits - 1
 		}
 	}
-	return b.String()
+	return b.String(), args, nil
 }
 
 // skipped is the length of the quoted text or comment that q begins with.
@@ -250,35 +260,28 @@ func skipped(q string) int {
 	return i + 1 + len(end)
 }
 
-// args gives each value one of four types: text that can be kept, whole
+// typed gives each value one of four types: text that can be kept, whole
 // number, bytes, or none. True is 1.
-func (*postgres) args(args []any) ([]any, error) {
-	out := make([]any, len(args))
+func typed(args []any) (out []any, types []string, err error) {
+	out, types = make([]any, len(args)), make([]string, len(args))
 	for i, a := range args {
-		switch a := a.(type) {
-		case nil:
-		case []byte:
-			out[i] = a
-		case string:
-			out[i] = keepable(a)
-		case bool:
-			n := int64(0)
-			if a {
-				n = 1
-			}
-			out[i] = n
+		switch v := reflect.ValueOf(a); {
+		case a == nil:
+		case v.CanInt():
+			out[i], types[i] = v.Int(), "::bigint"
+		case v.Kind() == reflect.String:
+			out[i], types[i] = keepable(v.String()), "::text"
+		case v.Kind() == reflect.Bool && v.Bool():
+			out[i], types[i] = int64(1), "::bigint"
+		case v.Kind() == reflect.Bool:
+			out[i], types[i] = int64(0), "::bigint"
+		case v.Kind() == reflect.Slice && v.Type().Elem().Kind() == reflect.Uint8:
+			out[i], types[i] = append([]byte{}, v.Bytes()...), "::bytea" // never none
 		default:
-			switch v := reflect.ValueOf(a); {
-			case v.CanInt():
-				out[i] = v.Int()
-			case v.Kind() == reflect.String:
-				out[i] = keepable(v.String())
-			default:
-				return nil, fmt.Errorf("parameter %d is a %T, want text, a whole number, bytes, true or false", i+1, a)
-			}
+			return nil, nil, fmt.Errorf("parameter %d is a %T, want text, a whole number, bytes, true or false", i+1, a)
 		}
 	}
-	return out, nil
+	return out, types, nil
 }
 
 func (*postgres) scanned(dest []any) { mendScanned(dest) }
@@ -288,6 +291,16 @@ func (*postgres) scanned(dest []any) { mendScanned(dest) }
 func (k *postgres) begin(ctx context.Context, tx *sql.Tx) error {
 	_, err := tx.ExecContext(ctx, `SELECT pg_advisory_xact_lock($1)`, k.lock("write"))
 	return err
+}
+
+func (*postgres) ended(err error) bool {
+	if told, ok := errors.AsType[*pgconn.PgError](err); ok { // shutting down, or told to end
+		return strings.HasPrefix(told.Code, "57P") || strings.HasPrefix(told.Code, "08")
+	}
+	if _, never := errors.AsType[*pgconn.ConnectError](err); never {
+		return false // there is no server: it is not the connection
+	}
+	return pgconn.SafeToRetry(err) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed)
 }
 
 func (*postgres) snapshot(ctx context.Context, db *sql.DB) (*sql.Tx, error) {

@@ -67,7 +67,7 @@ func (s Server) usable() error {
 	case s.Encoding != "UTF8":
 		return fmt.Errorf("the encoding of the database is %s, want UTF8: make it with ENCODING 'UTF8' TEMPLATE template0", s.Encoding)
 	case s.Schema == "":
-		return errors.New("no schema of the search path is there: CREATE SCHEMA … AUTHORIZATION the user that connects")
+		return errors.New("the search path has no schema that the user may use: CREATE SCHEMA … AUTHORIZATION the user, or GRANT USAGE, CREATE ON SCHEMA … TO it")
 	case s.Standby:
 		return errors.New("the server is a standby, which takes no writes: name the primary, or several hosts with target_session_attrs=read-write")
 	case !s.MayMake:

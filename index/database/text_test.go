@@ -38,34 +38,43 @@ func TestMendScanned(t *testing.T) {
 	}
 }
 
-func TestParameters(t *testing.T) {
-	for _, c := range []struct{ given, want string }{
-		{`SELECT 1`, `SELECT 1`},
-		{`SELECT a FROM t WHERE b = ? AND c = ?`, `SELECT a FROM t WHERE b = $1 AND c = $2`},
-		{`(?1 = '' OR a = ?1) LIMIT ?12`, `($1 = '' OR a = $1) LIMIT $12`},
+func TestStatements(t *testing.T) {
+	type id string
+	for _, c := range []struct {
+		given string
+		args  []any
+		want  string
+	}{
+		{`SELECT 1`, nil, `SELECT 1`},
+		{`WHERE b = ? AND c = ?`, []any{"x", 1}, `WHERE b = $1::text AND c = $2::bigint`},
+		{`(?1 = '' OR a = ?1) LIMIT ?2`, []any{id("x"), int64(3)}, `($1::text = '' OR a = $1::text) LIMIT $2::bigint`},
+		{`VALUES (?, ?, ?)`, []any{[]byte{1}, true, nil}, `VALUES ($1::bytea, $2::bigint, $3)`},
 		// What is quoted or said is not a parameter.
-		{`SELECT '?', "what?", ? -- really?
-			FROM t WHERE a = ?`, `SELECT '?', "what?", $1 -- really?
-			FROM t WHERE a = $2`},
-		{`SELECT 'it''s ?', ?`, `SELECT 'it''s ?', $1`},
-		{`SELECT ? -- the end?`, `SELECT $1 -- the end?`},
-		{`SELECT 'no end ?`, `SELECT 'no end ?`},
+		{"SELECT '?', \"what?\", ? -- really?\nWHERE a = ?", []any{1, 2}, "SELECT '?', \"what?\", $1::bigint -- really?\nWHERE a = $2::bigint"},
+		{`SELECT 'it''s ?', ?`, []any{1}, `SELECT 'it''s ?', $1::bigint`},
+		{`SELECT ? -- the end?`, []any{1}, `SELECT $1::bigint -- the end?`},
+		{`SELECT 'no end ?`, nil, `SELECT 'no end ?`},
 	} {
-		if got := (*postgres)(nil).query(c.given); got != c.want {
-			t.Errorf("%s\n got %s\nwant %s", c.given, got, c.want)
+		if got, _, err := (*postgres)(nil).statement(c.given, c.args); err != nil || got != c.want {
+			t.Errorf("%v: %s\n got %s\nwant %s", err, c.given, got, c.want)
+		}
+	}
+	for _, c := range []struct {
+		given string
+		args  []any
+	}{{`?`, nil}, {`?2`, []any{1}}, {`?0`, []any{1}}, {`?99999999999999999999`, []any{1}}, {`?`, []any{1.5}}} {
+		if got, _, err := (*postgres)(nil).statement(c.given, c.args); err == nil {
+			t.Errorf("%s with %v became %s", c.given, c.args, got)
 		}
 	}
 }
 
-func TestArgs(t *testing.T) {
+func TestValues(t *testing.T) {
 	type id string
-	got, err := (*postgres)(nil).args([]any{nil, "a\x00", id("x"), 3, int64(4), true, false, []byte{0}})
+	got, _, err := typed([]any{nil, "a\x00", id("x"), 3, int64(4), true, false, []byte{0}})
 	want := []any{nil, keepable("a\x00"), "x", int64(3), int64(4), int64(1), int64(0), []byte{0}}
 	if diff := cmp.Diff(want, got); err != nil || diff != "" {
 		t.Errorf("%v (-want +got):\n%s", err, diff)
-	}
-	if _, err := (*postgres)(nil).args([]any{1.5}); err == nil {
-		t.Error("a fraction was taken: the two kinds do not agree on them")
 	}
 }
 

@@ -49,6 +49,6 @@ func (d *Desk) TakeFrom(ctx context.Context, path string) error {
 
 // Healthy returns an error while the database cannot be asked.
 func (d *Desk) Healthy(ctx context.Context) error {
-	var one int
-	return d.db.Read.QueryRowContext(ctx, `SELECT 1`).Scan(&one)
+	_, err := d.HasAccounts(ctx)
+	return err
 }

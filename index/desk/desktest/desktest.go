@@ -81,6 +81,21 @@ func Server(t testing.TB, dir string) (database.Config, bool) {
 	return database.Config{URL: u.String()}, true
 }
 
+// Admin opens the server itself, to hinder it.
+func Admin(t testing.TB) *sql.DB {
+	t.Helper()
+	db, err := sql.Open("pgx", os.Getenv(server))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return db
+}
+
 func drop(t testing.TB, address, schema string) {
 	db, err := sql.Open("pgx", address)
 	if err != nil {
