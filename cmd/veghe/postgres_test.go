@@ -103,12 +103,12 @@ func TestPostgresBackupRestore(t *testing.T) {
 		"is empty, and", "veghe desk copy")
 	do(t, "desk", "copy", "-c", third, "-data", plain, filepath.Join(plain, "desk", "desk.db"))
 	moved := do(t, "audit", "verify", "-c", third, "-data", plain)
-	if got, want := lastLine(moved), lastLine(head); got != want {
+	if got, want := headLine(moved), headLine(head); got != want {
 		t.Errorf("the trail that was moved: %s, want %s", got, want)
 	}
 }
 
-func lastLine(s string) string {
+func headLine(s string) string {
 	lines := strings.Split(strings.TrimSpace(s), "\n")
 	return lines[len(lines)-1]
 }

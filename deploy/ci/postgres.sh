@@ -16,12 +16,12 @@ cd "$root"
 tests() {
   local go=${GO:-go}
   "$go" test -count=1 -tags postgres ./index/database ./index/desk
-  "$go" test -count=1 -tags postgres -run "$web_tests" ./index/web
-  "$go" test -count=1 -tags postgres -run '^TestPostgres' ./cmd/veghe
+  "$go" test -count=1 -run "$web_tests" ./index/web
+  "$go" test -count=1 -tags postgres -run '^Test(Postgres|Nodes|OneNode|Watching|Erase|Retention|Purge)' ./cmd/veghe
 }
 
 # What of the desk's pages goes through its database.
-web_tests='^Test(Decide|Work|Cases|Keeping|SignIn|Marks|Access|Guard|Queues|Watches)'
+web_tests='^Test(Bulk|Queue|SecondOpinion|Deconfliction|Case|Watches|Feed|MarkAndUnmark|AuditPage|Holds|Person|SignIn|OwnAccount|Tokens|SourcesOf|FirstRun|SecondFactor)'
 
 # programs prints where initdb is: Debian keeps versions side by side.
 programs() {
@@ -38,14 +38,14 @@ start() {
   fi
   tmp=$(mktemp -d)
   chmod 711 "$tmp"
+  local password
+  password=$(head -c 18 /dev/urandom | base64 | tr -d '+/=')
+  (umask 077 && printf '%s' "$password" >"$tmp/password")
   as=()
   if [ "$(id -u)" -eq 0 ]; then # PostgreSQL does not run as root
     as=(runuser -u postgres --)
-    chown postgres "$tmp"
+    chown -R postgres "$tmp"
   fi
-  local password
-  password=$(head -c 18 /dev/urandom | base64 | tr -d '+/=')
-  "${as[@]}" sh -c 'umask 077; printf %s "$1" >"$2/password"' sh "$password" "$tmp"
   "${as[@]}" "$bin/initdb" -D "$tmp/data" -U veghe -A scram-sha-256 --pwfile="$tmp/password" -E UTF8 --no-sync \
     --locale=C.UTF-8 --locale-provider=icu --icu-locale=ro >"$tmp/initdb.log" 2>&1 || die "initdb: $(tail -5 "$tmp/initdb.log")"
   # A port of its own; another process may take it in between, so try some.
