@@ -57,7 +57,7 @@ func (d *Desk) Pending(ctx context.Context, watch, after int64, limit int) ([]Wa
 func (d *Desk) Waiting(ctx context.Context, watch, after int64, most int) (n int, oldest time.Time, err error) {
 	var at int64
 	err = d.db.Read.QueryRowContext(ctx, `SELECT count(*), coalesce(min(at), 0) FROM
-		(SELECT at FROM watch_hit WHERE watch = ? AND n > ? ORDER BY n LIMIT ?) AS some`, watch, after, most).Scan(&n, &at)
+		(SELECT at FROM watch_hit WHERE watch = ? AND n > ? ORDER BY n LIMIT ?) AS hits`, watch, after, most).Scan(&n, &at)
 	return n, moment(at), err
 }
 
