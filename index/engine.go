@@ -22,8 +22,8 @@ const (
 	layoutVersion = "2"
 
 	maxClauses  = 1024   // terms in one OR that are weighed against each other
-	maxExpanded = 5000   // terms that one beginning* stands for, in a month
-	maxReaders  = 20_000 // terms in one query, over all of it, in a month
+	maxExpanded = 5000   // terms that one beginning* stands for, in a file
+	maxReaders  = 20_000 // terms in one query, over all of it, in a file
 )
 
 var setLimits = sync.OnceFunc(func() { searcher.DisjunctionMaxClauseCount = maxClauses })

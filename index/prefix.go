@@ -2,14 +2,15 @@ package index
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math/bits"
+	"strings"
 
 	"github.com/blevesearch/bleve/v2/index/scorch"
 	"github.com/blevesearch/bleve/v2/mapping"
 	"github.com/blevesearch/bleve/v2/search"
 	segment "github.com/blevesearch/bleve_index_api"
+	posting "github.com/blevesearch/scorch_segment_api/v2"
 )
 
 // prefixQuery finds posts with any term that begins so. Which of the terms it
@@ -23,39 +24,15 @@ func (q *prefixQuery) Searcher(ctx context.Context, r segment.IndexReader, _ map
 	if !ok {
 		return nil, fmt.Errorf("the index is read through a %T, want a snapshot", r)
 	}
-	terms, err := q.terms(ctx, r)
-	if err != nil {
-		return nil, err
-	}
 	set := &postSet{}
 	start := uint64(0)
 	for _, f := range snap.Segments() {
-		if err := set.add(ctx, f, q.field, terms, start); err != nil {
+		if err := set.add(ctx, f, q, start); err != nil {
 			return nil, err
 		}
 		start += uint64(f.FullSize())
 	}
 	return set, nil
-}
-
-func (q *prefixQuery) terms(ctx context.Context, r segment.IndexReader) (out []string, err error) {
-	dict, err := r.FieldDictPrefix(q.field, []byte(q.prefix))
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, dict.Close()) }()
-	for {
-		entry, err := dict.Next()
-		switch {
-		case err != nil || entry == nil:
-			return out, err
-		case len(out) == maxExpanded:
-			return nil, errTooMany
-		case len(out)%1024 == 1023 && ctx.Err() != nil:
-			return nil, ctx.Err()
-		}
-		out = append(out, entry.Term)
-	}
 }
 
 // postSet is the posts with some terms, by their number in a snapshot: a bit
@@ -67,33 +44,42 @@ type postSet struct {
 }
 
 // add puts in the posts of one file, numbered from start.
-func (s *postSet) add(ctx context.Context, f *scorch.SegmentSnapshot, field string, terms []string, start uint64) error {
+func (s *postSet) add(ctx context.Context, f *scorch.SegmentSnapshot, q *prefixQuery, start uint64) error {
 	s.bits = append(s.bits, make([]uint64, (start+uint64(f.FullSize()))/64+1-uint64(len(s.bits)))...)
-	dict, err := f.Segment().Dictionary(field)
+	dict, err := f.Segment().Dictionary(q.field)
 	if err != nil {
 		return err
 	}
-	for i, term := range terms {
-		if i%checkEvery == 0 && ctx.Err() != nil {
+	terms := dict.AutomatonIterator(nil, []byte(q.prefix), nil)
+	for n := 0; ; n++ {
+		term, err := terms.Next()
+		switch {
+		case err != nil || term == nil || !strings.HasPrefix(term.Term, q.prefix):
+			return err
+		case n == maxExpanded:
+			return errTooMany
+		case n%checkEvery == 0 && ctx.Err() != nil:
 			return ctx.Err()
 		}
-		list, err := dict.PostingsList([]byte(term), f.Deleted(), nil)
+		list, err := dict.PostingsList([]byte(term.Term), f.Deleted(), nil)
 		if err != nil {
 			return err
 		}
-		posts := list.Iterator(false, false, false, nil)
-		for {
-			p, err := posts.Next()
-			if err != nil {
-				return err
-			}
-			if p == nil {
-				break
-			}
-			s.set(start + p.Number())
+		if err := s.addAll(list.Iterator(false, false, false, nil), start); err != nil {
+			return err
 		}
 	}
-	return nil
+}
+
+// addAll puts in the posts of one term.
+func (s *postSet) addAll(posts posting.PostingsIterator, start uint64) error {
+	for {
+		p, err := posts.Next()
+		if err != nil || p == nil {
+			return err
+		}
+		s.set(start + p.Number())
+	}
 }
 
 func (s *postSet) set(n uint64) {

@@ -4,8 +4,8 @@
 # a PostgreSQL of our own on a local socket, on the same data. Prints a table.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
-bin=$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | tail -1 || true)
-if [ -n "$bin" ]; then
+for bin in /usr/lib/postgresql/*/bin; do :; done # the newest
+if [ -x "$bin/initdb" ]; then
   dir=$(mktemp -d)
   as() { if [ "$(id -u)" = 0 ]; then setpriv --reuid=postgres --regid=postgres --clear-groups "$@"; else "$@"; fi; }
   [ "$(id -u)" != 0 ] || chown postgres "$dir"
@@ -15,4 +15,4 @@ if [ -n "$bin" ]; then
   as "$bin/pg_ctl" -D "$dir/data" -w -l "$dir/log" start -o "-k $dir -c listen_addresses='' -c shared_buffers=1GB -c work_mem=64MB -c max_wal_size=4GB" >/dev/null
   export VEGHE_POSTGRES="host=$dir user=veghe dbname=postgres"
 fi
-${GO:-go} test -tags load -count=1 -timeout 3h -v -run '^TestLoad$' ./index/load -load.posts "${1:-1000000}" -load.rounds "${2:-30}" | grep -v '^=== '
+${GO:-go} test -tags load -count=1 -timeout 3h -v -run '^TestLoad$' ./index/load -load.posts "${1:-1000000}" -load.rounds "${2:-30}" | grep --line-buffered -v '^=== '
