@@ -1,6 +1,8 @@
 package index_test
 
 import (
+	"context"
+	"errors"
 	"math"
 	"testing"
 	"time"
@@ -91,4 +93,23 @@ func TestNovelty(t *testing.T) {
 	put(t, x, post("after", "n", phone("2"), by("kim")), post("together", "o", phone("2"), by("leo")))
 	want = map[string]float64{"after": 1, "together": 0.3 + 0.2 + 0.5/2}
 	check("erased")
+}
+
+// The posts of before there was novelty are counted once, all but those that
+// are damaged.
+func TestNoveltyBesideADamagedPost(t *testing.T) {
+	dir := t.TempDir()
+	x := open(t, dir)
+	phone := contact("phone", "+40700000001")
+	put(t, x, post("rotten", "un text care se strica", phone), post("sound", "un text care ramane", phone))
+	if err := errors.Join(x.Close(), index.BeforeMonths(context.WithoutCancel(t.Context()), dir)); err != nil {
+		t.Fatal(err)
+	}
+	changeText(t, dir, "care se strica", "care se stricA")
+	x = open(t, dir)
+	put(t, x, post("new", "alt text", phone))
+	want := 0.3 + 0.7/2 // one with the same contact and author
+	if hit, err := x.Get(t.Context(), "new"); err != nil || math.Abs(hit.Novelty-want) > 1e-4 {
+		t.Errorf("novelty %.4f (%v), want %.4f", hit.Novelty, err, want)
+	}
 }

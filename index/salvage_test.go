@@ -11,6 +11,20 @@ import (
 	"veghe/index"
 )
 
+// changeText changes what the store in dir has, as a bad disk would.
+func changeText(t *testing.T, dir, from, to string) {
+	t.Helper()
+	path := filepath.Join(dir, index.File)
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	changed := bytes.ReplaceAll(b, []byte(from), []byte(to))
+	if err := os.WriteFile(path, changed, 0o600); err != nil || bytes.Equal(b, changed) {
+		t.Fatalf("nothing was changed (%v)", err)
+	}
+}
+
 // A byte that the disk changed within a post is noticed on reading and by a
 // scrub, and everything else is salvaged: reviews, order, counts.
 func TestChangedByteAndSalvage(t *testing.T) {
@@ -31,15 +45,7 @@ func TestChangedByteAndSalvage(t *testing.T) {
 	if err := x.Close(); err != nil {
 		t.Fatal(err)
 	}
-	path := filepath.Join(dir, index.File)
-	b, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	changed := bytes.ReplaceAll(b, []byte("care se strica"), []byte("care se stricA"))
-	if err := os.WriteFile(path, changed, 0o600); err != nil || bytes.Equal(b, changed) {
-		t.Fatalf("nothing was changed (%v)", err)
-	}
+	changeText(t, dir, "care se strica", "care se stricA")
 
 	x = open(t, dir)
 	if _, err := x.Get(t.Context(), "rotten"); !errors.Is(err, index.ErrDamaged) {

@@ -166,7 +166,8 @@ func scan(row sqlite.Row) (*record, error) {
 	return &r, nil
 }
 
-// records yields the records of a query over the columns above.
+// records yields the records of a query over the columns above. It goes on
+// behind a damaged one if whoever reads does.
 func (s *store) records(ctx context.Context, query string, args ...any) iter.Seq2[*record, error] {
 	return func(yield func(*record, error) bool) {
 		rows, err := s.db.Read.QueryContext(ctx, `SELECT `+columns+` FROM posts `+query, args...)
@@ -177,7 +178,7 @@ func (s *store) records(ctx context.Context, query string, args ...any) iter.Seq
 		defer rows.Close() //nolint:errcheck // rows.Err tells
 		for rows.Next() {
 			r, err := scan(rows)
-			if !yield(r, err) || err != nil {
+			if !yield(r, err) || err != nil && !errors.Is(err, ErrDamaged) {
 				return
 			}
 		}
