@@ -51,7 +51,7 @@ docs: ## rewrite the pages of docs that are made from the code
 	$(GO) test . -run FuzzTargetsAreListed -update
 	$(GO) run ./deploy/grafana/gen deploy/grafana/dashboards
 
-wording: ## learn rules/wording again, from the labelled texts of rules/testdata/golden
+wording: ## learn rules/wording again, from the labelled texts of rules/testdata/golden and the rules' examples
 	$(GO) run ./detect/wording/learn -out rules/wording rules/testdata/golden
 
 lint: ## gofmt, go mod tidy, go vet, golangci-lint, shellcheck, secrets, licences

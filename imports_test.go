@@ -33,7 +33,7 @@ var mayImport = map[string][]string{
 	"detect":                {".", "detect/*"},
 	"detect/rule":           {".", "detect/text", "detect/wording"},
 	"detect/wording":        {"detect/model", "detect/text"},
-	"detect/wording/learn":  {"detect/text", "detect/wording"},
+	"detect/wording/learn":  {".", "detect/rule", "detect/text", "detect/wording"},
 	"detect/text":           {},
 	"detect/lang":           {"detect/lang/*"},
 	"detect/lang/lingua":    {"detect/lang"},

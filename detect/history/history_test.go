@@ -3,6 +3,7 @@ package history
 import (
 	"fmt"
 	"runtime"
+	"slices"
 	"testing"
 	"time"
 
@@ -141,7 +142,8 @@ func TestTalk(t *testing.T) {
 		{"a post that comes again", []step{{"x", "1", 0, shows(2)}, {"y", "2", 0, says(3)}, {"y", "2", 0, says(3)}, {"x", "3", 0, says(1)}}, Tally{6, 3}},
 		{"as it was the first time", []step{{"x", "1", 0, shows(2)}, {"y", "2", 0, says(3)}, {"x", "1", 0, shows(2)}}, Tally{2, 1}},
 		{"after a long silence it is another", []step{{"x", "1", 0, shows(2)}, {"x", "2", 31, shows(1)}}, Tally{1, 1}},
-		{"in a crowd only his own", append(crowd, step{"x", "9", 0, says(1)}), Tally{2, 2}},
+		{"in a crowd only his own", append(slices.Clip(crowd), step{"x", "9", 0, says(1)}), Tally{2, 2}},
+		{"after a crowd and a long silence it is a talk again", append(slices.Clip(crowd), step{"x", "9", 31, shows(2)}, step{"y1", "10", 31, says(3)}, step{"x", "11", 31, says(1)}), Tally{6, 3}},
 		{"not for the child", []step{{"y", "1", 0, Evidence{Context: hit("young", 1)}}, {"x", "2", 0, shows(2)}, {"y", "3", 0, shows(2)}}, Tally{}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

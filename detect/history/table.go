@@ -15,8 +15,9 @@ type table struct {
 	Authors map[veghe.AuthorID]*entry `json:"authors,omitempty"`
 	Said    []said                    `json:"said,omitempty"`
 	Voices  []veghe.AuthorID          `json:"voices,omitempty"` // who showed something, up to maxVoices+1
-	// Talkers are those who wrote since the first that showed something, up
-	// to maxTalkers+1, Talk how that reads, and Last the latest of it.
+	// Talkers are those who wrote since the first that showed something, or
+	// since a long silence, up to maxTalkers+1, Talk how that reads, and Last
+	// the latest of it.
 	Talkers []veghe.AuthorID `json:"talkers,omitempty"`
 	Talk    Tally            `json:"talk,omitzero"`
 	Last    time.Time        `json:"last,omitzero"`
@@ -107,7 +108,7 @@ func (t *table) talks(thread bool) bool {
 // as the window is another talk.
 func (t *table) listen(p *Params, ev *event) {
 	if p.Window > 0 && !t.Last.IsZero() && ev.At.Sub(t.Last) > p.Window {
-		t.Talk = Tally{}
+		t.Talk, t.Talkers = Tally{}, nil
 	}
 	if ev.At.After(t.Last) {
 		t.Last = ev.At

@@ -27,12 +27,13 @@ const (
 )
 
 // Learn gives one of size weights for each feature, and the bias, from texts
-// of which positive says whether people called them relevant.
-func (d Descent) Learn(sets [][]Feature, positive []bool, size int) (weights []float32, bias float64) {
+// of which positive says whether people called them relevant, and trust how
+// much each counts; nil: all the same.
+func (d Descent) Learn(sets [][]Feature, positive []bool, trust []float64, size int) (weights []float32, bias float64) {
 	rate, decay := float32(d.Rate), float32(d.Decay)
 	weights = make([]float32, size)
 	seen, biasSeen := make([]float32, size), 0.0 // squares of the gradients so far
-	importance := importances(positive)
+	importance := importances(positive, trust)
 	order := make([]int, len(sets))
 	for i := range order {
 		order[i] = i
@@ -42,7 +43,7 @@ func (d Descent) Learn(sets [][]Feature, positive []bool, size int) (weights []f
 		rng.Shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
 		for _, i := range order {
 			y := count(positive[i])
-			g := importance[y] * (Logistic(sum(weights, bias, sets[i])) - float64(y))
+			g := importance[y] * trusted(trust, i) * (Logistic(sum(weights, bias, sets[i])) - float64(y))
 			biasSeen += g * g
 			bias -= d.Rate * g / math.Sqrt(biasSeen+leastSquare)
 			for _, f := range sets[i] {
@@ -64,11 +65,18 @@ func sum(weights []float32, bias float64, features []Feature) float64 {
 }
 
 // importances weigh the labels so that both count as much in sum.
-func importances(positive []bool) [2]float64 {
+func importances(positive []bool, trust []float64) [2]float64 {
 	var n [2]float64
-	for _, p := range positive {
-		n[count(p)]++
+	for i, p := range positive {
+		n[count(p)] += trusted(trust, i)
 	}
-	total := float64(len(positive))
+	total := n[0] + n[1]
 	return [2]float64{total / (2 * max(1, n[0])), total / (2 * max(1, n[1]))}
+}
+
+func trusted(trust []float64, i int) float64 {
+	if trust == nil {
+		return 1
+	}
+	return trust[i]
 }

@@ -123,7 +123,7 @@ func fit(examples []Example, sets [][]Feature, use []int) *Model {
 		some[k], relevant[k] = sets[i], examples[i].Relevant
 	}
 	m := &Model{}
-	m.weights, m.bias = descent.Learn(some, relevant, size)
+	m.weights, m.bias = descent.Learn(some, relevant, nil, size)
 	return m
 }
 

@@ -8,10 +8,11 @@ import (
 )
 
 // The features of a text are its words, the pairs of words that follow each
-// other, and the stretches of three to five letters within a word with its
-// ends marked: "munca" has "^mu", "mun", … "nca$". Stretches let a word speak
-// for its other forms, and for its kin in the next language. Each is hashed to
-// one of size weights (Weinberger et al. 2009, arXiv:0902.2206).
+// other, and the stretches of three to five letters, a space among them:
+// "nu zi" has "nu ", "u z", … "nu zi". Stretches let a word speak for its
+// other forms and for its kin in the next language, and short words for what
+// they stand between. Each is hashed to one of size weights (Weinberger et al.
+// 2009, arXiv:0902.2206).
 //
 // A feature that stands there twice counts twice, so that a sum over posts is
 // the sum of the posts.
@@ -19,8 +20,6 @@ const (
 	seedWord    = 0x9E3779B97F4A7C15
 	seedLetters = 0xA24BAED4963EE407
 	prime       = 1099511628211 // of FNV-1a
-
-	edgeStart, edgeEnd = '^', '$'
 )
 
 // feature is one that stands in a text: its weight in a table, and the first
@@ -49,6 +48,7 @@ func (r *Reading) Reset() {
 // Add adds a text, but for the words in skip. The ranges are in order.
 func (r *Reading) Add(d *text.Doc, skip []text.Range) {
 	before, follows := uint64(0), false
+	var near window
 	for i := range d.Tokens[:min(len(d.Tokens), maxTokens)] {
 		t := d.Tokens[i]
 		for len(skip) > 0 && skip[0].End <= int(t.Start) {
@@ -58,18 +58,20 @@ func (r *Reading) Add(d *text.Doc, skip []text.Range) {
 			follows = false
 			continue
 		}
-		var buf [maxWord + 2]byte
-		w := spell(buf[:1], d, t)
+		var buf [maxWord]byte
+		w := spell(buf[:0], d, t)
 		h := uint64(seedWord)
-		for _, c := range w[1:] {
+		for _, c := range w {
 			h = (h ^ uint64(c)) * prime
 		}
 		r.features = append(r.features, feature{place(h), uint16(i), uint16(i)})
-		if follows { // no pair spans a skipped word
+		if follows { // nothing spans a skipped word
 			r.features = append(r.features, feature{place(before*seedLetters + h), uint16(i - 1), uint16(i)})
+		} else {
+			near.begin(uint16(i))
 		}
 		before, follows = h, true
-		r.letters(append(w, edgeEnd), uint16(i))
+		r.letters(&near, w, uint16(i))
 	}
 }
 
@@ -86,7 +88,6 @@ func spell(buf []byte, d *text.Doc, t text.Token) []byte {
 			w = w[:len(w)-1] // a rune without its end
 		}
 	}
-	buf[0] = edgeStart
 	buf = append(buf, w...)
 	if t.Flags&text.Digit != 0 {
 		for k, c := range buf {
@@ -98,60 +99,48 @@ func spell(buf []byte, d *text.Doc, t text.Token) []byte {
 	return buf
 }
 
-// letters adds each stretch of letters of word number i, which has its edges.
-func (r *Reading) letters(w []byte, i uint16) {
-	if !ascii(w) {
-		r.runes(w, i)
-		return
-	}
-	r.features = slices.Grow(r.features, (longest-shortest+1)*len(w))
-	out := r.features
-	for len(w) >= shortest {
-		h := (uint64(seedLetters) ^ uint64(w[0])) * prime
-		h = (h ^ uint64(w[1])) * prime
-		h = (h ^ uint64(w[2])) * prime
-		out = append(out, feature{place(h), i, i})
-		for k := shortest; k < min(longest, len(w)); k++ {
-			h = (h ^ uint64(w[k])) * prime
-			out = append(out, feature{place(h), i, i})
-		}
-		w = w[1:]
-	}
-	r.features = out
-}
-
-// runes is letters for words in which a letter may be several bytes.
-func (r *Reading) runes(w []byte, i uint16) {
+// letters adds each stretch of letters that ends in word number i, or with the
+// space after it.
+func (r *Reading) letters(near *window, w []byte, i uint16) {
+	out := slices.Grow(r.features, (longest-shortest+1)*(len(w)+1))
 	for len(w) > 0 {
-		h := uint64(seedLetters)
-		next, n := 0, 0
-		for k := 0; k < len(w) && n < longest; {
-			for {
-				h = (h ^ uint64(w[k])) * prime
-				k++
-				if k == len(w) || utf8.RuneStart(w[k]) {
-					break
-				}
-			}
-			n++
-			if n == 1 {
-				next = k
-			}
-			if n >= shortest {
-				r.features = append(r.features, feature{place(h), i, i})
-			}
+		c, n := rune(w[0]), 1
+		if c >= utf8.RuneSelf {
+			c, n = utf8.DecodeRune(w)
 		}
-		w = w[next:]
+		w = w[n:]
+		out = near.letter(out, uint64(c), i)
 	}
+	r.features = near.letter(out, ' ', i)
 }
 
-func ascii(w []byte) bool {
-	for _, c := range w {
-		if c >= utf8.RuneSelf {
-			return false
+// window is the last letters of a text, the newest first.
+type window struct {
+	letters [longest]uint64
+	words   [longest]uint16 // in which each stands
+	n       int
+}
+
+// begin lets a text begin, or begin again, with a word.
+func (w *window) begin(word uint16) {
+	w.letters[0], w.words[0], w.n = ' ', word, 1
+}
+
+// letter appends each stretch that ends with a letter.
+func (w *window) letter(out []feature, c uint64, word uint16) []feature {
+	for k := longest - 1; k > 0; k-- {
+		w.letters[k], w.words[k] = w.letters[k-1], w.words[k-1]
+	}
+	w.letters[0], w.words[0] = c, word
+	w.n = min(w.n+1, longest)
+	h := uint64(seedLetters)
+	for k := range w.n {
+		h = (h ^ w.letters[k]) * prime
+		if k >= shortest-1 {
+			out = append(out, feature{place(h), w.words[k], word})
 		}
 	}
-	return true
+	return out
 }
 
 // place is where in a table of weights a hash has its own: upper bits that

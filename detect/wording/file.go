@@ -16,14 +16,14 @@ import (
 
 // A file, all numbers little-endian:
 //
-//	"veghe wording 1\n"
+//	"veghe wording 2\n"
 //	length of the card  uint32     at most maxCard
 //	card                JSON
 //	bias, scale         float64 each
 //	weights             size times int8
 //	SHA-256 over everything before it
 const (
-	magic   = "veghe wording 1\n"
+	magic   = "veghe wording 2\n"
 	maxCard = 1 << 16
 	// MaxFile is how large a file may be, in bytes.
 	MaxFile = len(magic) + 4 + maxCard + 16 + size + sha256.Size

@@ -1,6 +1,7 @@
 package wording
 
 import (
+	"cmp"
 	"errors"
 	"math"
 	"slices"
@@ -14,10 +15,12 @@ import (
 type Example struct {
 	Texts   []string
 	Telling bool // people called it a reason to look
+	// Trust is how much it counts beside a text with 1; 0 is 1.
+	Trust float64
 }
 
 // Settings of the training, the same for everybody.
-var descent = model.Descent{Passes: 60, Rate: 0.005, Decay: 1e-5}
+var descent = model.Descent{Passes: 60, Rate: 0.01, Decay: 1e-5}
 
 // rarest is how many texts a feature must stand in.
 const rarest = 2
@@ -28,8 +31,9 @@ var ErrExamples = errors.New("want labelled texts of both kinds to learn wording
 // Train makes a model by [model.Descent], features weighed by how rare they
 // are. The same examples in the same order give the same model.
 func Train(category string, examples []Example) (*Model, error) {
-	positive, n := make([]bool, len(examples)), 0
+	positive, trust, n := make([]bool, len(examples)), make([]float64, len(examples)), 0
 	for i := range examples {
+		trust[i] = cmp.Or(examples[i].Trust, 1)
 		positive[i] = examples[i].Telling
 		if positive[i] {
 			n++
@@ -39,7 +43,7 @@ func Train(category string, examples []Example) (*Model, error) {
 		return nil, ErrExamples
 	}
 	sets, idf := readAll(examples)
-	weights, bias := descent.Learn(sets, positive, size)
+	weights, bias := descent.Learn(sets, positive, trust, size)
 	for i := range weights {
 		weights[i] *= idf[i]
 	}

@@ -3,7 +3,6 @@ package wording
 import (
 	"errors"
 	"math"
-	"slices"
 	"strings"
 	"testing"
 
@@ -16,12 +15,12 @@ import (
 func taught(t testing.TB) *Model {
 	t.Helper()
 	m, err := Train("recruitment", []Example{
-		{[]string{"pasaportul ramane la noi pana platesti datoria"}, true},
-		{[]string{"actele raman la patron, datoria se opreste din salariu"}, true},
-		{[]string{"pasaportul il tinem noi, plecare maine"}, true},
-		{[]string{"firma autorizata, contract de munca, program de opt ore"}, false},
-		{[]string{"contract legal, firma serioasa, concediu platit"}, false},
-		{[]string{"cautam vanzator, contract si tichete de masa"}, false},
+		{Texts: []string{"pasaportul ramane la noi pana platesti datoria"}, Telling: true},
+		{Texts: []string{"actele raman la patron, datoria se opreste din salariu"}, Telling: true},
+		{Texts: []string{"pasaportul il tinem noi, plecare maine"}, Telling: true},
+		{Texts: []string{"firma autorizata, contract de munca, program de opt ore"}, Telling: false},
+		{Texts: []string{"contract legal, firma serioasa, concediu platit"}, Telling: false},
+		{Texts: []string{"cautam vanzator, contract si tichete de masa"}, Telling: false},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -71,9 +70,9 @@ func TestTalliesAddUp(t *testing.T) {
 	add(&one, "pasaportul ramane")
 	add(&one, "contract")
 	parts := m.Tally(&one)
-	pair := whole.Mass - parts.Mass // "ramane contract"
-	if pair != 1 {
-		t.Errorf("the whole has %v features more than its parts, want the one pair between them", pair)
+	// "ramane contract", and "ne ", … before each of the first three letters.
+	if between := whole.Mass - parts.Mass; between != 1+3+2+1 {
+		t.Errorf("the whole has %v features more than its parts, want the pair and the 6 stretches between them", between)
 	}
 	add(&two, "contract")
 	add(&two, "pasaportul ramane")
@@ -132,7 +131,7 @@ func TestTrainIsRepeatable(t *testing.T) {
 	if !cmp.Equal(a, b) {
 		t.Error("the same texts gave two models")
 	}
-	if _, err := Train("grooming", []Example{{[]string{"a"}, true}}); !errors.Is(err, ErrExamples) {
+	if _, err := Train("grooming", []Example{{Texts: []string{"a"}, Telling: true}}); !errors.Is(err, ErrExamples) {
 		t.Errorf("one kind of texts: %v, want ErrExamples", err)
 	}
 }
@@ -194,14 +193,21 @@ func FuzzReading(f *testing.F) {
 	})
 }
 
-// Where each letter is a byte there is a faster way to the same features.
+// The stretches of a text are those of its words with a space around each.
 func TestLetters(t *testing.T) {
-	for _, w := range []string{"^$", "^a$", "^la$", "^actul$", "^pasaportul$", "^" + strings.Repeat("x0", 20) + "$"} {
-		var got, want Reading
-		got.letters([]byte(w), 7)
-		want.runes([]byte(w), 7)
-		if !slices.Equal(got.features, want.features) {
-			t.Errorf("%s: features %v, want %v", w, got.features, want.features)
+	for _, tc := range []struct {
+		text string
+		want int // stretches
+	}{
+		{"", 0}, {"a", 1}, {"la", 3}, {"șa", 3}, {"acte", 9}, {"la noi", 15},
+	} {
+		var d text.Doc
+		var r Reading
+		d.Fold(tc.text)
+		r.Add(&d, nil)
+		words := 2*len(d.Tokens) - min(1, len(d.Tokens)) // and pairs
+		if got := len(r.features) - words; got != tc.want {
+			t.Errorf("%q has %d stretches, want %d", tc.text, got, tc.want)
 		}
 	}
 }
