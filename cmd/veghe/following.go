@@ -119,15 +119,24 @@ func (k *keeper) levelReviews(ctx context.Context, have map[veghe.PostID]index.A
 	if err != nil {
 		return 0, err
 	}
+	want := make(map[veghe.PostID]veghe.Decision, len(decided))
 	for _, r := range decided {
-		if have[r.Post].Review == r.Decision {
+		want[r.Post] = r.Decision
+	}
+	for id := range have {
+		if _, ok := want[id]; !ok { // perhaps withdrawn
+			want[id] = ""
+		}
+	}
+	for id, d := range want {
+		if have[id].Review == d {
 			continue
 		}
-		now, err := k.desk.Decision(ctx, r.Post) // it may have changed meanwhile
+		now, err := k.desk.Decision(ctx, id) // it may have changed meanwhile
 		if err != nil {
 			return n, err
 		}
-		err = k.index.SetReview(ctx, r.Post, now)
+		err = k.index.SetReview(ctx, id, now)
 		if errors.Is(err, index.ErrNotFound) {
 			continue // not here, or not yet
 		}

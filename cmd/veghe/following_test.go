@@ -102,6 +102,14 @@ func TestNodesFollowOneAnother(t *testing.T) {
 	}
 	fb.follow(t, now.Add(followAllEvery+3*followEvery))
 	wantAdded(t, "without the case", b, map[veghe.PostID]index.Added{"p3": {Review: veghe.Relevant}})
+
+	// A decision is taken back.
+	review = veghe.Review{ID: "r2", Post: "p3", Decision: veghe.Withdrawn, By: "ana", At: now.Add(time.Minute)}
+	if _, err := a.desk.AddReview(ctx, review, nil); err != nil {
+		t.Fatal(err)
+	}
+	fb.follow(t, now.Add(3*followAllEvery))
+	wantAdded(t, "withdrawn", b, map[veghe.PostID]index.Added{})
 }
 
 func wantAdded(t *testing.T, when string, a *app, want map[veghe.PostID]index.Added) {
