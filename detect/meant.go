@@ -167,7 +167,8 @@ func (e *Engine) asMeant(w *worker, all []string) {
 
 // meantToo adds to the findings in the text as written, if words are
 // disguised, those in the text as it was meant: there a word of letters
-// spaced out is one word long, and near others.
+// spaced out is one word long, and near others. What speaks against counts
+// only if it was meant: single letters make short words that nobody wrote.
 func (w *worker) meantToo(in *rule.Input, findings []veghe.Finding) []veghe.Finding {
 	m := &w.meant
 	if !m.on {
@@ -175,8 +176,13 @@ func (w *worker) meantToo(in *rule.Input, findings []veghe.Finding) []veghe.Find
 	}
 	again := *in
 	again.Text, again.Langs, again.Quoted = &m.doc, m.langs, quoted(m.doc.Source())
-	for _, f := range w.matcher.Match(&again) {
-		if !slices.ContainsFunc(findings, func(o veghe.Finding) bool { return o.Rule == f.Rule }) {
+	meant := w.matcher.Match(&again)
+	has := func(all []veghe.Finding, id veghe.RuleID) bool {
+		return slices.ContainsFunc(all, func(f veghe.Finding) bool { return f.Rule == id })
+	}
+	findings = slices.DeleteFunc(findings, func(f veghe.Finding) bool { return f.Weight < 0 && !has(meant, f.Rule) })
+	for _, f := range meant {
+		if !has(findings, f.Rule) {
 			m.place(f.Spans)
 			findings = append(findings, f)
 		}

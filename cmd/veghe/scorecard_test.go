@@ -21,7 +21,7 @@ func TestScorecard(t *testing.T) {
 		"golden/ads", "golden/threads", "golden/ads-more", "golden/threads-more", "golden/ads-blind", "golden/threads-blind",
 		"golden/ads-dev", "golden/threads-dev", "golden/ads-plain", "golden/threads-plain", "golden/ads-third", "golden/threads-third",
 		"golden/ads-fourth", "golden/threads-fourth", "golden/ads-own", "golden/threads-own",
-		"blind/ads", "blind/threads", "blind/ads-plain", "blind/threads-plain",
+		"blind/ads", "blind/threads", "blind/ads-plain", "blind/threads-plain", "blind/ads-late", "blind/threads-late",
 	} {
 		file := filepath.Join("..", "..", "rules", "testdata", filepath.FromSlash(set)+".jsonl")
 		got.WriteString("== " + set + "\n")
