@@ -124,22 +124,30 @@ func (k Kind) noticed() bool { return k.placed() || k == IndicatorKind }
 // the language may be spoken there. It is sixteen bytes and has what turns
 // most leads away.
 type anchor struct {
-	lead uint32 // see Set.leads
 	also also
+	lead uint32 // see Set.leads
 	lang uint8
 }
 
-// also is the bits of ends of which one must be found too for a lead to come
-// to anything; bit 0 is always found.
-type also [5]uint16
+// also is the bits of four ends, sixteen bits for each, of which one must be
+// found too for a lead to come to anything; bit 0 is always found.
+type also uint64
+
+// maxAlso is how many ends an also has room for.
+const maxAlso = 4
+
+func newAlso(ends []uint32) (a also) {
+	for i := range maxAlso {
+		a |= also(endBit(ends[min(i, len(ends)-1)])) << (16 * i)
+	}
+	return a
+}
 
 // met is 1 if one of the ends may have been found, else 0.
-func (m *Matcher) met(a *also) uint64 {
-	hit := uint64(0)
-	for _, bit := range a {
-		hit |= m.ends[bit/64%(endBits/64)] >> (bit & 63)
-	}
-	return hit & 1
+func (m *Matcher) met(a also) uint64 {
+	const words = endBits / 64
+	return (m.ends[a>>6%words]>>(a&63) | m.ends[a>>22%words]>>(a>>16&63) |
+		m.ends[a>>38%words]>>(a>>32&63) | m.ends[a>>54%words]>>(a>>48&63)) & 1
 }
 
 // anchorTable lists anchors by number: those of n are of[at[n]:at[n+1]].

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/binary"
 	"math/bits"
+	"slices"
 	"unicode/utf8"
 
 	"veghe/detect/text"
@@ -17,9 +18,11 @@ import (
 // such a head.
 type classSet struct {
 	classes []termWord // class k has symbol base+k
+	uses    []classUse // by class
 	base    symbol
 	lens    []uint16 // by first four bytes: lengths of heads, a bit each
 	short   uint16   // lengths under four bytes
+	lengths []uint8  // all there are
 	bits    []uint64
 	slots   []headSlot
 }
@@ -39,6 +42,24 @@ const (
 	firstBytes = 4
 	lensBits   = 14
 )
+
+// classUse is what a class is good for.
+type classUse struct {
+	end   uint32 // that it completes by itself, or 0
+	flags uint32 // of the symbol of a word that is in no vocabulary; 0: part of no longer term
+}
+
+// link notes what the classes are good for, once the trie stands.
+func (c *classSet) link(t *trie) {
+	c.uses = make([]classUse, len(c.classes))
+	for i := range c.uses {
+		k := c.base + symbol(i)
+		c.uses[i].end = t.ends[k]
+		if t.part[k] {
+			c.uses[i].flags = t.good(k)&^completes | viaClass | unlisted
+		}
+	}
+}
 
 // newClassSet takes classes in the order of compareWords, without repeats.
 func newClassSet(words []termWord, base symbol) *classSet {
@@ -60,6 +81,9 @@ func newClassSet(words []termWord, base symbol) *classSet {
 		}
 		whole := j == i+1 && words[i].prefix && len(words[i].spelling) == n
 		c.insert(headSlot{head: h, from: uint32(i), count: uint16(j - i), n: uint8(n), whole: whole})
+		if !slices.Contains(c.lengths, uint8(n)) {
+			c.lengths = append(c.lengths, uint8(n))
+		}
 		if i = j; n < firstBytes {
 			c.short |= 1 << n
 		} else {
@@ -117,7 +141,7 @@ const classBatch = 64
 type classHeads struct {
 	words [classBatch]int32
 	first [classBatch]uint64 // bytes of each
-	heads [classBatch * (maxHead + 1)]classHead
+	heads [classBatch*(maxHead+1) + 1]classHead
 }
 
 // classHead is a head that a word has and that classes may have.
@@ -146,13 +170,13 @@ func (b *classHeads) of(d *text.Doc, tokens []int32, c *classSet) []classHead {
 	k := 0
 	for i := range n {
 		first := b.first[i%classBatch]
-		// A head longer than the word ends in zeros, which no class has.
-		for lens := c.lens[lensSlot(first)] | c.short; lens != 0; lens &= lens - 1 {
-			n := bits.TrailingZeros16(lens)
+		lens := c.lens[lensSlot(first)] | c.short
+		for _, n := range c.lengths {
+			// A head longer than the word ends in zeros, which no class has.
 			x := &b.heads[k]
-			x.head, x.n, x.word = first&lowBytes(n), int32(n), b.words[i%classBatch]
-			x.hash = headHash(x.head, n)
-			k += boolInt(c.may(x.hash))
+			x.head, x.n, x.word = first&lowBytes(int(n)), int32(n), b.words[i%classBatch]
+			x.hash = headHash(x.head, int(n))
+			k += int(c.mayBit(x.hash) & uint32(lens>>n) & 1)
 		}
 	}
 	return b.heads[:k]
@@ -175,9 +199,12 @@ func (c *classSet) find(first uint64, word []byte, to []symbol) []symbol {
 }
 
 // may reports whether there may be classes with a head of that hash.
-func (c *classSet) may(h uint64) bool {
+func (c *classSet) may(h uint64) bool { return c.mayBit(h) != 0 }
+
+// mayBit is may as 0 or 1.
+func (c *classSet) mayBit(h uint64) uint32 {
 	b := h >> 40 & uint64(len(c.bits)*64-1)
-	return c.bits[b>>6]>>(b&63)&1 != 0
+	return uint32(c.bits[b>>6] >> (b & 63) & 1)
 }
 
 // under appends the classes with a head of n bytes that a word fits as a

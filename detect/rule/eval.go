@@ -19,7 +19,7 @@ func (m *Matcher) evaluate() []veghe.Finding {
 	for k := 0; k < len(m.candidates); k++ {
 		i := m.candidates[k]
 		u := m.set.units[i]
-		if !m.mayHold(u.cond) || !m.holds(u.cond) || m.excepted(u) {
+		if !u.simple && !m.mayHold(u.cond) || !m.holds(u.cond) || m.excepted(u) {
 			continue
 		}
 		m.fired[i] = m.epoch

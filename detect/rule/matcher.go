@@ -77,7 +77,6 @@ type Matcher struct {
 	seen       []uint32
 	fired      []uint32    // by unit, as seen: the epoch in which it happened
 	noticed    []int32     // finds that lead to units
-	tries      [256]try    // of the noticed finds
 	leads      []uint32    // to units, of what is no find
 	literal    [2][]uint32 // by field and pattern of Set.literals, as seen: it has all it needs
 	candidates []int32     // units

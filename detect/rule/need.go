@@ -60,10 +60,10 @@ func (n need) append(to []uint32) []uint32 {
 	return append(append(append(to, head), n.a...), n.b...)
 }
 
-// also is the ends of which one must be found beside an anchor, those that
+// alsoOf is the ends of which one must be found beside an anchor, those that
 // tell most.
 func alsoOf(needs []need) (bits also) {
-	fewest := len(bits) + 1
+	fewest := maxAlso + 1
 	for _, n := range needs {
 		groups := [][]uint32{n.a, n.b}
 		switch n.side {
@@ -76,10 +76,7 @@ func alsoOf(needs []need) (bits also) {
 			if len(ends) == 0 || len(ends) >= fewest {
 				continue
 			}
-			fewest = len(ends)
-			for i := range bits {
-				bits[i] = endBit(ends[min(i, len(ends)-1)])
-			}
+			fewest, bits = len(ends), newAlso(ends)
 		}
 	}
 	return bits
@@ -190,63 +187,24 @@ func (m *Matcher) surely(n *node) bool {
 }
 
 // follow makes candidates of the units that finds and other leads go to, as
-// far as what they need was found.
+// far as what they need was found. Nearly all leads end at one look at their
+// anchor.
 func (m *Matcher) follow() {
-	at, n := m.set.terms.at, 0
+	t := &m.set.terms
 	for _, i := range m.noticed {
 		end := m.finds[i].end
-		from, to := at[end], at[end+1]
-		for ; to-from > fewTries; from++ {
-			n = m.room(n)
-			m.tries[n] = try{i, from}
-			n++
+		for k := t.at[end]; k < t.at[end+1]; k++ {
+			a := &t.of[k]
+			if m.mask>>a.lang&m.met(a.also) == 0 {
+				continue
+			}
+			if len(m.in.Langs) <= 1 || m.spokenAt(i)>>a.lang&1 != 0 {
+				m.lead(a.lead, i)
+			}
 		}
-		n = m.room(n)
-		for k := range uint32(fewTries) { // those beyond the last are written over
-			m.tries[uint32(n)+k] = try{i, from + k}
-		}
-		n += int(to - from)
 	}
-	m.followTries(n)
 	for _, lead := range m.leads {
 		m.lead(lead, -1)
-	}
-}
-
-// try is a find and an anchor that it has, as a number of Set.terms.
-type try struct {
-	find   int32
-	anchor uint32
-}
-
-// fewTries is as many anchors as most ends have.
-const fewTries = 4
-
-// room follows the first n tries if there is not room for a few more, and
-// returns how many are left.
-func (m *Matcher) room(n int) int {
-	if n+fewTries <= len(m.tries) {
-		return n
-	}
-	m.followTries(n)
-	return 0
-}
-
-// followTries follows the first so many tries: those beside which another end
-// that they need may have been found. The others are nearly all, and cost a
-// look at one anchor each.
-func (m *Matcher) followTries(n int) {
-	anchors, k := m.set.terms.of, 0
-	for _, t := range m.tries[:n] {
-		a := &anchors[t.anchor]
-		m.tries[k] = t
-		k += int(m.mask >> a.lang & m.met(&a.also))
-	}
-	for _, t := range m.tries[:k] {
-		a := &anchors[t.anchor]
-		if len(m.in.Langs) <= 1 || m.spokenAt(t.find)>>a.lang&1 != 0 {
-			m.lead(a.lead, t.find)
-		}
 	}
 }
 

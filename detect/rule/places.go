@@ -56,7 +56,7 @@ func (m *Matcher) places(sig int32) []hit {
 	}
 	f := &m.found[n]
 	if f.epoch != m.epoch {
-		if !m.mayFind(n) {
+		if p := &m.set.probes[n]; (p.wide || p.kind != Words) && !m.mayFind(n) {
 			return nil
 		}
 		from := int32(len(m.hits))
@@ -115,6 +115,9 @@ type share struct {
 func (m *Matcher) handOut() {
 	m.handedOut = true
 	uses := &m.set.uses
+	if len(uses.of) == 0 {
+		return
+	}
 	for k := range m.finds {
 		end := m.finds[k].end
 		for u := uses.at[end]; u < uses.at[end+1]; u++ {

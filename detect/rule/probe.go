@@ -300,14 +300,14 @@ func (s *Set) addAnchors() {
 		}
 		p, u := &s.probes[sig.probe], s.units[sig.unit]
 		for _, t := range p.terms {
-			ends = append(ends, anchorEntry{t.end, anchor{u.lead, u.also, t.lang}})
+			ends = append(ends, anchorEntry{t.end, anchor{u.also, u.lead, t.lang}})
 		}
 		if p.loose {
 			s.always = append(s.always, sig.unit)
 		}
 		for _, sc := range p.scans {
 			if sc.literal >= 0 {
-				s.literals.anchor(sc.literal, anchor{u.lead, u.also, sc.lang})
+				s.literals.anchor(sc.literal, anchor{u.also, u.lead, sc.lang})
 			}
 		}
 		for _, k := range p.Contacts {
@@ -332,6 +332,7 @@ func (s *Set) markEnds() {
 	mark(s.trie.ends[s.classes.base:])
 	mark(s.vocab.end)
 	mark(s.vocab.ends)
+	s.classes.link(s.trie)
 	for i := range s.trie.edges {
 		if e := &s.trie.edges[i].end; *e != 0 && len(s.terms.get(*e)) > 0 {
 			*e |= anchored

@@ -128,15 +128,14 @@ func (m *Matcher) classify() {
 // a symbol if it is part of longer terms. Its classes are the runs from a
 // place on.
 func (m *Matcher) unlisted(word int32, from int) {
-	t := m.set.trie
+	c := m.set.classes
 	flags := uint32(0)
 	for _, k := range m.runs[from:] {
-		if t.ends[k] != 0 {
-			m.add(t.ends[k], word)
+		use := &c.uses[k-c.base]
+		if use.end != 0 {
+			m.add(use.end, word)
 		}
-		if t.part[k] {
-			flags |= t.good(k)&^completes | viaClass | unlisted
-		}
+		flags |= use.flags
 	}
 	if flags == 0 || len(m.runs) > symbolMask {
 		m.runs = m.runs[:from]

@@ -60,6 +60,7 @@ type unit struct {
 	lead       uint32
 	also       also
 	shadow     bool
+	simple     bool          // to ask whether cond may hold is as much work as whether it does
 	exceptions []int32       // units that may keep it from being reported
 	followers  []int32       // units that wait for it
 	root       node          // where cond is
@@ -233,6 +234,7 @@ func (s *Set) addUnit(u *unit, c *Cond) error {
 	}
 	s.price(&u.root)
 	u.cond = &u.root
+	u.simple = s.simple(u.cond)
 	if u.exception != nil {
 		return nil
 	}
@@ -245,6 +247,18 @@ func (s *Set) addUnit(u *unit, c *Cond) error {
 		s.signals[sig].anchor = true
 	}
 	return nil
+}
+
+// simple reports whether a condition is one signal, or two of words near each
+// other.
+func (s *Set) simple(n *node) bool {
+	switch n.op {
+	case OpName:
+		return true
+	case OpNear, OpOrdered:
+		return s.signals[n.signals[0]].kind == Words && s.signals[n.signals[1]].kind == Words
+	}
+	return false
 }
 
 // compile makes a node of a condition.

@@ -109,8 +109,7 @@ func (b *trieBuilder) build() *trie {
 
 func (t *trie) insert(e edge) {
 	h := edgeHash(e.key)
-	b := h >> 40 & uint64(len(t.bits)*64-1)
-	t.bits[b>>6] |= 1 << (b & 63)
+	t.bits[h>>40&uint64(len(t.bits)-1)] |= edgeBits(h)
 	at := h & uint64(len(t.edges)-1)
 	for t.edges[at].key != 0 {
 		at = (at + 1) & uint64(len(t.edges)-1)
@@ -123,14 +122,19 @@ func edgeHash(key uint64) uint64 {
 	return h ^ h>>29
 }
 
+// edgeBits are the bits of an edge in its word of the bit table: one would
+// leave twice as many edges to look for that are not there.
+func edgeBits(h uint64) uint64 { return 1<<(h>>34&63) | 1<<(h>>28&63) }
+
 // may reports whether there may be an edge from a node by a symbol: no is
 // certain.
 func (t *trie) may(node uint32, s symbol) bool { return t.mayBit(node, s) != 0 }
 
 // mayBit is may as 0 or 1.
 func (t *trie) mayBit(node uint32, s symbol) uint32 {
-	b := edgeHash(uint64(node)<<32|uint64(s)) >> 40 & uint64(len(t.bits)*64-1)
-	return uint32(t.bits[b>>6] >> (b & 63) & 1)
+	h := edgeHash(uint64(node)<<32 | uint64(s))
+	missing := edgeBits(h) &^ t.bits[h>>40&uint64(len(t.bits)-1)]
+	return uint32((missing - 1) &^ missing >> 63)
 }
 
 // follow is the edge from a node by a symbol, nil if there is none.
