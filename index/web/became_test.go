@@ -48,4 +48,5 @@ func TestSourceHealth(t *testing.T) {
 	wants(t, ask(t, h, "GET", "/sources", "").Body.String(),
 		"its layout may have changed", "1.5 lately, usually 19.2", "77 pages, 3 with errors, 2 disallowed", "no post was recognised", "none since the start",
 		"robots.txt changed", "+ <code>Disallow: /&lt;x&gt;</code>", "− <code>Allow: /y</code>", "rules beside these: 4")
+	wants(t, ask(t, h, "GET", "/sources", "", "Cookie", "ui=ro").Body.String(), "1,5 în ultima vreme, de obicei 19,2")
 }
