@@ -49,7 +49,7 @@ func walkedDesk(t *testing.T) (h http.Handler, kept *store.Desk, m *memory, batc
 	err3 := k.LetIntoCase(t.Context(), "2026-0001", inRole(store.Supervisor).name, by, noon)
 	_, err4 := k.AddQueue(t.Context(), "Brigada", "severity:critical", by, noon)
 	_, err5 := k.AddWatch(t.Context(), "Șoferi", "sofer", by, noon)
-	_, err6 := k.WatchSaw(t.Context(), 1, 1, []veghe.PostID{m.hits[0].Post.ID}, noon)
+	_, err6 := k.WatchSaw(t.Context(), "node", 1, 1, []veghe.PostID{m.hits[0].Post.ID}, noon)
 	_, err7 := k.AddHold(t.Context(), store.Hold{Kind: store.HoldPhone, Value: "+40700000123", Reason: "order 12/2026", By: by}, noon)
 	_, err8 := k.Propose(t.Context(), store.Proposal{Kind: "indicator", Name: "DOC-01", Document: toyRule, Base: toyRule, Note: "other ways to say it", By: inRole(store.Analyst).name, At: noon, Status: store.Proposed})
 	if err := errors.Join(err1, err2, err3, err4, err5, err6, err7, err8); err != nil {
