@@ -38,10 +38,11 @@ for _ in $(seq 100); do
   sleep 0.2
 done
 # missing prints what alerts and dashboards name and the metrics lack. Counts
-# of Kafka are there only with Kafka, notes only where somebody is told.
+# of Kafka are there only with Kafka, notes only where somebody is told, a
+# change of robots.txt only where one was noticed.
 missing() {
   cat deploy/prometheus/{alerts,recording}.yml "$tools/queries.yml" | grep -oE '(^|[^a-z:_])veghe_[a-z_]+' | grep -oE 'veghe_[a-z_]+' |
-    sort -u | grep -vxE 'veghe_kafka_events_total|veghe_notes_[a-z_]+' | while read -r m; do
+    sort -u | grep -vxE 'veghe_kafka_events_total|veghe_notes_[a-z_]+|veghe_source_robots_changed_timestamp_seconds' | while read -r m; do
     grep -qE "^${m}[{ ]" "$tools/metrics.txt" || printf '%s ' "$m"
   done
 }
