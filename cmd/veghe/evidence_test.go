@@ -92,7 +92,15 @@ func TestEvidenceRetention(t *testing.T) {
 	ordinary := collectPage(t, a, "ordinary", "Vand bicicleta de oras, stare buna, se vede in weekend.")
 	inCase := collectPage(t, a, "in-case", "Caut coleg de apartament, chiria se imparte, aproape de metrou.")
 	await(t, time.Minute, "all posts assessed", func() bool { return a.count("evidence") == 3 && a.evidence.Stats().Kept == 1 })
-	await(t, time.Minute, "the post of the case indexed", func() bool { return a.index.SetCases(t.Context(), "in-case", []string{"7"}) == nil })
+	book := casebook{a.desk, a.index}
+	c, err := book.OpenCase(t.Context(), "Flat mates", "ana", time.Now())
+	if err == nil {
+		_, err = book.AddToCase(t.Context(), c.ID, "in-case", "ana", "", time.Now())
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	await(t, time.Minute, "the post of the case indexed", func() bool { return a.index.SetCases(t.Context(), "in-case", []string{c.ID}) == nil })
 	if err := a.purgeEvidence(t.Context(), -time.Hour); err != nil {
 		t.Fatal(err)
 	}

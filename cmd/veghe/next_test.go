@@ -49,16 +49,17 @@ func writeAsNextVersion(t *testing.T, cfg *config) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	now := time.Now().UTC().Format(time.RFC3339) // what is older than retention goes
 	for topic, value := range map[string]string{
-		veghe.PostsTopic: `{"id":"p1","source":"s","kind":"post","thread":"t","author":"a","text":"Vand bicicleta.","collected_at":"2026-11-01T10:00:00Z",
+		veghe.PostsTopic: `{"id":"p1","source":"s","kind":"post","thread":"t","author":"a","text":"Vand bicicleta.","collected_at":"NOW",
 			"quotes":[{"author":"b","text":"Cat costa?","mood":"calm"}], "tone": {"of": [1, 2]}}`,
-		veghe.AssessmentsTopic: `{"post":{"id":"p2","source":"s","kind":"post","thread":"t","author":"a","text":"Vand masa.","collected_at":"2026-11-01T10:00:00Z"},
+		veghe.AssessmentsTopic: `{"post":{"id":"p2","source":"s","kind":"post","thread":"t","author":"a","text":"Vand masa.","collected_at":"NOW"},
 			"assessment":{"id":"p2","flagged":false,"severity":"none","score":{},"lang":[],"contacts":[],"rules_version":"next","urgency":3,
 				"findings":[{"indicator":"DOC-01","rule":"DOC-01","category":"recruitment","family":"documents","weight":0,"why":"","spans":[{"start":0,"end":4,"text":"Vand","line":7}]}]},
-			"assessed_at":"2026-11-01T10:00:01Z","route":["a"]}`,
+			"assessed_at":"NOW","route":["a"]}`,
 	} {
 		var v json.RawMessage
-		if err := json.Unmarshal([]byte(value), &v); err != nil {
+		if err := json.Unmarshal([]byte(strings.ReplaceAll(value, "NOW", now)), &v); err != nil {
 			t.Fatal(err)
 		}
 		next := stream.Topic[json.RawMessage]{Log: l, Name: topic, Format: streamFormat, Key: func(*json.RawMessage) string { return "s\x1ft" }}
